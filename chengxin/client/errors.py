@@ -1,0 +1,101 @@
+"""What can go wrong in a call: refused by a rule, or not answered now. Nothing in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+_DETAILS = "grpc-status-details-bin"
+_NOT_NOW = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+}
+
+
+class ChengxinError(Exception):
+    """Anything that keeps a call from being answered."""
+
+
+class IdentityError(ChengxinError):
+    """The identity folder is missing, incomplete or out of date; the message says what to do."""
+
+
+class RefusedError(ChengxinError):
+    """The house said no. Calling again with the same content will be refused again.
+
+    `reason` is a stable code in UPPER_SNAKE (docs/refusals.md), `field` the dotted path of the request
+    field or empty, `message` what happened, `remedy` what the caller can do. None holds a personal value.
+    """
+
+    def __init__(self, reason: str, *, field: str = "", message: str = "", remedy: str = "") -> None:
+        super().__init__(reason, field, message, remedy)
+        self.reason = reason
+        self.field = field
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        where = f" ({self.field})" if self.field else ""
+        return " ".join(part for part in (f"{self.reason}{where}:", self.message, self.remedy) if part)
+
+
+class UnavailableError(ChengxinError):
+    """The house did not answer. Nothing was refused; what was asked may be asked again.
+
+    `transient` is true when the cause usually passes: overload, restart, a lost connection.
+    """
+
+    def __init__(self, message: str, *, transient: bool = True) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+def error_from(error: grpc.RpcError) -> ChengxinError:
+    """Turn a failed call into the error of this package.
+
+    A status that carries google.rpc.ErrorInfo was given by the house and is a refusal, unless its code says
+    that the house could not answer. A status without it comes from the transport.
+    """
+    code = error.code()
+    info, violation = _details(error)
+    if info is not None and code not in _NOT_NOW:
+        return RefusedError(
+            info.reason,
+            field=violation.field if violation else info.metadata.get("field", ""),
+            message=error.details() or "",
+            remedy=info.metadata.get("remedy", ""),
+        )
+    shed = code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    return UnavailableError(
+        f"The house did not answer ({code.name}): {error.details() or 'no further details'}",
+        transient=shed or code in _NOT_NOW,
+    )
+
+
+def _details(
+    error: grpc.RpcError,
+) -> tuple[error_details_pb2.ErrorInfo | None, error_details_pb2.BadRequest.FieldViolation | None]:
+    info: error_details_pb2.ErrorInfo | None = None
+    violation: error_details_pb2.BadRequest.FieldViolation | None = None
+    for detail in _status(error).details:
+        found, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        if detail.Unpack(found):
+            info = found
+        elif detail.Unpack(bad) and bad.field_violations:
+            violation = bad.field_violations[0]
+    return info, violation
+
+
+def _status(error: grpc.RpcError) -> status_pb2.Status:
+    trailers: Any = error.trailing_metadata() or ()  # pairs, or aio's own class of them
+    for key, value in trailers:
+        if key == _DETAILS and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                break
+    return status_pb2.Status()

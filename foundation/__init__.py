@@ -1,0 +1,1 @@
+"""The ground floor that all offices share; it knows no office."""

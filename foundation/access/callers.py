@@ -1,0 +1,82 @@
+"""The parties to a call: the system that the certificate names, and the natural person who acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from foundation.db import Transaction
+from foundation.identity import Identifier
+from foundation.reasons import NOT_ENROLLED, OFFICER_ROLE_REQUIRED, ROLE_REQUIRED
+from foundation.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A system of an authority, as its enrolled certificate says. Never taken from a request.
+
+    Roles: provider, consumer, list_authority, repair_authority, steward, auditor, gateway, office.
+    """
+
+    authority: str
+    system: str
+    fingerprint: bytes
+    roles: frozenset[str] = frozenset()
+
+    def require_role(self, *roles: str) -> None:
+        """Raise Refused(ROLE_REQUIRED) unless the system has one of `roles`."""
+        if self.roles.isdisjoint(roles):
+            raise Refused(ROLE_REQUIRED, detail=f"Role needed: {' or '.join(roles)}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """An official, as the staff identity provider asserts. Two officials are two subjects.
+
+    Roles: case_officer, decider, repair_officer, steward, auditor.
+    """
+
+    subject: str
+    authority: str
+    roles: frozenset[str]
+
+    def require_role(self, role: str) -> None:
+        """Raise Refused(OFFICER_ROLE_REQUIRED) unless the official has the role."""
+        if role not in self.roles:
+            raise Refused(OFFICER_ROLE_REQUIRED, detail=f"Role needed: {role}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """The party that acts for itself, as the gateway asserts after sign-in."""
+
+    identifier: Identifier
+    name: str = field(repr=False)
+
+
+@lru_cache(maxsize=4096)
+def fingerprint_of(pem: bytes) -> bytes:
+    """SHA-256 of a certificate in PEM, 32 bytes."""
+    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256())
+
+
+def spiffe_id(trust_domain: str, authority: str, system: str) -> str:
+    """The URI that a system's certificate carries as subject alternative name."""
+    return f"spiffe://{trust_domain}/authority/{authority}/system/{system}"
+
+
+async def enrolled(tx: Transaction, fingerprint: bytes) -> Caller:
+    """Return who a certificate is enrolled for; raise Refused(NOT_ENROLLED) for an unknown, ended or revoked one."""
+    row = await tx.maybe(
+        "SELECT authority, system, roles FROM enrolment"
+        " WHERE fingerprint = :fingerprint AND revoked_at IS NULL AND not_after > clock_timestamp()",
+        fingerprint=fingerprint,
+    )
+    if row is None:
+        raise Refused(NOT_ENROLLED)
+    return Caller(
+        authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles)
+    )

@@ -1,0 +1,46 @@
+"""Keys, stored ciphertexts and blind indexes. Formats: docs/formats.md, "Stored ciphertexts"."""
+
+from foundation.crypto.blind import bucket_of, journal_tag, name_tag, subject_tag, tag
+from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
+from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
+from foundation.crypto.kek import Kek, kek_name, open_blob, seal_blob
+from foundation.crypto.keyring import (
+    Keyring,
+    archive_year,
+    journal_year,
+    share_month,
+    share_month_is_over,
+)
+from foundation.crypto.layout import pack, unpack
+from foundation.crypto.provider import FileKeyProvider, KeyProvider
+
+__all__ = [
+    "Dek",
+    "FileKeyProvider",
+    "Kek",
+    "KeyGone",
+    "KeyProvider",
+    "KeyStoreUnusable",
+    "Keyring",
+    "OpenFailed",
+    "Place",
+    "SealedRecord",
+    "archive_year",
+    "bucket_of",
+    "journal_tag",
+    "journal_year",
+    "kek_name",
+    "name_tag",
+    "new_dek",
+    "open_blob",
+    "open_dek",
+    "pack",
+    "rewrap",
+    "seal_blob",
+    "seal_record",
+    "share_month",
+    "share_month_is_over",
+    "subject_tag",
+    "tag",
+    "unpack",
+]

@@ -1,0 +1,48 @@
+"""Blind indexes: keyed tags that find a subject without storing its identifier in clear.
+
+A resident ID has about 2^37 possible values, so an unkeyed hash of one, or a tag whose key is known, is as
+good as the ID. Each index has a key of its own.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from foundation.crypto.layout import length_prefixed
+from foundation.identity import Identifier, fold_name
+
+TAG_BYTES = 16
+NAME_TAG_BITS = 16
+"""Bits of a name's tag: between log2(n)/2 and log2(n)-1 for n names, so that several names share each tag.
+16 bits serve from 2^17 (131 thousand) to 2^32 names."""
+
+
+def tag(key: bytes, *parts: bytes) -> bytes:
+    """HMAC-SHA-256 of the length-prefixed `parts`, its first 16 bytes."""
+    return hmac.digest(key, length_prefixed(*parts), "sha256")[:TAG_BYTES]
+
+
+def subject_tag(key: bytes, identifier: Identifier) -> bytes:
+    """The full tag (16 bytes) by which the one subject table knows an identifier.
+
+    Store `identifier.canon` beside it: another canonicaliser may write the same identifier differently.
+    """
+    return tag(key, b"subject", identifier.kind.value.encode(), identifier.value.encode())
+
+
+def journal_tag(key: bytes, identifier: Identifier) -> bytes:
+    """The tag (16 bytes) by which the journal finds who looked at a subject. Its key serves nothing else."""
+    return tag(key, b"journal", identifier.kind.value.encode(), identifier.value.encode())
+
+
+def bucket_of(bucket_key: bytes, identifier: Identifier) -> int:
+    """The bucket of a subject, 0 to 255. The key named "bucket" is never rotated: rows can't move."""
+    return tag(bucket_key, b"bucket", identifier.kind.value.encode(), identifier.value.encode())[0]
+
+
+def name_tag(key: bytes, name: str) -> int:
+    """The tag of a name, 0 to 65535, for fetching candidates that are then decrypted and compared.
+
+    Names that `foundation.identity.fold_name` folds alike have the same tag.
+    """
+    return int.from_bytes(tag(key, b"name", fold_name(name).encode())[: NAME_TAG_BITS // 8], "big")

@@ -1,0 +1,31 @@
+"""What can go wrong with keys and ciphertexts; none of it tells an attacker why."""
+
+from __future__ import annotations
+
+
+class OpenFailed(Exception):
+    """A stored ciphertext does not open.
+
+    Wrong key, wrong place, altered, cut short, unknown version or suite: always this error with this text, so
+    that nobody learns from it which of them it was.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the ciphertext does not open")
+
+
+class KeyGone(Exception):
+    """A key-encryption key was destroyed, or never existed here; what it wrapped can't be opened any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the key {name} is gone")
+        self.name = name
+
+
+class KeyStoreUnusable(Exception):
+    """The key store is missing, incomplete, or open to others. The text says what to do about it."""
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        super().__init__(f"{problem} Remedy: {remedy}")
+        self.problem = problem
+        self.remedy = remedy

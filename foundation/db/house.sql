@@ -1,0 +1,167 @@
+-- What every office's schema holds: who this house is, its clock, its journal, its keys, who is enrolled.
+-- Run as the schema's owner with search_path = the schema. {schema} and {roles} are filled in by migrate.py.
+
+CREATE TABLE house (
+    only_one   boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    epoch      uuid NOT NULL DEFAULT gen_random_uuid(),
+    sample     boolean NOT NULL,
+    deployment text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TABLE clock_floor (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    floor    timestamptz NOT NULL
+);
+CREATE TABLE clock_offset (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    ahead    interval NOT NULL CHECK (ahead >= interval '0')
+);
+INSERT INTO clock_floor (floor) VALUES (clock_timestamp());
+INSERT INTO clock_offset (ahead) VALUES (interval '0');
+
+-- The one clock: never earlier than the floor, so a clock set back can't lengthen or shorten anything.
+CREATE FUNCTION house_now() RETURNS timestamptz
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp
+    RETURN (SELECT greatest(clock_timestamp(), f.floor) + o.ahead FROM clock_floor f, clock_offset o);
+
+CREATE FUNCTION house_today() RETURNS date
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp
+    RETURN (house_now() AT TIME ZONE 'Asia/Shanghai')::date;
+
+CREATE FUNCTION raise_floor() RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp
+    AS $$ UPDATE clock_floor SET floor = clock_timestamp() WHERE floor < clock_timestamp() $$;
+
+-- Only a sample house's clock can be moved, and forwards only.
+CREATE FUNCTION clock_offset_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    IF TG_OP <> 'UPDATE' OR NEW.ahead < OLD.ahead OR NOT (SELECT sample FROM house) THEN
+        RAISE EXCEPTION 'only the clock of a sample house can be moved, and forwards only' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER clock_offset_guard BEFORE INSERT OR UPDATE OR DELETE ON clock_offset
+    FOR EACH ROW EXECUTE FUNCTION clock_offset_guard();
+
+-- What a house is at its creation, it stays.
+CREATE FUNCTION house_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what a house is at its creation, it stays' USING ERRCODE = 'CX001';
+END $$;
+CREATE TRIGGER house_guard BEFORE UPDATE OR DELETE ON house FOR EACH ROW EXECUTE FUNCTION house_guard();
+
+-- Which certificate is which authority's system. Written by `chengxin enroll` in all schemas at once.
+CREATE TABLE enrolment (
+    fingerprint bytea PRIMARY KEY CHECK (octet_length(fingerprint) = 32),
+    spiffe_id   text NOT NULL,
+    authority   text NOT NULL,
+    system      text NOT NULL,
+    roles       text[] NOT NULL,
+    not_after   timestamptz NOT NULL,
+    revoked_at  timestamptz
+);
+
+-- Key-encryption keys of this office, each wrapped by the key provider's key of the same name.
+CREATE TABLE keyring (
+    name         text PRIMARY KEY,
+    wrapped      bytea NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT house_now(),
+    destroyed_at timestamptz
+);
+
+-- A destroyed key stays destroyed.
+CREATE FUNCTION keyring_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.destroyed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a destroyed key stays destroyed' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keyring_guard BEFORE UPDATE ON keyring FOR EACH ROW EXECUTE FUNCTION keyring_guard();
+
+-- The journal: append-only; private parts apart, so that they can be erased without breaking a proof.
+CREATE SEQUENCE door_no;
+CREATE TABLE journal (
+    bucket      smallint NOT NULL,
+    entry_id    bigint GENERATED ALWAYS AS IDENTITY,
+    xid         xid8 NOT NULL,
+    node        text NOT NULL,
+    at          timestamptz NOT NULL,
+    kind        text NOT NULL,
+    query_id    uuid NOT NULL,
+    attempt     integer NOT NULL,
+    authority   text NOT NULL,
+    fingerprint bytea NOT NULL,
+    purpose     text NOT NULL,
+    grant_id    uuid,
+    decision    text NOT NULL CHECK (decision IN ('answered', 'changed', 'refused')),
+    reason      text NOT NULL CHECK ((decision = 'refused') = (reason <> '')),
+    as_of       timestamptz NOT NULL,
+    door        text NOT NULL,
+    door_no     bigint NOT NULL,
+    digest      bytea NOT NULL CHECK (octet_length(digest) = 32),
+    commitment  bytea NOT NULL CHECK (octet_length(commitment) = 32),
+    PRIMARY KEY (bucket, entry_id)
+);
+CREATE INDEX journal_feed ON journal (xid, entry_id);
+CREATE INDEX journal_id ON journal (entry_id);
+CREATE TABLE journal_private (
+    bucket      smallint NOT NULL,
+    entry_id    bigint NOT NULL,
+    salt        bytea NOT NULL,
+    sealed      bytea NOT NULL,
+    subject_tag bytea,
+    items       text[] NOT NULL,
+    PRIMARY KEY (bucket, entry_id)
+);
+CREATE INDEX journal_private_subject ON journal_private (bucket, subject_tag) WHERE subject_tag IS NOT NULL;
+
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'CX001';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- SHA-256 over the salt and what was disclosed: "id:version:fields", in order.
+CREATE FUNCTION disclosure_digest(salt bytea, disclosed text[]) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN sha256(salt || convert_to(array_to_string(disclosed, E'\n'), 'UTF8'));
+
+-- SHA-256 over the salt and the private part: the sealed text, then the items shown.
+CREATE FUNCTION private_commitment(salt bytea, sealed bytea, items text[]) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN sha256(salt || int4send(octet_length(sealed)) || sealed || convert_to(array_to_string(items, E'\n'), 'UTF8'));
+
+-- The one way for an office to write an entry; xid, node and times are stamped here, never taken from outside.
+CREATE FUNCTION journal_write(
+    p_bucket smallint, p_kind text, p_query uuid, p_attempt integer, p_authority text, p_fingerprint bytea,
+    p_purpose text, p_grant uuid, p_decision text, p_reason text, p_salt bytea, p_sealed bytea, p_tag bytea,
+    p_items text[], p_disclosed text[],
+    OUT entry_id bigint, OUT as_of timestamptz, OUT digest bytea)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    as_of := house_now();
+    digest := disclosure_digest(p_salt, p_disclosed);
+    INSERT INTO journal (bucket, xid, node, at, kind, query_id, attempt, authority, fingerprint, purpose, grant_id,
+                         decision, reason, as_of, door, door_no, digest, commitment)
+    VALUES (p_bucket, pg_current_xact_id(), current_database(), journal_write.as_of, p_kind, p_query, p_attempt,
+            p_authority, p_fingerprint, p_purpose, p_grant, p_decision, p_reason, journal_write.as_of,
+            'journal_write', nextval('door_no'), journal_write.digest,
+            private_commitment(p_salt, p_sealed, p_items))
+    RETURNING journal.entry_id INTO journal_write.entry_id;
+    INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items)
+    VALUES (p_bucket, journal_write.entry_id, p_salt, p_sealed, p_tag, p_items);
+    PERFORM pg_notify('chengxin_journal', '');
+END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
+GRANT USAGE ON SCHEMA {schema} TO {roles}, audit_reader;
+GRANT EXECUTE ON FUNCTION house_now(), house_today(), raise_floor() TO {roles}, audit_reader;
+GRANT EXECUTE ON FUNCTION journal_write(smallint, text, uuid, integer, text, bytea, text, uuid, text, text, bytea,
+    bytea, bytea, text[], text[]) TO {roles};
+GRANT SELECT ON house, enrolment TO {roles}, audit_reader;
+GRANT SELECT, INSERT ON keyring TO {roles};
+GRANT UPDATE (destroyed_at) ON keyring TO {roles};
+GRANT SELECT ON journal, journal_private, keyring TO audit_reader;

@@ -1,0 +1,198 @@
+"""The numbers that name a party, checked and brought into one form. Rejects, never repairs.
+
+One canonicaliser at the edge, versioned: what is stored and searched is what `canonicalise` gave.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from stdnum.cn import ric, uscc
+
+from foundation.identity import reasons
+from foundation.refusal import Refused
+
+CANON_VERSION = 1
+"""Version of the canonical form; stored with every blind tag."""
+
+EARLIEST_BIRTH_YEAR = 1900
+ADULT_AT = 18
+"""Years. Source: Civil Code art. 17."""
+
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+E\+?[0-9]+|E\+[0-9]+|\.[0-9]*)")
+# The digits that a double cannot hold come back as zeros.
+_ROUNDED = re.compile(r"[0-9]{15}000")
+# The first place may be a letter (departments A, N, Y); python-stdnum's own check takes digits only there.
+_USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}")
+_ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
+_PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
+_PERMIT_PREFIXES = ("810000", "820000", "830000")
+
+
+class IdentifierKind(enum.Enum):
+    """What kind of number it is; decides how it is checked."""
+
+    USCC = "uscc"
+    RESIDENT_ID = "resident_id"
+    RESIDENCE_PERMIT = "residence_permit"
+    PASSPORT = "passport"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identifier:
+    """A canonical identifier. Made by `canonicalise`; prints as <redacted> because it is personal data."""
+
+    kind: IdentifierKind
+    value: str
+    canon: int = CANON_VERSION
+
+    @property
+    def is_person(self) -> bool:
+        """True when the number names a natural person."""
+        return self.kind is not IdentifierKind.USCC
+
+    def __repr__(self) -> str:
+        return f"Identifier({self.kind.value}, <redacted>)"
+
+
+def canonicalise(
+    kind: IdentifierKind, raw: str, *, today: date, field: str = "identifier.value"
+) -> Identifier:
+    """Return the canonical identifier that `raw` writes, or refuse it.
+
+    Folded are: full-width forms, ASCII lower case, white space around, and one apostrophe that Excel puts
+    in front. Everything else (spaces inside, zero-width characters, look-alikes of other scripts) is
+    refused. `today` (Asia/Shanghai) bounds the date of birth; `field` is the path named in the refusal.
+
+    Raises Refused with an IDENTIFIER_* reason. Source: GB 32100-2015, GB 11643-1999.
+    """
+    text = raw.translate(_FULL_WIDTH).strip().removeprefix("'")
+    if not text:
+        raise Refused(reasons.IDENTIFIER_MISSING, field=field)
+    if not text.isascii():
+        raise Refused(reasons.IDENTIFIER_CHARACTER, field=field)
+    text = text.upper()
+    if _SPREADSHEET_NUMBER.fullmatch(text):
+        raise Refused(reasons.IDENTIFIER_RUINED_BY_SPREADSHEET, field=field)
+    match kind:
+        case IdentifierKind.USCC:
+            _check_uscc(text, field)
+        case IdentifierKind.RESIDENT_ID | IdentifierKind.RESIDENCE_PERMIT:
+            _check_id_number(kind, text, today, field)
+        case IdentifierKind.PASSPORT:
+            _check_passport(text, field)
+    return Identifier(kind, text)
+
+
+def uscc_check_character(first17: str) -> str:
+    """Return the 18th character of the Unified Social Credit Code that begins with `first17`.
+
+    Requires 17 characters of the code's alphabet (no I, O, S, V, Z). Source: GB 32100-2015, annex.
+    """
+    if not _USCC.fullmatch(f"{first17}0"):
+        raise ValueError("17 characters of the alphabet of GB 32100-2015 are needed")
+    return uscc.calc_check_digit(first17)
+
+
+def resident_check_digit(first17: str) -> str:
+    """Return the 18th character of the ID number that begins with `first17`. Source: GB 11643-1999."""
+    if not _ID_NUMBER.fullmatch(f"{first17}0"):
+        raise ValueError("17 ASCII digits are needed")
+    return ric.calc_check_digit(f"{first17}0")
+
+
+def birth_date(identifier: Identifier) -> date | None:
+    """Return the date of birth that the number holds; None for kinds that hold none."""
+    if identifier.kind in (IdentifierKind.RESIDENT_ID, IdentifierKind.RESIDENCE_PERMIT):
+        return _birth_date(identifier.value)
+    return None
+
+
+def is_under_age(identifier: Identifier, *, on: date) -> bool | None:
+    """Say whether the person is a minor (未成年人) on a day; None where the number does not tell.
+
+    A person born on 29 February comes of age on 28 February. The birthday itself still counts as under
+    age, because years of age are full on the day after it (法释〔2006〕1号 art. 2) and the rule protects.
+    """
+    born = birth_date(identifier)
+    if born is None:
+        return None
+    year = born.year + ADULT_AT
+    day = 28 if (born.month, born.day) == (2, 29) else born.day
+    return on <= date(year, born.month, day)
+
+
+def division_of(identifier: Identifier) -> str | None:
+    """Return the six digits of the division (GB/T 2260) that the number names; None where it names none."""
+    match identifier.kind:
+        case IdentifierKind.USCC:
+            return identifier.value[2:8]
+        case IdentifierKind.RESIDENT_ID:
+            return identifier.value[:6]
+        case _:
+            return None
+
+
+def warnings(identifier: Identifier) -> list[str]:
+    """Return remarks that are no ground for refusal: COUNTY_UNKNOWN for a county code never assigned.
+
+    Codes change with every reform of the divisions, so that an unknown one proves nothing.
+    """
+    if identifier.kind is not IdentifierKind.RESIDENT_ID:
+        return []
+    try:
+        ric.get_birth_place(identifier.value)
+    except (ric.InvalidComponent, KeyError):  # KeyError: the library knows the province but no such county
+        return ["COUNTY_UNKNOWN"]
+    return []
+
+
+def _check_uscc(text: str, field: str) -> None:
+    if _ROUNDED.fullmatch(text) and text != text[:17] + uscc.calc_check_digit(text[:17]):
+        raise Refused(reasons.IDENTIFIER_RUINED_BY_SPREADSHEET, field=field)
+    _require_form(_USCC, text, field)
+    if text[17] != uscc.calc_check_digit(text[:17]):
+        raise Refused(reasons.IDENTIFIER_CHECK_FAILED, field=field)
+
+
+def _check_id_number(kind: IdentifierKind, text: str, today: date, field: str) -> None:
+    _require_form(_ID_NUMBER, text, field)
+    if text[17] != ric.calc_check_digit(text):
+        lost = _ROUNDED.fullmatch(text) is not None
+        reason = reasons.IDENTIFIER_RUINED_BY_SPREADSHEET if lost else reasons.IDENTIFIER_CHECK_FAILED
+        raise Refused(reason, field=field)
+    born = _birth_date(text)
+    if born is None or born.year < EARLIEST_BIRTH_YEAR or born > today:
+        raise Refused(reasons.IDENTIFIER_BIRTH_DATE, field=field)
+    if text.startswith(_PERMIT_PREFIXES) != (kind is IdentifierKind.RESIDENCE_PERMIT):
+        raise Refused(reasons.IDENTIFIER_KIND_MISMATCH, field=field)
+
+
+def _check_passport(text: str, field: str) -> None:
+    if not 5 <= len(text) <= 20:
+        raise Refused(reasons.IDENTIFIER_LENGTH, field=field)
+    if not _PASSPORT.fullmatch(text):
+        raise Refused(reasons.IDENTIFIER_CHARACTER, field=field)
+    # Under the name of a passport a party would get a second identity in the house.
+    if (_ID_NUMBER.fullmatch(text) and text[17] == ric.calc_check_digit(text)) or (
+        _USCC.fullmatch(text) and text[17] == uscc.calc_check_digit(text[:17])
+    ):
+        raise Refused(reasons.IDENTIFIER_KIND_MISMATCH, field=field)
+
+
+def _require_form(form: re.Pattern[str], text: str, field: str) -> None:
+    if len(text) != 18:
+        raise Refused(reasons.IDENTIFIER_LENGTH, field=field)
+    if not form.fullmatch(text):
+        raise Refused(reasons.IDENTIFIER_CHARACTER, field=field)
+
+
+def _birth_date(number: str) -> date | None:
+    try:
+        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None

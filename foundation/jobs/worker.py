@@ -1,0 +1,73 @@
+"""Does jobs: at once, again with back-off, parked after eight tries."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+from psycopg.conninfo import make_conninfo
+
+from foundation.jobs.queue import Tasks
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+TRIES = 8
+_REVIVE_EVERY_S = 2.0
+_STALLED_AFTER_S = 5.0
+
+
+class _BackOff(BaseRetryStrategy):
+    """Wait 0.5 s, then twice as long each time up to 30 s; give up after eight tries."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        log.warning("job failed", task=job.task_name, tries=job.attempts + 1, error=type(exception).__name__)
+        if job.attempts + 1 >= TRIES:
+            log.error("job parked", task=job.task_name, job=job.id)
+            return None
+        return RetryDecision(retry_in={"seconds": min(30, 0.5 * 2**job.attempts)})
+
+
+class JobWorker:
+    """The worker of one office's schema."""
+
+    def __init__(self, dsn: str, schema: str, tasks: Tasks, *, concurrency: int = 8) -> None:
+        conninfo = make_conninfo(dsn, options=f"-c search_path={schema} -c timezone=UTC")
+        self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
+        self._concurrency = concurrency
+        for name, (handler, queue) in tasks.handlers.items():
+            self._app.task(name=name, queue=queue, retry=_BackOff())(handler)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with self._app.open_async():
+            revive = asyncio.create_task(self._revive())
+            try:
+                await self._app.run_worker_async(
+                    concurrency=self._concurrency,
+                    fetch_job_polling_interval=1.0,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    update_heartbeat_interval=1.0,
+                    stalled_worker_timeout=_STALLED_AFTER_S,
+                )
+            finally:
+                revive.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await revive
+
+    async def _revive(self) -> None:
+        """Put back jobs whose worker died while doing them."""
+        while True:
+            try:
+                stalled: Any = await self._app.job_manager.get_stalled_jobs(
+                    seconds_since_heartbeat=_STALLED_AFTER_S
+                )
+                for job in stalled:
+                    await self._app.job_manager.retry_job(job)
+            except Exception as error:  # the database may be away for a while; the next round tries again
+                log.warning("reviving jobs failed", error=type(error).__name__)
+            await asyncio.sleep(_REVIVE_EVERY_S)

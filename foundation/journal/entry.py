@@ -1,0 +1,52 @@
+"""What a journal entry says, and the receipt that names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID, uuid4
+
+from foundation.access.callers import Caller
+from foundation.identity import Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One access or change. Source: 54号 clause 13 (审查和登记); privacy-and-audit, "The journal".
+
+    `kind` is the RPC as Service.Method. `disclosed` lists "id:version:fields" in the order shown; only its
+    salted digest is kept. `matter`, `officer` and the subject's tag go to the private part, which can be erased.
+    """
+
+    kind: str
+    caller: Caller
+    purpose: str = ""
+    grant_id: UUID | None = None
+    matter: str = ""
+    officer: str = ""
+    subject: Identifier | None = None
+    decision: Literal["answered", "changed", "refused"] = "answered"
+    reason: str = ""
+    items: tuple[str, ...] = ()
+    disclosed: tuple[str, ...] = ()
+    query_id: UUID = field(default_factory=uuid4)
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Names a journal entry; the holder can ask the audit office for its proof."""
+
+    source: str
+    entry_id: int
+    as_of: datetime
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivatePart:
+    """What an entry says about natural persons besides the subject: the official and the matter."""
+
+    officer: str
+    matter: str

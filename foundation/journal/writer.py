@@ -1,0 +1,118 @@
+"""Writes entries through the door `journal_write`, and opens their private parts for those who may."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from uuid import UUID
+
+from foundation.crypto import (
+    Kek,
+    Keyring,
+    bucket_of,
+    journal_tag,
+    journal_year,
+    open_blob,
+    seal_blob,
+)
+from foundation.db import Transaction
+from foundation.identity import Identifier
+from foundation.journal.entry import Entry, PrivatePart, Receipt
+
+INDEX_KEY = "index/journal/1"
+BUCKET_KEY = "bucket"
+NO_SUBJECT = -1
+"""Bucket of entries that concern no party."""
+
+
+class Journal:
+    """The journal of one office."""
+
+    def __init__(self, keyring: Keyring, source: str) -> None:
+        self._keyring = keyring
+        self._source = source
+
+    async def write(self, tx: Transaction, entry: Entry) -> Receipt:
+        """Write the entry in `tx`; it is there exactly when `tx` commits."""
+        private = await self.private_part(entry.subject, entry.officer, entry.matter, at=tx.now)
+        row = await tx.one(
+            "SELECT entry_id, as_of, digest FROM journal_write(cast(:bucket AS smallint), :kind, :query_id, :attempt,"
+            " :authority, :fingerprint, :purpose, :grant_id, :decision, :reason, :salt, :sealed, :tag,"
+            " cast(:items AS text[]), cast(:disclosed AS text[]))",
+            bucket=private.bucket,
+            kind=entry.kind,
+            query_id=entry.query_id,
+            attempt=entry.attempt,
+            authority=entry.caller.authority,
+            fingerprint=entry.caller.fingerprint,
+            purpose=entry.purpose,
+            grant_id=entry.grant_id,
+            decision=entry.decision,
+            reason=entry.reason,
+            salt=private.salt,
+            sealed=private.sealed,
+            tag=private.tag,
+            items=list(entry.items),
+            disclosed=list(entry.disclosed),
+        )
+        return Receipt(source=self._source, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
+
+    async def private_part(
+        self, subject: Identifier | None, officer: str, matter: str, *, at: datetime
+    ) -> SealedPrivate:
+        """Seal what the entry keeps apart; doors that write their own entries take it as arguments."""
+        kek = await self._keyring.kek(journal_year(at))
+        tag, bucket = None, NO_SUBJECT
+        if subject is not None:
+            tag = journal_tag((await self._keyring.kek(INDEX_KEY)).key, subject)
+            bucket = bucket_of((await self._keyring.kek(BUCKET_KEY)).key, subject)
+        return seal_private(kek, officer, matter, tag=tag, bucket=bucket)
+
+
+class SealedPrivate:
+    """The private part of an entry as stored."""
+
+    __slots__ = ("bucket", "salt", "sealed", "tag")
+
+    def __init__(self, salt: bytes, sealed: bytes, tag: bytes | None, bucket: int) -> None:
+        self.salt = salt
+        self.sealed = sealed
+        self.tag = tag
+        self.bucket = bucket
+
+
+def seal_private(kek: Kek, officer: str, matter: str, *, tag: bytes | None, bucket: int) -> SealedPrivate:
+    """Seal official and matter under the journal's year; bound to a fresh salt of 16 bytes."""
+    salt = os.urandom(16)
+    text = json.dumps([kek.name, officer, matter], ensure_ascii=False).encode()
+    return SealedPrivate(salt, seal_blob(kek, text, b"journal_private", salt), tag, bucket)
+
+
+class JournalReader:
+    """Reads private parts of one source's journal; for the audit office."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    async def tag(self, identifier: Identifier) -> bytes:
+        """The subject's tag in this source's journal."""
+        return journal_tag((await self._keyring.kek(INDEX_KEY)).key, identifier)
+
+    async def bucket(self, identifier: Identifier) -> int:
+        """The subject's bucket in this source."""
+        return bucket_of((await self._keyring.kek(BUCKET_KEY)).key, identifier)
+
+    async def open(self, salt: bytes, sealed: bytes, at: datetime) -> PrivatePart:
+        """Open the private part of an entry written at `at`; raises foundation.crypto.OpenFailed."""
+        kek = await self._keyring.kek(journal_year(at))
+        _, officer, matter = json.loads(open_blob(kek, sealed, b"journal_private", salt))
+        return PrivatePart(officer=officer, matter=matter)
+
+
+def own_query(query_id: str) -> UUID | None:
+    """Parse a caller's query id; None when it is no UUID."""
+    try:
+        return UUID(query_id)
+    except ValueError:
+        return None

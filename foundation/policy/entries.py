@@ -1,0 +1,274 @@
+"""What stands in `law/`: catalog items, measures, list schemes, purposes, divisions, prohibited fields.
+
+Plain data; the rules that each must keep stand in `foundation.policy.lawfulness`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
+
+from foundation.policy.publicity import Severity
+
+InstrumentKind = Literal[
+    "law", "administrative_regulation", "local_regulation", "central_policy", "department_rule"
+]
+Level = Literal["national", "province", "municipality"]
+SubjectType = Literal["enterprise", "person"]
+DocumentKind = Literal[
+    "judgment",
+    "arbitral_award",
+    "penalty_decision",
+    "administrative_ruling",
+    "licence_decision",
+    "listing_decision",
+    "other_by_law",
+]
+"""In step with chengxin.common.v1.DocumentKind, lower case and without prefix."""
+Family = Literal[
+    "登记注册基本信息",
+    "司法裁判及执行信息",
+    "行政管理信息",
+    "职称和职业信息",
+    "经营（活动）异常名录（状态）信息",
+    "严重失信主体名单信息",
+    "合同履行信息",
+    "信用承诺及履行情况信息",
+    "信用评价结果信息",
+    "遵守法律法规情况信息",
+    "诚实守信相关荣誉信息",
+    "主体自愿提供的信用信息",
+]
+"""Families of the national base catalog."""
+ViolationKind = Literal[
+    "public_health_and_life_safety",
+    "fair_competition_and_social_order",
+    "refusal_of_legal_duty",
+    "refusal_of_national_defence_duty",
+]
+"""The only four kinds of serious violation for which a list may stand. Source: 54号 clause 6."""
+UpdateFrequency = Literal["at_once", "daily", "seven_working_days", "monthly", "yearly"]
+
+_FORBID = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegalBasis:
+    """An instrument that something rests on; `confirmed` when compared with its text."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    instrument_kind: InstrumentKind
+    title: str
+    article: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDefinition:
+    """One field that records under an item may hold, and why it must. Source: 54号 clause 14."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    name: str
+    title: str
+    kind: Literal["text", "date", "amount", "code"]
+    sensitivity: Literal["public", "ordinary", "personal"]
+    required: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """In force in [in_force_from, in_force_until); open where there is no end."""
+
+    in_force_from: date
+    in_force_until: date | None = None
+
+    def is_in_force(self, on: date) -> bool:
+        """Say whether this version is in force on a day."""
+        return self.in_force_from <= on and (self.in_force_until is None or on < self.in_force_until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogItem(InForce):
+    """One version of an item of the catalog. Source: 54号 clauses 1, 3, 4; Shenzhen regulation art. 34.
+
+    `determining_areas`: list areas whose authorities determine it; empty for an item of no list.
+    `retention_months`: how long stored fields are kept, from the day of determination.
+    `person_publicity_basis`: the express law that lets records of natural persons be public.
+    `unrepairable_basis`: the law that excludes repair. Source: 54号 clause 11.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    title_en: str
+    family: Family
+    level: Level
+    division: str = ""
+    bases: tuple[LegalBasis, ...]
+    conduct: str
+    subject_types: tuple[SubjectType, ...]
+    document_kinds: tuple[DocumentKind, ...]
+    fields: tuple[FieldDefinition, ...]
+    public: bool
+    person_publicity_basis: LegalBasis | None = None
+    sharing: Literal["authorities", "none"]
+    update_frequency: UpdateFrequency
+    source_channel: str
+    retention_months: int
+    negative: bool
+    unrepairable_basis: LegalBasis | None = None
+    determining_areas: tuple[str, ...] = ()
+
+    @property
+    def public_persons(self) -> bool:
+        """True when records of natural persons may be public, by the express law that the item cites."""
+        return self.person_publicity_basis is not None
+
+    @property
+    def unrepairable(self) -> bool:
+        """True when a law excludes repair."""
+        return self.unrepairable_basis is not None
+
+    def field(self, name: str) -> FieldDefinition | None:
+        """Return the definition of a field; None where records under this item may not hold it."""
+        return next((field for field in self.fields if field.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(InForce):
+    """A disciplinary measure. Source: 54号 clauses 9 and 10."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    title_en: str
+    least_severity: Severity
+    areas: tuple[str, ...]
+    subject_types: tuple[SubjectType, ...]
+    bases: tuple[LegalBasis, ...]
+
+    def may_follow(self, *, area: str, severity: Severity, subject_type: SubjectType) -> bool:
+        """Say whether a finding of this area and gravity may lead to it for a subject of this type."""
+        return (
+            area in self.areas
+            and subject_type in self.subject_types
+            and severity.at_least(self.least_severity)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One criterion of a listing standard."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consultation:
+    """The public consultation on a local standard, in [opened_on, closed_on). Source: 54号 clause 7."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    opened_on: date
+    closed_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme(InForce):
+    """A serious-dishonesty list. Source: 54号 clauses 6 and 7.
+
+    `instrument` and `article` set the standard; `bases` let the area have a list at all.
+    `earliest_removal` and `period` name the statutory numbers that bound a listing (`listing_period`).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    title_en: str
+    level: Level
+    division: str = ""
+    area: str
+    violation_kind: ViolationKind
+    instrument: str
+    article: str
+    confirmed: bool
+    bases: tuple[LegalBasis, ...]
+    consultation: Consultation | None = None
+    criteria: tuple[Criterion, ...]
+    removal_conditions: str
+    removal_procedure: str
+    remedies: str
+    item_code: str
+    earliest_removal: str
+    period: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """Why an authority may ask. `yes_no`: the answer says whether, never what."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    title_en: str
+    yes_no: bool
+    legal_basis: LegalBasis
+    matter_kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """An administrative division, GB/T 2260; `parent` is the province of a prefecture."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    parent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProhibitedFields:
+    """A category that no item may define. `persons_only`: free for items about enterprises alone.
+
+    `names` are words of a lower_snake field name, `terms` are Chinese words of a title, `patterns` regular
+    expressions over the name.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    names: tuple[str, ...]
+    terms: tuple[str, ...]
+    patterns: tuple[str, ...] = ()
+    persons_only: bool
+    reason: str
+    source: str
+    confirmed: bool
+
+    def covers(self, name: str, title: str = "") -> bool:
+        """Say whether a field of this name or title belongs to the category."""
+        return self._name.search(name.lower()) is not None or any(
+            term in title or term in name for term in self.terms
+        )
+
+    @cached_property
+    def _name(self) -> re.Pattern[str]:
+        words = "|".join(re.escape(name) for name in self.names)
+        return re.compile("|".join([rf"(?:^|[^a-z])(?:{words})(?:$|[^a-z])", *self.patterns]))

@@ -1,0 +1,48 @@
+"""The call being served: who calls, and in whose name."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from foundation.access.callers import Caller, Officer, Person
+from foundation.reasons import ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED
+from foundation.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call: the enrolled system, the method as Service.Method, and the natural person if one is asserted."""
+
+    caller: Caller
+    method: str
+    officer: Officer | None = None
+    person: Person | None = None
+
+    def require_role(self, *roles: str) -> None:
+        """Raise Refused(ROLE_REQUIRED) unless the calling system has one of `roles`."""
+        self.caller.require_role(*roles)
+
+    def require_officer(self, role: str) -> Officer:
+        """Return the official; raise Refused unless one of the caller's own authority with `role` is asserted."""
+        if self.officer is None:
+            raise Refused(ASSERTION_REQUIRED)
+        if self.officer.authority != self.caller.authority:
+            raise Refused(OFFICER_ROLE_REQUIRED)
+        self.officer.require_role(role)
+        return self.officer
+
+    def require_person(self) -> Person:
+        """Return the party that acts for itself; raise Refused unless the gateway asserts one."""
+        self.caller.require_role("gateway")
+        if self.person is None:
+            raise Refused(ASSERTION_REQUIRED)
+        return self.person
+
+
+CURRENT: ContextVar[Call] = ContextVar("chengxin_call")
+
+
+def current() -> Call:
+    """The call being served by this task."""
+    return CURRENT.get()

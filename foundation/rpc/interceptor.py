@@ -1,0 +1,190 @@
+"""What every call goes through: deadline, size, who calls, refusals journalled and rendered, telemetry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import structlog
+from grpc import aio
+
+from foundation.access.assertions import Issuers
+from foundation.access.callers import Caller, enrolled, fingerprint_of
+from foundation.calendar import day_of
+from foundation.db import Database
+from foundation.journal import Entry, Journal
+from foundation.reasons import (
+    ASSERTION_INVALID,
+    DEADLINE_REQUIRED,
+    DEADLINE_TOO_NEAR,
+    MESSAGE_TOO_LARGE,
+    NOT_ENROLLED,
+    UNAVAILABLE,
+)
+from foundation.refusal import Kind, Refused
+from foundation.rpc.call import CURRENT, Call
+from foundation.rpc.status import status_of
+from foundation.telemetry import Telemetry
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+ASSERTION = "chengxin-assertion"
+"""Metadata key of a person's or officer's assertion."""
+
+UNARY_BYTES = 256 * 1024
+_LONGEST_S, _SHORTEST_S = 10.5, 0.1
+_NOT_ENTRIES = {Kind.EXHAUSTED, Kind.UNAVAILABLE, Kind.DEADLINE, Kind.UNAUTHENTICATED}
+
+
+class HouseInterceptor(aio.ServerInterceptor):
+    """Wraps every method of the chengxin contract; health and reflection pass through."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        journal: Journal,
+        issuers: Issuers,
+        telemetry: Telemetry,
+        checked_by_door: frozenset[str] = frozenset(),
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._issuers = issuers
+        self._telemetry = telemetry
+        self._checked_by_door = checked_by_door
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Return the method's handler, wrapped."""
+        handler: Any = await continuation(handler_call_details)
+        path = str(handler_call_details.method)
+        if handler is None or not path.startswith("/chengxin."):
+            return handler
+        method = _short(path)
+        metadata: Any = handler_call_details.invocation_metadata
+        token = next((str(value) for key, value in metadata if key == ASSERTION), "")
+        return self._wrapped(handler, method, token)
+
+    def _wrapped(self, handler: Any, method: str, token: str) -> Any:
+        codec = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+
+        if handler.response_streaming:
+
+            async def stream(request: Any, context: Any) -> AsyncGenerator[Any]:
+                serve = handler.stream_stream or handler.unary_stream
+                async with self._served(method, token, context, streaming=True):
+                    async for response in serve(request, context):
+                        yield response
+
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            return make(stream, **codec)
+
+        async def unary(request: Any, context: Any) -> Any:
+            serve = handler.stream_unary or handler.unary_unary
+            size = 0 if handler.request_streaming else request.ByteSize()
+            async with self._served(method, token, context, streaming=handler.request_streaming, size=size):
+                return await serve(request, context)
+
+        make_unary = (
+            grpc.stream_unary_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_unary_rpc_method_handler
+        )
+        return make_unary(unary, **codec)
+
+    @asynccontextmanager
+    async def _served(
+        self, method: str, token: str, context: Any, *, streaming: bool, size: int = 0
+    ) -> AsyncGenerator[None]:
+        started = time.perf_counter()
+        caller: Caller | None = None
+        reason = ""
+        try:
+            caller = await self._caller(method, context)
+            CURRENT.set(self._call(caller, method, token))
+            _check_limits(context, streaming=streaming, size=size)
+            yield
+        except Refused as refused:
+            reason = refused.reason.code
+            rendered = await self._recorded(refused, method, caller)
+            await context.abort_with_status(status_of(rendered))
+        except (aio.AbortError, GeneratorExit):
+            raise
+        except Exception as error:
+            reason = "INTERNAL"
+            log.exception("call failed", method=method, error=type(error).__name__)
+            await context.abort(grpc.StatusCode.INTERNAL, "The office failed; nothing was disclosed.")
+        finally:
+            self._telemetry.called(method, reason, time.perf_counter() - started)
+
+    async def _caller(self, method: str, context: Any) -> Caller:
+        """Who the certificate belongs to; enrolment is checked here, or by the door in its own statement."""
+        certificates = context.auth_context().get("x509_pem_cert")
+        if not certificates:
+            raise Refused(NOT_ENROLLED)
+        fingerprint = fingerprint_of(certificates[0])
+        if method in self._checked_by_door:
+            return Caller(authority="", system="", fingerprint=fingerprint)
+        async with self._database.transaction() as tx:
+            return await enrolled(tx, fingerprint)
+
+    def _call(self, caller: Caller, method: str, token: str) -> Call:
+        if not token:
+            return Call(caller=caller, method=method)
+        now = datetime.now(UTC)
+        kind = self._issuers.kind(token)
+        if kind == "officer":
+            officer = self._issuers.officer(token, bound_to=caller.fingerprint, now=now)
+            return Call(caller=caller, method=method, officer=officer)
+        if kind == "person":
+            person = self._issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
+            return Call(caller=caller, method=method, person=person)
+        raise Refused(ASSERTION_INVALID)
+
+    async def _recorded(self, refused: Refused, method: str, caller: Caller | None) -> Refused:
+        """Journal a refusal of an authenticated caller, unless the door did; without a journal there is no answer."""
+        if caller is None or refused.journalled or refused.reason.kind in _NOT_ENTRIES:
+            return refused
+        try:
+            async with self._database.transaction() as tx:
+                if not caller.authority:
+                    caller = await enrolled(tx, caller.fingerprint)
+                entry = Entry(kind=method, caller=caller, decision="refused", reason=refused.reason.code)
+                await self._journal.write(tx, entry)
+        except Refused as failed:
+            return failed
+        except Exception as error:
+            log.exception("refusal not journalled", method=method, error=type(error).__name__)
+            return Refused(UNAVAILABLE)
+        return refused
+
+
+def _check_limits(context: Any, *, streaming: bool, size: int) -> None:
+    left: float | None = context.time_remaining()
+    if not streaming and (left is None or left > _LONGEST_S):
+        raise Refused(DEADLINE_REQUIRED)
+    if left is not None and left < _SHORTEST_S:
+        raise Refused(DEADLINE_TOO_NEAR)
+    if size > UNARY_BYTES:
+        raise Refused(MESSAGE_TOO_LARGE)
+
+
+def _short(path: str) -> str:
+    """/chengxin.catalog.v1.SharingService/CheckSubject -> SharingService.CheckSubject."""
+    service, _, method = path.lstrip("/").partition("/")
+    return f"{service.rpartition('.')[2]}.{method}"

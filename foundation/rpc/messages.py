@@ -1,0 +1,106 @@
+"""Between the contract's common messages and the foundation's types."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chengxin.common.v1 import common_pb2
+from foundation.identity import Identifier, IdentifierKind, canonicalise
+from foundation.journal import Receipt
+from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
+from foundation.refusal import Refused
+
+_KINDS = {
+    common_pb2.IDENTIFIER_KIND_USCC: IdentifierKind.USCC,
+    common_pb2.IDENTIFIER_KIND_RESIDENT_ID: IdentifierKind.RESIDENT_ID,
+    common_pb2.IDENTIFIER_KIND_RESIDENCE_PERMIT: IdentifierKind.RESIDENCE_PERMIT,
+    common_pb2.IDENTIFIER_KIND_PASSPORT: IdentifierKind.PASSPORT,
+}
+_MESSAGE_KINDS = {kind: number for number, kind in _KINDS.items()}
+
+
+def identifier_from(message: common_pb2.Identifier, *, today: date, field: str = "subject") -> Identifier:
+    """Check and canonicalise an identifier; raises Refused naming `field`."""
+    kind = _KINDS.get(message.kind)
+    if kind is None:
+        raise Refused(VALUE_REQUIRED, field=f"{field}.kind")
+    try:
+        return canonicalise(kind, message.value, today=today)
+    except Refused as refused:
+        raise Refused(refused.reason, field=f"{field}.value", detail=refused.detail) from refused
+
+
+def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
+    """An identifier as a message."""
+    return common_pb2.Identifier(kind=_MESSAGE_KINDS[identifier.kind], value=identifier.value)
+
+
+def timestamp(instant: datetime | None) -> Timestamp | None:
+    """An instant as a message; None stays None."""
+    if instant is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(instant.astimezone(UTC))
+    return message
+
+
+def instant_from(message: Timestamp) -> datetime:
+    """A message as an aware instant in UTC."""
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def receipt_message(receipt: Receipt) -> common_pb2.JournalReceipt:
+    """A receipt as a message."""
+    return common_pb2.JournalReceipt(
+        source=receipt.source,
+        entry_id=receipt.entry_id,
+        as_of=timestamp(receipt.as_of),
+        digest=receipt.digest,
+    )
+
+
+def refusal_message(refused: Refused) -> common_pb2.Refusal:
+    """A refusal as one member's result."""
+    return common_pb2.Refusal(
+        reason=refused.reason.code,
+        field=refused.field,
+        message=refused.message,
+        remedy=refused.reason.remedy,
+    )
+
+
+def date_from(text: str, *, field: str) -> date:
+    """Parse YYYY-MM-DD; raises Refused naming `field`."""
+    if not text:
+        raise Refused(VALUE_REQUIRED, field=field)
+    try:
+        if not text.isascii() or len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(VALUE_INVALID, field=field, detail="Dates are YYYY-MM-DD.") from error
+
+
+def iso(day: date | None) -> str:
+    """A date as YYYY-MM-DD; None as empty text."""
+    return day.isoformat() if day else ""
+
+
+def id_from(text: str) -> UUID:
+    """Parse an id of ours; raises Refused(NOT_FOUND): an id of another form names nothing."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Refused(NOT_FOUND) from error
+
+
+def text_from(text: str, *, field: str, longest: int) -> str:
+    """Return text of 1 to `longest` characters; raises Refused naming `field`."""
+    if not text.strip():
+        raise Refused(VALUE_REQUIRED, field=field)
+    if len(text) > longest or "\x00" in text:
+        raise Refused(VALUE_INVALID, field=field, detail=f"At most {longest} characters.")
+    return text

@@ -1,0 +1,146 @@
+"""Serving an office: mutual TLS, limits, health, reflection, the clock's floor, an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import structlog
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from foundation.access.assertions import Issuers
+from foundation.db import Database
+from foundation.journal import Journal
+from foundation.refusal import Refused
+from foundation.rpc.interceptor import HouseInterceptor
+from foundation.settings import OfficeSettings
+from foundation.telemetry import Telemetry
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One gRPC service: its full name, the generated function that adds it, and the servicer."""
+
+    name: str
+    add: Callable[[Any, Any], None]
+    servicer: Any
+
+
+@dataclass(kw_only=True)
+class OfficeServer:
+    """One office's gRPC server and the work that goes on beside it.
+
+    `beside` are coroutines that run as long as the server (worker, sequencer); when one fails the office stops,
+    so that its supervisor starts it anew. `closing` runs after the last call.
+    """
+
+    settings: OfficeSettings
+    services: Sequence[Registration]
+    database: Database
+    journal: Journal
+    checked_by_door: frozenset[str] = frozenset()
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    port: int = field(default=0, init=False)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain for at most 5 s."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        tasks = [asyncio.ensure_future(self._floor())]
+        tasks += [asyncio.ensure_future(work()) for work in self.beside]
+        server: Any = None
+        try:
+            if self.settings.only != "work":
+                server = self._build()
+                await server.start()
+            self._announce()
+            await self._until(stop, tasks)
+        finally:
+            if server is not None:
+                await server.stop(grace=5)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for close in self.closing:
+                await close()
+            await self.database.close()
+
+    def _build(self) -> aio.Server:
+        telemetry = Telemetry.from_environment(self.database.schema)
+        interceptor = HouseInterceptor(
+            database=self.database,
+            journal=self.journal,
+            issuers=Issuers.load(self.settings.issuers),
+            telemetry=telemetry,
+            checked_by_door=self.checked_by_door,
+        )
+        server = aio.server(
+            interceptors=[interceptor],
+            maximum_concurrent_rpcs=self.settings.max_concurrent_rpcs,
+            options=[
+                ("grpc.max_receive_message_length", _MIB),
+                ("grpc.max_send_message_length", 4 * _MIB),
+                ("grpc.max_metadata_size", 8 * 1024),
+                ("grpc.max_concurrent_streams", 64),
+                ("grpc.max_connection_age_ms", 30 * 60 * 1000),
+                ("grpc.max_connection_age_grace_ms", 30 * 1000),
+                ("grpc.enable_channelz", 0),
+                ("grpc.so_reuseport", 1),
+                ("grpc.http2.max_pings_without_data", 4),
+            ],
+        )
+        for service in self.services:
+            service.add(service.servicer, server)
+        checker: Any = health.aio.HealthServicer()  # pyright: ignore[reportAttributeAccessIssue]  # untyped there
+        health_pb2_grpc.add_HealthServicer_to_server(checker, server)
+        if not self.settings.production:
+            names = [service.name for service in self.services]
+            reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+        credentials = grpc.ssl_server_credentials(
+            [(self.settings.key.read_bytes(), self.settings.cert.read_bytes())],
+            root_certificates=self.settings.ca.read_bytes(),
+            require_client_auth=True,
+        )
+        self.port = server.add_secure_port(self.settings.listen, credentials)
+        self._checker = checker
+        return server
+
+    def _announce(self) -> None:
+        host = self.settings.listen.rpartition(":")[0]
+        log.info("serving", office=self.database.schema, port=self.port, only=self.settings.only or "all")
+        if self.settings.ready_file is not None:
+            part = self.settings.ready_file.with_suffix(".part")
+            part.write_text(f"{host}:{self.port}\n")
+            part.rename(self.settings.ready_file)
+
+    async def _until(self, stop: asyncio.Event, tasks: Sequence[asyncio.Future[None]]) -> None:
+        stopping = asyncio.ensure_future(stop.wait())
+        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if self.settings.only != "work":
+            await self._checker.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            for task in done:
+                task.result()
+
+    async def _floor(self) -> None:
+        """Raise the clock's floor every second, so that a clock set back changes nothing."""
+        while True:
+            with contextlib.suppress(Refused):
+                async with self.database.transaction() as tx:
+                    await tx.run("SELECT raise_floor()")
+            await asyncio.sleep(1)

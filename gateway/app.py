@@ -1,0 +1,40 @@
+"""Builds the web application: the journeys, problem details, what surrounds every request."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from foundation.telemetry import Telemetry
+from gateway import health, openapi, problems
+from gateway.every_request import EveryRequest
+from gateway.journeys import held, looks, public, repair, session
+
+TITLE = "Chengxin 诚信"
+DESCRIPTION = """The counter for people: what is held about me, who looked at me, credit repair, publicity.
+
+Sign in at `/api/v1/session/sign-in`. A request that changes something carries `X-CSRF-Token`.
+Every refusal is a problem document (RFC 9457) with a stable `reason` and a `remedy`."""
+
+
+def create_app(*, secure: bool = False) -> FastAPI:
+    """Build the application. Before it serves, `app.state.counter` must get its Counter.
+
+    `secure` is whether browsers come by https.
+    """
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for journey in (session, held, looks, repair, public):
+        app.include_router(journey.router)
+    app.include_router(health.router)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(EveryRequest, secure=secure, telemetry=Telemetry.from_environment("gateway"))
+    return app

@@ -1,0 +1,229 @@
+"""An OpenID provider small enough to read: discovery, authorize, token, keys, userinfo. DEVELOPMENT ONLY."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlencode
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import APIRouter, Form, Header, HTTPException, Query
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+from pydantic import BaseModel, Field, ValidationError
+
+from gateway.devidp.page import CSP, choose_party
+from gateway.devidp.samples import SampleParty, sample_parties
+from gateway.seal import SealedStore, derive, new_token
+from gateway.settings import DEVELOPMENT_ACR
+
+PATH = "/dev-idp"
+CLIENT_ID = "chengxin-gateway"
+_KID = "development-only"
+_CODE_LIFE = timedelta(minutes=1)
+_TOKEN_LIFE = timedelta(minutes=5)
+
+
+class AuthorizationRequest(BaseModel):
+    """What the gateway's client asks for. Source: OpenID Connect Core 3.1.2.1; RFC 7636."""
+
+    response_type: str = Field(pattern="^code$")
+    client_id: str = Field(pattern=f"^{CLIENT_ID}$")
+    redirect_uri: str
+    scope: str = Field(pattern=r"(^| )openid( |$)")
+    state: str = Field(min_length=1, max_length=200)
+    nonce: str = Field(min_length=1, max_length=200)
+    code_challenge: str = Field(pattern="^[A-Za-z0-9_-]{43}$")
+    code_challenge_method: str = Field(pattern="^S256$")
+
+
+class Choice(AuthorizationRequest):
+    """The posted page: the request again, and whom the visitor chose to be."""
+
+    choice: str = Field(pattern="^(sample|typed)$")
+    party: int = Field(0, ge=0)
+    name: str = ""
+    identifier_kind: str = ""
+    identifier: str = ""
+
+
+class TokenRequest(BaseModel):
+    """The exchange of a code. Source: RFC 6749 section 4.1.3; RFC 7636 section 4.5."""
+
+    grant_type: str
+    code: str
+    redirect_uri: str
+    code_verifier: str
+
+
+def client_secret(secret: bytes) -> str:
+    """The secret that the gateway's own client shows to the provider in the same process."""
+    return derive(secret, "development client").hex()
+
+
+class DevelopmentProvider:
+    """Issues codes and ID tokens about whoever was chosen; everything it remembers is sealed in Redis."""
+
+    def __init__(
+        self,
+        *,
+        public_url: str,
+        redirect_uri: str,
+        secret: bytes,
+        parties: Path | None,
+        store: SealedStore,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._issuer = public_url + PATH
+        self._redirect_uri = redirect_uri
+        self._client_secret = client_secret(secret)
+        self._subject_key = derive(secret, "development subject")
+        self._parties = parties
+        self._store = store
+        self._clock = clock
+        private = Ed25519PrivateKey.from_private_bytes(derive(secret, "development signing"))
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self._key = OKPKey.import_key(pem, {"kid": _KID, "alg": "Ed25519", "use": "sig"})
+
+    @property
+    def issuer(self) -> str:
+        """Its issuer identifier."""
+        return self._issuer
+
+    def router(self) -> APIRouter:
+        """Its pages and endpoints under /dev-idp, none of them in the API document."""
+        router = APIRouter(prefix=PATH, include_in_schema=False)
+        router.add_api_route("/.well-known/openid-configuration", self.discovery)
+        router.add_api_route("/jwks", self.jwks)
+        router.add_api_route("/authorize", self.page, response_model=None)
+        router.add_api_route("/authorize", self.chosen, methods=["POST"], response_model=None)
+        router.add_api_route("/token", self.token, methods=["POST"], response_model=None)
+        router.add_api_route("/userinfo", self.userinfo)
+        return router
+
+    async def discovery(self) -> dict[str, Any]:
+        """The discovery document."""
+        return {
+            "issuer": self._issuer,
+            "authorization_endpoint": f"{self._issuer}/authorize",
+            "token_endpoint": f"{self._issuer}/token",
+            "userinfo_endpoint": f"{self._issuer}/userinfo",
+            "jwks_uri": f"{self._issuer}/jwks",
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["Ed25519"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "code_challenge_methods_supported": ["S256"],
+            "acr_values_supported": [DEVELOPMENT_ACR],
+            "claims_supported": ["sub", "name", "identifier_kind", "identifier", "acr"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+
+    async def jwks(self) -> dict[str, Any]:
+        """Its public key."""
+        return {"keys": [self._key.as_dict(private=False)]}
+
+    async def page(self, request: Annotated[AuthorizationRequest, Query()]) -> HTMLResponse:
+        """The page on which one chooses whom to be."""
+        self._require_redirect(request.redirect_uri)
+        html = choose_party(sample_parties(self._parties), request.model_dump())
+        return HTMLResponse(html, headers={"Content-Security-Policy": CSP})
+
+    async def chosen(self, form: Annotated[Choice, Form()]) -> RedirectResponse:
+        """Send the browser back with a code for whoever was chosen."""
+        self._require_redirect(form.redirect_uri)
+        code = new_token()
+        value = {
+            "claims": self._claims(self._party(form)),
+            "nonce": form.nonce,
+            "challenge": form.code_challenge,
+            "redirect_uri": form.redirect_uri,
+        }
+        await self._store.put("dev-code", code, value, life=_CODE_LIFE)
+        query = urlencode({"code": code, "state": form.state, "iss": self._issuer})
+        return RedirectResponse(f"{form.redirect_uri}?{query}", 303)
+
+    async def token(
+        self, form: Annotated[TokenRequest, Form()], authorization: Annotated[str, Header()] = ""
+    ) -> JSONResponse:
+        """Exchange a code, once, for an ID token."""
+        if not self._is_client(authorization):
+            return _oauth_error("invalid_client", 401)
+        value = await self._store.take("dev-code", form.code)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(form.code_verifier.encode()).digest())
+        if (
+            value is None
+            or form.grant_type != "authorization_code"
+            or form.redirect_uri != value["redirect_uri"]
+            or not hmac.compare_digest(challenge.rstrip(b"="), value["challenge"].encode())
+        ):
+            return _oauth_error("invalid_grant", 400)
+        access_token = new_token()
+        await self._store.put("dev-token", access_token, value["claims"], life=_TOKEN_LIFE)
+        now = int(self._clock().timestamp())
+        claims = {
+            **value["claims"],
+            "iss": self._issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + int(_TOKEN_LIFE.total_seconds()),
+            "nonce": value["nonce"],
+        }
+        header = {"alg": "Ed25519", "kid": _KID}
+        return JSONResponse(
+            {
+                "access_token": access_token,
+                "token_type": "Bearer",
+                "expires_in": int(_TOKEN_LIFE.total_seconds()),
+                "id_token": jwt.encode(header, claims, self._key, algorithms=["Ed25519"]),
+            }
+        )
+
+    async def userinfo(self, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+        """The claims again, for the bearer of the access token."""
+        claims = await self._store.get("dev-token", authorization.removeprefix("Bearer "))
+        if claims is None:
+            raise HTTPException(401)
+        return claims
+
+    def _party(self, form: Choice) -> SampleParty:
+        try:
+            if form.choice == "sample":
+                return sample_parties(self._parties)[form.party]
+            typed = {name: getattr(form, name) for name in SampleParty.model_fields}
+            return SampleParty.model_validate(typed)
+        except (IndexError, ValidationError):
+            raise HTTPException(400) from None
+
+    def _claims(self, party: SampleParty) -> dict[str, str]:
+        named = f"{party.identifier_kind}:{party.identifier}".encode()
+        return {
+            "sub": hmac.digest(self._subject_key, named, "sha256").hex()[:32],
+            "acr": DEVELOPMENT_ACR,
+            **party.model_dump(),
+        }
+
+    def _require_redirect(self, uri: str) -> None:
+        if uri != self._redirect_uri:
+            raise HTTPException(400)
+
+    def _is_client(self, authorization: str) -> bool:
+        try:
+            pair = base64.b64decode(authorization.removeprefix("Basic "), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        expected = f"{CLIENT_ID}:{self._client_secret}"
+        return hmac.compare_digest(unquote(pair).encode(), expected.encode())
+
+
+def _oauth_error(code: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": code}, status)

@@ -1,0 +1,133 @@
+"""Signing in at the identity provider, the session, signing out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+
+from foundation.refusal import Refused
+from gateway.counter import (
+    Acting,
+    Counter,
+    MaybeVisitor,
+    TheCounter,
+    address_of,
+    limited,
+    session_token,
+)
+from gateway.identity_provider import SignIn
+from gateway.problems import answers
+from gateway.reasons import SIGN_IN_FAILED
+from gateway.seal import new_token
+
+CALLBACK = "/api/v1/session/callback"
+"""Where the identity provider sends the browser back to."""
+_BEGUN = "sign-in"
+_BEGUN_LIFE = timedelta(minutes=10)
+
+router = APIRouter(prefix="/api/v1/session", tags=["session"], dependencies=[Depends(limited)])
+
+
+class SessionState(BaseModel):
+    """Who is signed in, and the token that changing requests must carry."""
+
+    signed_in: bool = Field(description="Whether somebody is signed in")
+    name: str | None = Field(default=None, description="The party's name as the identity provider gave it")
+    identifier_kind: str | None = Field(
+        default=None, description="Kind of the identifier: uscc, resident_id, residence_permit or passport"
+    )
+    csrf_token: str | None = Field(default=None, description="Send it as the header X-CSRF-Token")
+    ends_at: datetime | None = Field(default=None, description="When the session ends unless it is used")
+
+
+@router.get("", responses=answers(429, 503))
+async def show_session(session: MaybeVisitor) -> SessionState:
+    """Say who is signed in."""
+    if session is None:
+        return SessionState(signed_in=False)
+    return SessionState(
+        signed_in=True,
+        name=session.person.name,
+        identifier_kind=session.person.identifier.kind.value,
+        csrf_token=session.csrf_token,
+        ends_at=session.ends_at,
+    )
+
+
+@router.get(
+    "/sign-in",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=answers(429, 503),
+    response_description="To the identity provider",
+)
+async def begin_sign_in(request: Request, counter: TheCounter) -> RedirectResponse:
+    """Send the browser to the identity provider."""
+    await counter.limits.sign_in(address_of(request))
+    url, begun = await counter.identity.begin()
+    ticket = new_token()
+    await counter.store.put(_BEGUN, ticket, asdict(begun), life=_BEGUN_LIFE)
+    response = RedirectResponse(url, 303)
+    _set_cookie(response, counter, "chengxin-sign-in", ticket, max_age=int(_BEGUN_LIFE.total_seconds()))
+    return response
+
+
+@router.get(
+    "/callback",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=answers(400, 403, 429, 503),
+    response_description="Signed in; to the start page",
+)
+async def complete_sign_in(
+    request: Request,
+    counter: TheCounter,
+    state: Annotated[str, Query(max_length=200, description="As it was sent to the provider")],
+    code: Annotated[str, Query(max_length=2000, description="The authorization code")] = "",
+    iss: Annotated[str, Query(max_length=2000, description="The provider's issuer (RFC 9207)")] = "",
+) -> RedirectResponse:
+    """Take the identity provider's answer and open a session with a new id."""
+    ticket = request.cookies.get(counter.cookie("chengxin-sign-in"), "")
+    kept = await counter.store.take(_BEGUN, ticket)
+    if kept is None or kept["state"] != state or not code:
+        raise Refused(SIGN_IN_FAILED)
+    person = await counter.identity.complete(SignIn(**kept), code=code, issuer=iss)
+    token = await counter.sessions.open(person, instead_of=session_token(request, counter))
+    response = RedirectResponse(counter.home, 303)
+    _set_cookie(response, counter, "chengxin", token)
+    _forget_cookie(response, counter, "chengxin-sign-in")
+    return response
+
+
+@router.post("/sign-out", status_code=204, responses=answers(401, 403, 429, 503))
+async def sign_out(request: Request, counter: TheCounter, session: Acting) -> Response:
+    """End the session."""
+    await counter.sessions.close(session_token(request, counter))
+    response = Response(status_code=204)
+    _forget_cookie(response, counter, "chengxin")
+    return response
+
+
+def _set_cookie(
+    response: Response, counter: Counter, name: str, value: str, *, max_age: int | None = None
+) -> None:
+    response.set_cookie(
+        counter.cookie(name),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=counter.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _forget_cookie(response: Response, counter: Counter, name: str) -> None:
+    response.delete_cookie(
+        counter.cookie(name), path="/", secure=counter.secure, httponly=True, samesite="lax"
+    )

@@ -1,0 +1,232 @@
+"""The four offices as the gateway calls them: gRPC with its own certificate, for one signed-in person.
+
+The person travels as an assertion made fresh for each call, bound to the gateway's certificate. The
+gateway has no rules: what an office refuses is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import grpc
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc.aio import AioRpcError, Channel, StreamUnaryMultiCallable, UnaryUnaryMultiCallable
+from grpc_status import rpc_status
+
+from chengxin.audit.v1.audit_pb2_grpc import AuditServiceStub
+from chengxin.blacklist.v1.blacklist_pb2_grpc import SchemeServiceStub
+from chengxin.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
+from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceStub
+from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
+from foundation import reasons as shared
+from foundation.access import Person, issue_assertion
+from foundation.refusal import Kind, Refused
+from foundation.rpc.interceptor import ASSERTION
+from gateway.reasons import NO_ANSWER_IN_TIME, OFFICE_FAILED
+
+DEADLINE_S = 5.0
+"""Deadline of a unary call, seconds."""
+UPLOAD_DEADLINE_S = 120.0
+"""Deadline of an upload of evidence, seconds."""
+
+KINDS: dict[grpc.StatusCode, Kind] = {
+    grpc.StatusCode.INVALID_ARGUMENT: Kind.INVALID,
+    grpc.StatusCode.FAILED_PRECONDITION: Kind.PRECONDITION,
+    grpc.StatusCode.PERMISSION_DENIED: Kind.DENIED,
+    grpc.StatusCode.NOT_FOUND: Kind.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS: Kind.CONFLICT,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Kind.EXHAUSTED,
+    grpc.StatusCode.UNAVAILABLE: Kind.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Kind.DEADLINE,
+}
+"""What sort of refusal a status is. Any other status is a fault of the house."""
+
+_WITHOUT_REASON = {
+    grpc.StatusCode.UNAVAILABLE: shared.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: shared.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: NO_ANSWER_IN_TIME,
+}
+# With these an office refuses the gateway, not the person, who could do nothing about it.
+AT_THE_GATEWAY = frozenset(
+    reason.code
+    for reason in (
+        shared.NOT_ENROLLED,
+        shared.ROLE_REQUIRED,
+        shared.ASSERTION_REQUIRED,
+        shared.ASSERTION_INVALID,
+        shared.DEADLINE_REQUIRED,
+    )
+)
+"""Reasons by which an office refuses the gateway itself."""
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class OfficeRefused(Exception):
+    """A refusal as an office gave it, to be passed on."""
+
+    def __init__(self, *, kind: Kind, reason: str, field: str, message: str, remedy: str) -> None:
+        super().__init__(reason, field)
+        self.kind = kind
+        self.reason = reason
+        self.field = field
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Signs who is signed in. `bound_to` is the SHA-256 of the gateway's certificate, 32 bytes."""
+
+    key: Ed25519PrivateKey = field(repr=False)
+    kid: str
+    name: str
+    bound_to: bytes
+    clock: Callable[[], datetime]
+
+    def assertion(self, person: Person) -> str:
+        """A fresh assertion of the person, good for at most two minutes and for this gateway alone."""
+        claims = {
+            "identifier_kind": person.identifier.kind.value,
+            "identifier": person.identifier.value,
+            "name": person.name,
+        }
+        return issue_assertion(
+            self.key,
+            kid=self.kid,
+            issuer=self.name,
+            kind="person",
+            claims=claims,
+            bound_to=self.bound_to,
+            now=self.clock(),
+        )
+
+
+class Offices:
+    """Stubs of the offices over channels with mutual TLS, and the ways to call them."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Channel,
+        blacklist: Channel,
+        repair: Channel,
+        audit: Channel,
+        issuer: Issuer,
+    ) -> None:
+        self._channels = (catalog, blacklist, repair, audit)
+        self._issuer = issuer
+        self.catalog = CatalogServiceStub(catalog)
+        self.sharing = SharingServiceStub(catalog)
+        self.schemes = SchemeServiceStub(blacklist)
+        self.repair = RepairServiceStub(repair)
+        self.audit = AuditServiceStub(audit)
+
+    async def ask(self, method: UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
+        """Call a method that anybody may call. Raises OfficeRefused, or Refused where the house fails."""
+        async with _translated():
+            return await method(request, timeout=DEADLINE_S)
+
+    async def ask_for(
+        self, person: Person, method: UnaryUnaryMultiCallable[Request, Response], request: Request
+    ) -> Response:
+        """Call a method in the name of `person`. Raises as `ask` does."""
+        async with _translated():
+            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(person))
+
+    async def ask_about(
+        self, person: Person, method: UnaryUnaryMultiCallable[Request, Response], request: Request
+    ) -> Response:
+        """As `ask_for`, about one thing by its id: what is another's looks like what does not exist."""
+        async with hidden_unless_own():
+            return await self.ask_for(person, method, request)
+
+    async def send_for(
+        self,
+        person: Person,
+        method: StreamUnaryMultiCallable[Request, Response],
+        messages: AsyncIterator[Request],
+    ) -> Response:
+        """Stream messages in the name of `person`; an error while making them breaks the call off."""
+        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(person))
+        try:
+            async for message in messages:
+                try:
+                    await call.write(message)
+                except (AioRpcError, asyncio.InvalidStateError):
+                    break  # The office has answered already; what it said comes from the call itself.
+            else:
+                await call.done_writing()
+            async with _translated():
+                return await call
+        finally:
+            call.cancel()
+
+    async def close(self) -> None:
+        """Close the channels; calls under way have a second to finish."""
+        for channel in self._channels:
+            await channel.close(grace=1.0)
+
+    def _asserted(self, person: Person) -> tuple[tuple[str, str], ...]:
+        return ((ASSERTION, self._issuer.assertion(person)),)
+
+
+@asynccontextmanager
+async def hidden_unless_own() -> AsyncGenerator[None]:
+    """Turn "not yours" and "not there" into the same Refused(NOT_FOUND)."""
+    try:
+        yield
+    except OfficeRefused as refused:
+        if refused.kind in (Kind.DENIED, Kind.NOT_FOUND):
+            raise Refused(shared.NOT_FOUND) from None
+        raise
+
+
+@asynccontextmanager
+async def _translated() -> AsyncGenerator[None]:
+    try:
+        yield
+    except AioRpcError as error:
+        raise translated(error) from None
+
+
+def translated(error: AioRpcError) -> OfficeRefused | Refused:
+    """Return what an office's error means to the person: its refusal, or that the house is at fault."""
+    code = error.code()
+    info, violations = _details(error)
+    kind = KINDS.get(code)
+    if info is None and code in _WITHOUT_REASON:
+        return Refused(_WITHOUT_REASON[code])
+    if info is None or kind is None or info.reason in AT_THE_GATEWAY:
+        log.error("office_failed", status=code.name, reason=info.reason if info else "")
+        return Refused(OFFICE_FAILED)
+    return OfficeRefused(
+        kind=kind,
+        reason=info.reason,
+        field=violations.field_violations[0].field if violations.field_violations else "",
+        message=error.details() or "",
+        remedy=info.metadata["remedy"],
+    )
+
+
+def _details(error: AioRpcError) -> tuple[ErrorInfo | None, BadRequest]:
+    known: Any = error  # It has what a finished call has.
+    try:
+        status = rpc_status.from_call(known)
+    except ValueError:
+        status = None  # Details that contradict the status are no details.
+    info, violations = ErrorInfo(), BadRequest()
+    found = False
+    for detail in status.details if status else ():
+        found = detail.Unpack(info) or found
+        detail.Unpack(violations)
+    return (info if found else None), violations

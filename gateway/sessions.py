@@ -1,0 +1,70 @@
+"""Sessions of signed-in people: idle at most 30 minutes, at most 8 hours old, a new id at every sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from foundation.access import Person
+from foundation.identity import CANON_VERSION, Identifier, IdentifierKind
+from gateway.seal import SealedStore, new_token
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=8)
+_PURPOSE = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Who is signed in. `csrf_token` must come with every request that changes something."""
+
+    person: Person
+    csrf_token: str = field(repr=False)
+    signed_in_at: datetime
+    ends_at: datetime
+
+
+class Sessions:
+    """Opens, finds and closes sessions; they live sealed in Redis and nowhere else."""
+
+    def __init__(self, store: SealedStore, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def open(self, person: Person, *, instead_of: str) -> str:
+        """Open a session and return its token; the one whose token the browser brought ends."""
+        await self.close(instead_of)
+        token = new_token()
+        value = {
+            "kind": person.identifier.kind.value,
+            "number": person.identifier.value,
+            "canon": person.identifier.canon,
+            "name": person.name,
+            "csrf": new_token(),
+            "at": self._clock().timestamp(),
+        }
+        await self._store.put(_PURPOSE, token, value, life=IDLE)
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """Return the session, idle from now on again; None when there is none."""
+        value = await self._store.get(_PURPOSE, token)
+        if value is None or value["canon"] != CANON_VERSION:
+            return None
+        signed_in_at = datetime.fromtimestamp(value["at"], UTC)
+        life = min(IDLE, signed_in_at + LONGEST - self._clock())
+        if life <= timedelta(0):
+            return None
+        await self._store.put(_PURPOSE, token, value, life=life, only_existing=True)
+        identifier = Identifier(IdentifierKind(value["kind"]), value["number"], value["canon"])
+        return Session(
+            person=Person(identifier=identifier, name=value["name"]),
+            csrf_token=value["csrf"],
+            signed_in_at=signed_in_at,
+            ends_at=self._clock() + life,
+        )
+
+    async def close(self, token: str) -> None:
+        """End the session, if there is one."""
+        await self._store.drop(_PURPOSE, token)

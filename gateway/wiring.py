@@ -1,0 +1,121 @@
+"""Builds the parts of a running gateway from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from fastapi import FastAPI
+from grpc.aio import Channel
+
+from foundation.access import fingerprint_of
+from foundation.rpc import office_channel
+from foundation.settings import OfficeSettings
+from gateway.counter import Counter
+from gateway.devidp.officers import officers
+from gateway.devidp.provider import CLIENT_ID, DevelopmentProvider, client_secret
+from gateway.identity_provider import IdentityProvider
+from gateway.journeys.session.views import CALLBACK
+from gateway.offices import Issuer, Offices
+from gateway.rate_limits import RateLimits
+from gateway.seal import SealedStore, connect, read_secret
+from gateway.sessions import Sessions
+from gateway.settings import GatewaySettings
+
+Clock = Callable[[], datetime]
+
+
+def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Counter:
+    """Build the counter and give it to `app`; with it the development provider, where settings ask for it.
+
+    `settings.public_url` must be known. Call it inside the event loop that will serve.
+    """
+    secret = read_secret(settings.cookie_secret)
+    store = SealedStore(connect(settings.redis_url), secret, clock)
+    counter = Counter(
+        offices=_offices(settings, clock),
+        sessions=Sessions(store, clock),
+        store=store,
+        limits=RateLimits(settings, secret),
+        identity=_identity(app, settings, secret, store, clock),
+        home=settings.home,
+        secure=settings.secure,
+    )
+    app.state.counter = counter
+    return counter
+
+
+def _offices(settings: GatewaySettings, clock: Clock) -> Offices:
+    def channel(address: str) -> Channel:
+        # It reads the certificate files alone, which both kinds of settings name alike.
+        return office_channel(cast("OfficeSettings", settings), address)
+
+    return Offices(
+        catalog=channel(settings.catalog_address),
+        blacklist=channel(settings.blacklist_address),
+        repair=channel(settings.repair_address),
+        audit=channel(settings.audit_address),
+        issuer=Issuer(
+            key=read_key(settings.person_issuer_key),
+            kid=settings.person_issuer_kid,
+            name=settings.person_issuer,
+            bound_to=fingerprint_of(settings.cert.read_bytes()),
+            clock=clock,
+        ),
+    )
+
+
+def _identity(
+    app: FastAPI, settings: GatewaySettings, secret: bytes, store: SealedStore, clock: Clock
+) -> IdentityProvider:
+    redirect_uri = settings.public_url + CALLBACK
+    if not settings.dev_idp:
+        assert settings.oidc_client_secret is not None
+        return IdentityProvider(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret.read_text(encoding="utf-8").strip(),
+            redirect_uri=redirect_uri,
+            accepted_acr=settings.accepted_acr,
+            clock=clock,
+        )
+    assert settings.staff_issuer_key is not None
+    provider = DevelopmentProvider(
+        public_url=settings.public_url,
+        redirect_uri=redirect_uri,
+        secret=secret,
+        parties=settings.dev_idp_parties,
+        store=store,
+        clock=clock,
+    )
+    app.include_router(provider.router())
+    app.include_router(
+        officers(
+            key=read_key(settings.staff_issuer_key),
+            kid=settings.staff_issuer_kid,
+            issuer=settings.staff_issuer,
+            clock=clock,
+        )
+    )
+    return IdentityProvider(
+        issuer=provider.issuer,
+        client_id=CLIENT_ID,
+        client_secret=client_secret(secret),
+        redirect_uri=redirect_uri,
+        accepted_acr=settings.accepted_acr,
+        clock=clock,
+        transport=httpx.ASGITransport(app=app),
+    )
+
+
+def read_key(file: Path) -> Ed25519PrivateKey:
+    """Read an Ed25519 private key in PEM. Raises ValueError for any other key."""
+    key = load_pem_private_key(file.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{file.name} holds no Ed25519 key")
+    return key

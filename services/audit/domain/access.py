@@ -1,0 +1,63 @@
+"""Who looked: one access, how it is searched, and what of it whom may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from foundation.identity import Identifier
+from foundation.refusal import Refused
+from services.audit.domain.reasons import BASIS_REQUIRED
+
+MOST_TO_SUBJECT = 1_000
+"""How many accesses a party gets at once, the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One entry of a journal. `officer` and `matter` are empty once the private part is erased.
+
+    `log_index` is None while the entry is not yet in the log.
+    """
+
+    source: str
+    entry_id: int
+    at: datetime
+    kind: str
+    authority: str
+    purpose: str
+    decision: str
+    reason: str
+    log_index: int | None
+    officer: str = ""
+    matter: str = ""
+    items: tuple[str, ...] = ()
+
+    def as_the_party_sees_it(self) -> Access:
+        """The access without the official's name: the authority answers to the party, not its official."""
+        return replace(self, officer="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What an auditor looks for. Empty means any; the period is [since, before)."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+    authority: str = ""
+    purpose: str = ""
+    decision: str = ""
+    subject: Identifier | None = None
+    basis: str = ""
+    most: int = 100
+
+    def __post_init__(self) -> None:
+        """Raise Refused(BASIS_REQUIRED) when it is about one party and states no audit."""
+        if self.subject is not None and not self.basis.strip():
+            raise Refused(BASIS_REQUIRED, field="basis")
+
+
+def newest_first(accesses: list[Access], most: int) -> list[Access]:
+    """Return the `most` newest accesses, newest first."""
+    ordered = sorted(accesses, key=lambda access: (access.at, access.source, access.entry_id), reverse=True)
+    return ordered[:most]

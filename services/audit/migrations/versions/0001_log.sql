@@ -1,0 +1,117 @@
+-- One Merkle log (RFC 6962) over the journals of all offices. What is once in it can't be changed or taken out,
+-- here by the database itself, and for everybody outside by the checkpoints that are signed over it.
+
+-- The entries, in the order of the log. The columns beside the leaf repeat what is in it, for searching; `bucket`
+-- finds the entry's private part in its source.
+CREATE TABLE log_entry (
+    index        bigint PRIMARY KEY CHECK (index >= 0),
+    source       text NOT NULL,
+    source_epoch uuid NOT NULL,
+    entry_id     bigint NOT NULL,
+    bucket       smallint NOT NULL,
+    at           timestamptz NOT NULL,
+    authority    text NOT NULL,
+    purpose      text NOT NULL,
+    decision     text NOT NULL,
+    leaf         bytea NOT NULL CHECK (octet_length(leaf) BETWEEN 1 AND 65535),
+    leaf_hash    bytea NOT NULL CHECK (leaf_hash = sha256('\x00'::bytea || leaf)),
+    UNIQUE (source, entry_id, source_epoch)
+);
+CREATE INDEX log_entry_at ON log_entry (at, index);
+CREATE INDEX log_entry_authority ON log_entry (authority, at, index);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- Tiles (c2sp.org/tlog-tiles), each as wide as it is; a narrower one of an earlier size is its beginning.
+CREATE TABLE tile (
+    level  smallint NOT NULL CHECK (level BETWEEN 0 AND 63),
+    index  bigint NOT NULL CHECK (index >= 0),
+    hashes bytea NOT NULL CHECK (octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0),
+    PRIMARY KEY (level, index)
+);
+CREATE FUNCTION tile_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.level <> OLD.level OR NEW.index <> OLD.index
+       OR octet_length(NEW.hashes) <= octet_length(OLD.hashes)
+       OR substr(NEW.hashes, 1, octet_length(OLD.hashes)) <> OLD.hashes THEN
+        RAISE EXCEPTION 'a tile only grows to the right' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER tile_guard BEFORE UPDATE ON tile FOR EACH ROW EXECUTE FUNCTION tile_guard();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON tile FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- How far each journal is in the log: the last entry taken, by which also a journal that lost it is recognised.
+CREATE TABLE source_position (
+    source   text PRIMARY KEY,
+    epoch    uuid NOT NULL,
+    xid      xid8 NOT NULL,
+    entry_id bigint NOT NULL,
+    digest   bytea NOT NULL CHECK (octet_length(digest) = 32)
+);
+CREATE FUNCTION source_position_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.source <> OLD.source OR NEW.epoch <> OLD.epoch
+       OR (NEW.xid, NEW.entry_id) <= (OLD.xid, OLD.entry_id) THEN
+        RAISE EXCEPTION 'a position only moves forward' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER source_position_guard BEFORE UPDATE ON source_position
+    FOR EACH ROW EXECUTE FUNCTION source_position_guard();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON source_position
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- The head of the log, and who may move it: swapped only by the sequencer whose token stands here.
+CREATE TABLE log_state (
+    only_one     boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    size         bigint NOT NULL CHECK (size >= 0),
+    root         bytea NOT NULL CHECK (octet_length(root) = 32),
+    token        uuid,
+    leased_until timestamptz NOT NULL
+);
+INSERT INTO log_state (size, root, leased_until) VALUES (0, sha256(''::bytea), '-infinity');
+CREATE FUNCTION log_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root <> OLD.root) THEN
+        RAISE EXCEPTION 'the log only grows' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER log_state_guard BEFORE UPDATE ON log_state FOR EACH ROW EXECUTE FUNCTION log_state_guard();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON log_state
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- At the commit: no gap below the size, and nothing above it.
+CREATE FUNCTION log_state_complete() RETURNS trigger LANGUAGE plpgsql SET search_path = audit, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) FROM log_entry WHERE index >= OLD.size) <> NEW.size - OLD.size
+       OR EXISTS (SELECT FROM log_entry WHERE index >= NEW.size) THEN
+        RAISE EXCEPTION 'the entries do not make the size of the log' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER log_state_complete AFTER UPDATE OF size ON log_state
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_state_complete();
+
+-- Signed heads. Only what is the committed head can become one, so a paused sequencer can't sign a fork.
+CREATE TABLE checkpoint (
+    size bigint PRIMARY KEY,
+    root bytea NOT NULL CHECK (octet_length(root) = 32),
+    text text NOT NULL
+);
+CREATE FUNCTION checkpoint_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = audit, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM log_state WHERE size = NEW.size AND root = NEW.root) THEN
+        RAISE EXCEPTION 'only the committed head of the log can be published' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER checkpoint_guard BEFORE INSERT ON checkpoint FOR EACH ROW EXECUTE FUNCTION checkpoint_guard();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoint
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+GRANT SELECT, INSERT ON log_entry, checkpoint TO audit_app;
+GRANT SELECT, INSERT, UPDATE (hashes) ON tile TO audit_app;
+GRANT SELECT, INSERT, UPDATE (xid, entry_id, digest) ON source_position TO audit_app;
+GRANT SELECT, UPDATE (size, root, token, leased_until) ON log_state TO audit_app;

@@ -1,0 +1,1 @@
+"""Use cases of the audit office: append to the log, prove what is in it, say who looked."""

@@ -1,0 +1,129 @@
+"""Takes new journal entries into the log, and publishes its head. One sequencer at a time may.
+
+Order, size and root are committed by compare-and-swap before the head is signed; the checkpoint is a pure
+function of what is committed. So a sequencer that was killed, or paused while another took over, can't fork
+the log: what it had not committed is nowhere, what it had committed is signed by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from chengxin.proofs import tiles
+from chengxin.proofs.checkpoint import Checkpoint, sign_checkpoint
+from chengxin.proofs.merkle import leaf_hash
+from foundation.db import Database, Transaction
+from foundation.refusal import Refused
+from services.audit.domain.position import Position, Standstill
+from services.audit.store import log as store
+from services.audit.store.journals import SourceEntry, SourceJournal
+from services.audit.store.log import Head, Leaf
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MOST_A_ROUND = 2_000
+"""Entries taken from one source in one round; bounds the transaction to a fraction of a second."""
+
+
+class Sequencer:
+    """Appends to the log while it holds the lease. `token` names this sequencer and no other."""
+
+    def __init__(
+        self,
+        database: Database,
+        sources: Sequence[SourceJournal],
+        *,
+        key: Ed25519PrivateKey,
+        origin: str,
+        token: UUID,
+    ) -> None:
+        self._database = database
+        self._sources = sources
+        self._key = key
+        self._origin = origin
+        self._token = token
+        self._published = False
+        self._halted: dict[str, Standstill] = {}
+
+    async def round(self) -> bool:
+        """Take what is new and publish the head; True when there may be more at once.
+
+        Does nothing while another sequencer has the lease. Raises Refused(UNAVAILABLE) while the office's own
+        database is away; a source that is away is left for the next round.
+        """
+        async with self._database.transaction() as tx:
+            if not await store.take_lease(tx, self._token):
+                return False
+            at = await store.head(tx)
+            positions = await store.positions(tx)
+        batches = await asyncio.gather(
+            *(self._read(source, positions.get(source.name)) for source in self._sources)
+        )
+        taken = [entry for batch in batches for entry in batch]
+        if taken and not await self.append(at, taken):
+            return False
+        if taken or not self._published:
+            await self.publish()
+        return any(len(batch) == MOST_A_ROUND for batch in batches)
+
+    async def append(self, at: Head, taken: Sequence[SourceEntry]) -> bool:
+        """Commit the entries after the head `at`; False, and nothing committed, when the head has moved."""
+        self._published = False
+        leaves = [_leaf(entry) for entry in taken]
+        async with self._database.transaction() as tx:
+            edge = await store.tiles_at(tx, tiles.right_edge(at.size))
+            changed = tiles.grow(at.size, edge, [leaf.leaf_hash for leaf in leaves])
+            size = at.size + len(leaves)
+            # First of all writes: it locks the head, so that a race is lost before anything is inserted.
+            new = Head(size, tiles.root(edge | changed, size))
+            if not await store.swap_head(tx, old=at, new=new, token=self._token):
+                return False
+            await store.append_leaves(tx, at.size, leaves)
+            await store.save_tiles(tx, changed)
+            for last in {leaf.entry.source: leaf.entry for leaf in leaves}.values():
+                await store.save_position(tx, last)
+        return True
+
+    async def publish(self) -> None:
+        """Sign and publish the committed head, unless it is published already."""
+        async with self._database.transaction() as tx:
+            newest = await store.newest_checkpoint(tx)
+            at = await store.head(tx, locked=True)
+            if newest is None or newest[0] != at:
+                signed = sign_checkpoint(Checkpoint(self._origin, at.size, at.root), self._key)
+                await store.save_checkpoint(tx, at, signed)
+        self._published = True
+
+    async def stop(self) -> None:
+        """Give up the lease, so that another sequencer need not wait."""
+        async with self._database.transaction() as tx:
+            await store.give_up_lease(tx, self._token)
+
+    async def _read(self, source: SourceJournal, position: Position | None) -> list[SourceEntry]:
+        try:
+            entries = await source.read_on(position, most=MOST_A_ROUND)
+        except Refused as refused:
+            log.warning("source can't be read", source=source.name, reason=refused.reason.code)
+            return []
+        if isinstance(entries, Standstill):
+            self._say_halted(source.name, entries)
+            return []
+        self._halted.pop(source.name, None)
+        return entries
+
+    def _say_halted(self, source: str, why: Standstill) -> None:
+        if self._halted.get(source) is not why:
+            self._halted[source] = why
+            log.error("source halted", source=source, why=why.value)
+
+
+
+
+def _leaf(taken: SourceEntry) -> Leaf:
+    encoded = taken.entry.encode()
+    return Leaf(taken.entry, encoded, leaf_hash(encoded), taken.bucket)

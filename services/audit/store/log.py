@@ -1,0 +1,216 @@
+"""The log's tables: entries, tiles, positions, the head and its lease, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chengxin.proofs.entry import JournalEntry
+from chengxin.proofs.tiles import Tile
+from foundation.db import Row, Transaction
+from services.audit.domain.access import Search
+from services.audit.domain.position import Position
+from services.audit.store.journals import conditions
+
+LEASE_S = 2
+"""How long a sequencer that has died keeps others waiting, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The committed head of the log."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An entry with its encoding and hash, ready to append. `bucket` finds its private part in the source."""
+
+    entry: JournalEntry
+    encoded: bytes
+    leaf_hash: bytes
+    bucket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry of the log. `bucket` finds its private part in the source."""
+
+    index: int
+    source: str
+    bucket: int
+    encoded: bytes
+
+
+async def take_lease(tx: Transaction, token: UUID) -> bool:
+    """Take or renew the right to append; False while another sequencer has it."""
+    mine = await tx.one(
+        "SELECT token = :token AND leased_until > house_now() + make_interval(secs => :margin) AS long FROM log_state",
+        token=token,
+        margin=LEASE_S / 2,
+    )
+    if mine.long:  # Renewed at half time only: an idle log writes next to nothing.
+        return True
+    taken = await tx.run(
+        "UPDATE log_state SET token = :token, leased_until = house_now() + make_interval(secs => :seconds)"
+        " WHERE token = :token OR leased_until < house_now()",
+        token=token,
+        seconds=LEASE_S,
+    )
+    return taken == 1
+
+
+async def give_up_lease(tx: Transaction, token: UUID) -> None:
+    """Let another sequencer take over at once."""
+    await tx.run("UPDATE log_state SET leased_until = '-infinity' WHERE token = :token", token=token)
+
+
+async def head(tx: Transaction, *, locked: bool = False) -> Head:
+    """Return the head; `locked` holds it still until the transaction ends."""
+    row = await tx.one("SELECT size, root FROM log_state" + (" FOR SHARE" if locked else ""))
+    return Head(row.size, bytes(row.root))
+
+
+async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bool:
+    """Move the head from `old` to `new`; False when it is not `old` any more, or the lease is another's."""
+    swapped = await tx.run(
+        "UPDATE log_state SET size = :new_size, root = :new_root"
+        " WHERE size = :old_size AND root = :old_root AND token = :token",
+        new_size=new.size,
+        new_root=new.root,
+        old_size=old.size,
+        old_root=old.root,
+        token=token,
+    )
+    return swapped == 1
+
+
+async def append_leaves(tx: Transaction, first_index: int, leaves: Sequence[Leaf]) -> None:
+    """Insert the entries at consecutive indices from `first_index` on."""
+    await tx.run(
+        "INSERT INTO log_entry (index, source, source_epoch, entry_id, bucket, at, authority, purpose, decision,"
+        " leaf, leaf_hash)"
+        " SELECT :first + n - 1, source, epoch, entry_id, bucket, at, authority, purpose, decision, leaf, leaf_hash"
+        " FROM unnest(cast(:sources AS text[]), cast(:epochs AS uuid[]), cast(:entry_ids AS bigint[]),"
+        " cast(:buckets AS smallint[]), cast(:ats AS timestamptz[]), cast(:authorities AS text[]),"
+        " cast(:purposes AS text[]), cast(:decisions AS text[]), cast(:leaves AS bytea[]), cast(:hashes AS bytea[]))"
+        " WITH ORDINALITY AS t (source, epoch, entry_id, bucket, at, authority, purpose, decision, leaf, leaf_hash, n)",
+        first=first_index,
+        sources=[leaf.entry.source for leaf in leaves],
+        epochs=[leaf.entry.epoch for leaf in leaves],
+        entry_ids=[leaf.entry.entry_id for leaf in leaves],
+        buckets=[leaf.bucket for leaf in leaves],
+        ats=[leaf.entry.at for leaf in leaves],
+        authorities=[leaf.entry.authority for leaf in leaves],
+        purposes=[leaf.entry.purpose for leaf in leaves],
+        decisions=[leaf.entry.decision for leaf in leaves],
+        leaves=[leaf.encoded for leaf in leaves],
+        hashes=[leaf.leaf_hash for leaf in leaves],
+    )
+
+
+async def save_tiles(tx: Transaction, changed: Mapping[Tile, bytes]) -> None:
+    """Insert new tiles and widen those that grew."""
+    await tx.run(
+        "INSERT INTO tile (level, index, hashes)"
+        " SELECT * FROM unnest(cast(:levels AS smallint[]), cast(:indices AS bigint[]), cast(:hashes AS bytea[]))"
+        " ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes",
+        levels=[tile.level for tile in changed],
+        indices=[tile.index for tile in changed],
+        hashes=list(changed.values()),
+    )
+
+
+async def tiles_at(tx: Transaction, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
+    """Return these tiles, as wide as they are now; those that are not there are missing."""
+    wanted = list(tiles)
+    rows = await tx.all(
+        "SELECT level, index, hashes FROM tile WHERE (level, index) IN"
+        " (SELECT * FROM unnest(cast(:levels AS smallint[]), cast(:indices AS bigint[])))",
+        levels=[tile.level for tile in wanted],
+        indices=[tile.index for tile in wanted],
+    )
+    return {Tile(row.level, row.index): bytes(row.hashes) for row in rows}
+
+
+async def positions(tx: Transaction) -> dict[str, Position]:
+    """Return how far each source is in the log."""
+    rows = await tx.all("SELECT source, epoch, xid::text AS xid, entry_id, digest FROM source_position")
+    return {
+        row.source: Position(
+            epoch=row.epoch, xid=int(row.xid), entry_id=row.entry_id, digest=bytes(row.digest)
+        )
+        for row in rows
+    }
+
+
+async def save_position(tx: Transaction, last: JournalEntry) -> None:
+    """Move the position of the entry's source to it."""
+    await tx.run(
+        "INSERT INTO source_position (source, epoch, xid, entry_id, digest)"
+        " VALUES (:source, :epoch, cast(cast(:xid AS text) AS xid8), :entry_id, :digest)"
+        " ON CONFLICT (source) DO UPDATE"
+        " SET xid = excluded.xid, entry_id = excluded.entry_id, digest = excluded.digest",
+        source=last.source,
+        epoch=last.epoch,
+        xid=str(last.xid),
+        entry_id=last.entry_id,
+        digest=last.digest,
+    )
+
+
+async def save_checkpoint(tx: Transaction, published: Head, text: str) -> None:
+    """Publish the signed head; the same head may be published again."""
+    await tx.run(
+        "INSERT INTO checkpoint (size, root, text) VALUES (:size, :root, :text) ON CONFLICT (size) DO NOTHING",
+        size=published.size,
+        root=published.root,
+        text=text,
+    )
+
+
+async def newest_checkpoint(tx: Transaction) -> tuple[Head, str] | None:
+    """Return the newest published head and its signed text; None before the first."""
+    row = await tx.maybe("SELECT size, root, text FROM checkpoint ORDER BY size DESC LIMIT 1")
+    return (Head(row.size, bytes(row.root)), row.text) if row is not None else None
+
+
+async def entries_of(tx: Transaction, source: str, entry_id: int) -> list[Logged]:
+    """Return the entries with this id in the source's journal: one for each epoch that logged it."""
+    rows = await tx.all(
+        "SELECT index, source, bucket, leaf FROM log_entry WHERE source = :source AND entry_id = :entry_id",
+        source=source,
+        entry_id=entry_id,
+    )
+    return [_logged(row) for row in rows]
+
+
+async def found(tx: Transaction, search: Search) -> list[Logged]:
+    """Return the newest entries that `search` allows, about whomever."""
+    where, values = conditions(search, "e")
+    rows = await tx.all(
+        f"SELECT index, source, bucket, leaf FROM log_entry e WHERE true{where}"  # noqa: S608  constants
+        " ORDER BY e.at DESC, e.index DESC LIMIT :most",
+        most=search.most,
+        **values,
+    )
+    return [_logged(row) for row in rows]
+
+
+async def indices(tx: Transaction, entries: Sequence[tuple[str, UUID, int]]) -> dict[tuple[str, int], int]:
+    """Return the index in the log of each (source, epoch, entry id) that is in it, by source and entry id."""
+    rows = await tx.all(
+        "SELECT source, entry_id, index FROM log_entry WHERE (source, source_epoch, entry_id) IN"
+        " (SELECT * FROM unnest(cast(:sources AS text[]), cast(:epochs AS uuid[]), cast(:entry_ids AS bigint[])))",
+        sources=[source for source, _, _ in entries],
+        epochs=[epoch for _, epoch, _ in entries],
+        entry_ids=[entry_id for _, _, entry_id in entries],
+    )
+    return {(row.source, row.entry_id): row.index for row in rows}
+
+
+def _logged(row: Row) -> Logged:
+    return Logged(row.index, row.source, row.bucket, bytes(row.leaf))

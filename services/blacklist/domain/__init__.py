@@ -1,0 +1,1 @@
+"""The list office's rules, without I/O and without a clock."""

@@ -1,0 +1,116 @@
+"""What the steps of a case say in words. All of it is personal data; stored sealed, as each step's artefact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from typing import Any, Self
+
+from foundation.identity import Identifier
+from foundation.policy.entries import DocumentKind, SubjectType
+from foundation.refusal import Refused
+from services.blacklist.domain.leniency import Leniency
+from services.blacklist.domain.reasons import BASIS_NOT_ALLOWED, BASIS_NOT_EFFECTIVE
+
+BASIS_KINDS: frozenset[DocumentKind] = frozenset(
+    {"judgment", "arbitral_award", "penalty_decision", "administrative_ruling", "other_by_law"}
+)
+"""On these a finding of dishonesty may rest. Source: 54号 clause 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """The party; its name as in the document."""
+
+    identifier: Identifier
+    name: str = field(repr=False)
+
+    @property
+    def subject_type(self) -> SubjectType:
+        """As catalog, measures and schemes tell parties apart."""
+        return "person" if self.identifier.is_person else "enterprise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """The legally effective document on which the facts rest. `authority`: the USCC of who made it."""
+
+    kind: DocumentKind
+    number: str
+    authority: str
+    determined_on: date
+    effective_on: date
+
+
+def effective(basis: Basis, *, on: date) -> Basis:
+    """Return the document if facts can rest on it on a day. Source: 54号 clause 2.
+
+    Raises Refused(BASIS_NOT_ALLOWED or BASIS_NOT_EFFECTIVE).
+    """
+    if basis.kind not in BASIS_KINDS:
+        raise Refused(BASIS_NOT_ALLOWED, field="basis_document.kind")
+    if not basis.determined_on <= basis.effective_on <= on:
+        raise Refused(BASIS_NOT_EFFECTIVE, field="basis_document.effective_on")
+    return basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Content:
+    def content(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Read back what `content` gave."""
+        return cls(**{each.name: content[each.name] for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StandardMatched(_Content):
+    """Which criteria of the standard are met, and why."""
+
+    criterion_codes: tuple[str, ...]
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FactsFound(_Content):
+    """The facts, what they rest on, and the leniency question's answer."""
+
+    facts: str
+    basis: Basis
+    leniency: Leniency
+
+    def content(self) -> dict[str, Any]:
+        """As JSON values; days in ISO 8601."""
+        basis = asdict(self.basis)
+        days = {name: day.isoformat() for name, day in basis.items() if isinstance(day, date)}
+        return {"facts": self.facts, "basis": basis | days, "leniency": asdict(self.leniency)}
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Read back what `content` gave."""
+        basis = dict(content["basis"])
+        for name in ("determined_on", "effective_on"):
+            basis[name] = date.fromisoformat(basis[name])
+        return cls(facts=content["facts"], basis=Basis(**basis), leniency=Leniency(**content["leniency"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Heard:
+    """A statement of the party with its answer."""
+
+    statement: str
+    answer: str
+    upheld: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Decided(_Content):
+    """The decision: its number, its reasons, and the signed document."""
+
+    number: str
+    reasons: str
+    document: str

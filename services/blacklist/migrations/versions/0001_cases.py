@@ -1,0 +1,20 @@
+"""The list office's first schema: the house's own tables, the law, cases, listings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+from foundation.db.migrate import install_house, run_sql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Install the house's part, then the cases."""
+    install_house(op)  # pyright: ignore[reportArgumentType]  # the module stands for its operations
+    run_sql(op, Path(__file__).with_name("0001_cases.sql"))  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,1 @@
+"""The catalog office: what may be shared, records, answers, the change feed."""

@@ -1,0 +1,60 @@
+"""Loads the law data that the catalog's database itself must know; run by the schema's owner at setup."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from foundation.policy import LawBook
+
+
+def load_law(connection: psycopg.Connection[Any], lawbook: LawBook) -> None:
+    """Bring items and purposes in step with `law/`, under the policy lock, as the owner in one transaction.
+
+    An item's end of force may be set later; what an item was in the past does not change.
+    """
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE catalog_owner")
+        connection.execute("SET LOCAL search_path = catalog")
+        connection.execute("SELECT lock_policy(true)")
+        for item in lawbook.items:
+            content = json.dumps(asdict(item), ensure_ascii=False, sort_keys=True, default=str)
+            connection.execute(
+                "INSERT INTO item (code, in_force_from, in_force_until, title, shared, public, public_persons,"
+                " negative, unrepairable, content_digest) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (code, in_force_from) DO UPDATE SET in_force_until = EXCLUDED.in_force_until,"
+                " title = EXCLUDED.title, shared = EXCLUDED.shared, public = EXCLUDED.public,"
+                " public_persons = EXCLUDED.public_persons, negative = EXCLUDED.negative,"
+                " unrepairable = EXCLUDED.unrepairable, content_digest = EXCLUDED.content_digest",
+                (
+                    item.code,
+                    item.in_force_from,
+                    item.in_force_until,
+                    item.title,
+                    item.sharing == "authorities",
+                    item.public,
+                    item.public_persons and item.public,
+                    item.negative,
+                    item.unrepairable,
+                    hashlib.sha256(content.encode()).digest(),
+                ),
+            )
+        codes = [item.code for item in lawbook.items]
+        connection.execute(
+            sql.SQL(
+                "UPDATE item SET in_force_until = greatest(house_today(), in_force_from + 1)"
+                " WHERE code <> ALL(%s) AND in_force_until IS NULL"
+            ),
+            (codes,),
+        )
+        for purpose in lawbook.purposes:
+            connection.execute(
+                "INSERT INTO purpose (code, title, yes_no) VALUES (%s, %s, %s)"
+                " ON CONFLICT (code) DO UPDATE SET title = EXCLUDED.title, yes_no = EXCLUDED.yes_no",
+                (purpose.code, purpose.title, purpose.yes_no),
+            )

@@ -1,0 +1,227 @@
+-- The doors that change: handing in, ending sharing. Each writes its entry through journal_write in the same
+-- transaction (services/catalog/office.py); each finds out itself what the caller's certificate may do.
+
+-- The authority that a certificate is enrolled for, if it has one of the roles.
+CREATE FUNCTION authority_with_role(p_fingerprint bytea, p_roles text[]) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = catalog, pg_temp AS $$
+DECLARE
+    v_authority text;
+BEGIN
+    SELECT e.authority INTO v_authority FROM enrolment e
+    WHERE e.fingerprint = p_fingerprint AND e.revoked_at IS NULL AND e.not_after > clock_timestamp()
+      AND e.roles && p_roles;
+    IF v_authority IS NULL THEN
+        RAISE EXCEPTION 'the certificate has none of the roles %', p_roles USING ERRCODE = 'CX001';
+    END IF;
+    RETURN v_authority;
+END $$;
+
+-- The parties' random ids, made where a party is new. In the order asked.
+CREATE FUNCTION subjects_for(p_bucket smallint[], p_tag bytea[]) RETURNS TABLE (subject_id uuid)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO subject (bucket, tag)
+    SELECT DISTINCT a.bucket, a.tag FROM unnest(p_bucket, p_tag) AS a (bucket, tag) ORDER BY a.bucket, a.tag
+    ON CONFLICT DO NOTHING;
+    RETURN QUERY
+    SELECT s.subject_id
+    FROM unnest(p_bucket, p_tag) WITH ORDINALITY AS a (bucket, tag, n)
+    JOIN subject s ON s.bucket = a.bucket AND s.tag = a.tag
+    ORDER BY a.n;
+END $$;
+
+-- Takes in records, already validated and sealed; the item's being in force is checked again here, under the
+-- policy lock. A number known with the same content is answered with the record held; with other content, refused; 'again'
+-- means that another call is handing in the same number at this moment.
+CREATE FUNCTION hand_in(
+    p_fingerprint bytea, p_number_tag bytea[], p_content_digest bytea[], p_bucket smallint[], p_record_id uuid[],
+    p_version bigint[], p_subject_id uuid[], p_person boolean[], p_item_code text[], p_determining_authority text[],
+    p_document_kind text[], p_document_tag bytea[], p_severity text[], p_determined_on date[],
+    p_earliest_repair_on date[], p_ends_before timestamptz[], p_public boolean[], p_sample boolean[],
+    p_archive_wrap bytea[], p_share_wrap bytea[], p_fields bytea[])
+    RETURNS TABLE (outcome text, record_id uuid)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_provider text := authority_with_role(p_fingerprint, '{provider,office}');
+    v_now timestamptz;
+    v_today date;
+BEGIN
+    PERFORM lock_policy(false);
+    v_now := house_now();
+    v_today := (v_now AT TIME ZONE 'Asia/Shanghai')::date;
+    IF NOT (SELECT sample FROM house) AND true = ANY (p_sample) THEN
+        RAISE EXCEPTION 'sample data in a house that is not a sample' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT a.*, v_now >= a.ends_before AS over,
+               EXISTS (SELECT FROM item i WHERE i.code = a.item_code AND i.in_force_from <= v_today
+                                            AND (i.in_force_until IS NULL OR v_today < i.in_force_until)) AS in_force
+        FROM unnest(p_number_tag, p_content_digest, p_bucket, p_record_id, p_version, p_subject_id, p_person,
+                    p_item_code, p_determining_authority, p_document_kind, p_document_tag, p_severity,
+                    p_determined_on, p_earliest_repair_on, p_ends_before, p_public, p_sample, p_archive_wrap,
+                    p_share_wrap, p_fields) WITH ORDINALITY
+             AS a (number_tag, content_digest, bucket, record_id, version, subject_id, person, item_code,
+                   determining_authority, document_kind, document_tag, severity, determined_on, earliest_repair_on,
+                   ends_before, public, sample, archive_wrap, share_wrap, fields, n)
+    ), numbered AS (
+        INSERT INTO record_number (place, provider, number_tag, content_digest, record_id)
+        SELECT get_byte(a.number_tag, 0), v_provider, a.number_tag, a.content_digest, a.record_id
+        FROM asked a WHERE a.in_force AND NOT a.over ORDER BY a.number_tag, a.n
+        ON CONFLICT DO NOTHING
+        RETURNING record_number.record_id, number_tag, content_digest
+    ), stored AS (
+        INSERT INTO record (bucket, record_id, version, subject_id, person, item_code, provider,
+                            determining_authority, document_kind, document_tag, severity, determined_on,
+                            earliest_repair_on, ends_before, public, sample, archive_wrap, share_wrap, fields,
+                            handed_in_at)
+        SELECT a.bucket, a.record_id, a.version, a.subject_id, a.person, a.item_code, v_provider,
+               a.determining_authority, a.document_kind, a.document_tag, a.severity, a.determined_on,
+               a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, a.fields, v_now
+        FROM asked a JOIN numbered n ON n.record_id = a.record_id
+    ), placed AS (
+        INSERT INTO record_place (place, record_id, bucket)
+        SELECT place_of(a.record_id), a.record_id, a.bucket FROM asked a JOIN numbered n ON n.record_id = a.record_id
+    ), told AS (
+        INSERT INTO change_event (bucket, xid, at, kind, record_id, version, item_code)
+        SELECT a.bucket, pg_current_xact_id(), v_now, 'recorded', a.record_id, a.version, a.item_code
+        FROM asked a JOIN numbered n ON n.record_id = a.record_id
+    )
+    SELECT CASE WHEN NOT a.in_force THEN 'ITEM_NOT_IN_FORCE'
+                WHEN a.over THEN 'RETENTION_PASSED'
+                WHEN n.record_id IS NOT NULL THEN 'accepted'
+                WHEN coalesce(k.content_digest, b.content_digest) IS NULL THEN 'again'
+                WHEN coalesce(k.content_digest, b.content_digest) = a.content_digest THEN 'held'
+                ELSE 'NUMBER_USED_FOR_OTHER_CONTENT' END,
+           CASE WHEN n.record_id IS NOT NULL THEN n.record_id
+                WHEN coalesce(k.content_digest, b.content_digest) = a.content_digest
+                THEN coalesce(k.record_id, b.record_id) END
+    FROM asked a
+    LEFT JOIN numbered n ON n.record_id = a.record_id
+    LEFT JOIN record_number k ON k.place = get_byte(a.number_tag, 0) AND k.provider = v_provider
+                             AND k.number_tag = a.number_tag
+    LEFT JOIN numbered b ON b.number_tag = a.number_tag
+    ORDER BY a.n;
+    PERFORM pg_notify('chengxin_change', '');
+END $$;
+
+-- Ends the sharing of records whose buckets are locked exclusively: destroys the share wrap, tells the feed.
+CREATE FUNCTION end_now(p_bucket smallint[], p_record_id uuid[], p_reason text) RETURNS timestamptz
+    LANGUAGE plpgsql VOLATILE SET search_path = catalog, pg_temp AS $$
+DECLARE
+    v_now timestamptz := house_now();
+BEGIN
+    WITH ended AS (
+        UPDATE record r SET ended_at = v_now, end_reason = p_reason, share_wrap = NULL
+        FROM unnest(p_bucket, p_record_id) AS a (bucket, record_id)
+        WHERE r.bucket = a.bucket AND r.record_id = a.record_id AND r.ended_at IS NULL
+        RETURNING r.bucket, r.record_id, r.version, r.item_code
+    )
+    INSERT INTO change_event (bucket, xid, at, kind, record_id, version, item_code, end_reason)
+    SELECT e.bucket, pg_current_xact_id(), v_now, 'withdrawn', e.record_id, e.version, e.item_code, p_reason FROM ended e;
+    PERFORM pg_notify('chengxin_change', '');
+    RETURN v_now;
+END $$;
+
+-- Ends the sharing of one record, for its provider, its determining authority or an office that carries out a
+-- decision. Gives no row for a record that does not exist or is another's: the two look the same.
+CREATE FUNCTION end_sharing(p_fingerprint bytea, p_record_id uuid, p_number_tag bytea, p_reason text)
+    RETURNS TABLE (record_id uuid, ended_at timestamptz, already_ended boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_authority text := authority_with_role(p_fingerprint, '{provider,repair_authority,list_authority,office}');
+    v_office boolean := EXISTS (SELECT FROM enrolment e WHERE e.fingerprint = p_fingerprint AND 'office' = ANY (e.roles));
+    v_bucket smallint;
+    v_record record;
+BEGIN
+    IF p_record_id IS NULL THEN
+        SELECT k.record_id INTO p_record_id FROM record_number k
+        WHERE k.place = get_byte(p_number_tag, 0) AND k.provider = v_authority AND k.number_tag = p_number_tag;
+    END IF;
+    SELECT p.bucket INTO v_bucket FROM record_place p WHERE p.place = place_of(p_record_id) AND p.record_id = p_record_id;
+    IF v_bucket IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM lock_buckets(ARRAY[v_bucket], true);
+    SELECT * INTO v_record FROM record r WHERE r.bucket = v_bucket AND r.record_id = p_record_id;
+    IF NOT v_office AND v_authority NOT IN (v_record.provider, v_record.determining_authority) THEN
+        RETURN;
+    END IF;
+    IF v_record.ended_at IS NOT NULL THEN
+        RETURN QUERY SELECT p_record_id, v_record.ended_at, true;
+    ELSE
+        RETURN QUERY SELECT p_record_id, end_now(ARRAY[v_bucket], ARRAY[p_record_id], p_reason), false;
+    END IF;
+END $$;
+
+-- Ends the sharing of every record of the caller that rests on a document.
+CREATE FUNCTION revoke_document(p_fingerprint bytea, p_document_tag bytea) RETURNS TABLE (record_id uuid)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_authority text := authority_with_role(p_fingerprint, '{provider}');
+    v_buckets smallint[];
+    v_ids uuid[];
+BEGIN
+    SELECT array_agg(DISTINCT r.bucket) INTO v_buckets FROM record r
+    WHERE r.bucket BETWEEN 0 AND 255 AND r.provider = v_authority AND r.document_tag = p_document_tag
+      AND r.ended_at IS NULL;
+    IF v_buckets IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM lock_buckets(v_buckets, true);
+    SELECT array_agg(r.bucket), array_agg(r.record_id) INTO v_buckets, v_ids FROM record r
+    WHERE r.bucket = ANY (v_buckets) AND r.provider = v_authority AND r.document_tag = p_document_tag
+      AND r.ended_at IS NULL;
+    PERFORM end_now(v_buckets, v_ids, 'document_revoked');
+    RETURN QUERY SELECT unnest(v_ids);
+END $$;
+
+-- Carries out what has ended already by its date or its item: stamps it, destroys share wraps, tells the feed.
+-- One step of at most p_most records; no answer waits for it.
+CREATE FUNCTION sweep(p_most integer) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+DECLARE
+    v_now timestamptz := house_now();
+    v_buckets smallint[];
+    v_ids uuid[];
+BEGIN
+    SELECT array_agg(d.bucket), array_agg(d.record_id) INTO v_buckets, v_ids FROM (
+        SELECT r.bucket, r.record_id FROM record r
+        WHERE r.ended_at IS NULL AND r.ends_before <= v_now ORDER BY r.ends_before LIMIT p_most) d;
+    IF v_ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    PERFORM lock_buckets(v_buckets, true);
+    PERFORM end_now(v_buckets, v_ids, 'expired');
+    RETURN cardinality(v_ids);
+END $$;
+
+-- The same for records under items that are repealed.
+CREATE FUNCTION sweep_repealed(p_most integer) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+DECLARE
+    v_today date := house_today();
+    v_buckets smallint[];
+    v_ids uuid[];
+BEGIN
+    SELECT array_agg(d.bucket), array_agg(d.record_id) INTO v_buckets, v_ids FROM (
+        SELECT r.bucket, r.record_id FROM record r
+        WHERE r.ended_at IS NULL
+          AND NOT EXISTS (SELECT FROM item i WHERE i.code = r.item_code AND i.in_force_from <= v_today
+                             AND (i.in_force_until IS NULL OR v_today < i.in_force_until))
+        LIMIT p_most) d;
+    IF v_ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    PERFORM lock_buckets(v_buckets, true);
+    PERFORM end_now(v_buckets, v_ids, 'repealed');
+    RETURN cardinality(v_ids);
+END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION subjects_for, hand_in, end_sharing, revoke_document TO catalog_change;
+GRANT EXECUTE ON FUNCTION sweep, sweep_repealed TO catalog_worker;

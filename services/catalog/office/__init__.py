@@ -1,0 +1,1 @@
+"""The catalog's use cases: one public method, one transaction."""

@@ -1,0 +1,116 @@
+"""Grants: an authority's official applies, a steward who is somebody else approves. Source: 54号 clause 13."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from foundation.access import Caller, Officer
+from foundation.calendar import day_of
+from foundation.db import Database, Row, Transaction
+from foundation.journal import Entry, Journal
+from foundation.policy import LawBook
+from foundation.reasons import NOT_FOUND, VALUE_INVALID
+from foundation.refusal import Refused
+from services.catalog.domain import reasons
+from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_NAME
+from services.catalog.store import grants
+
+
+class AccessOffice:
+    """Keeps the grants."""
+
+    def __init__(self, database: Database, journal: Journal, *, lawbook: LawBook) -> None:
+        self._database = database
+        self._journal = journal
+        self._lawbook = lawbook
+
+    async def request(
+        self,
+        caller: Caller,
+        officer: Officer,
+        *,
+        purpose: str,
+        item_codes: Sequence[str],
+        field_names: Sequence[str],
+        days: int,
+        justification: str,
+    ) -> Row:
+        """Apply for a grant for the caller's authority: items in force, their fields, at most 366 days."""
+        if self._lawbook.purpose(purpose) is None:
+            raise Refused(reasons.PURPOSE_UNKNOWN, field="purpose")
+        if not 1 <= days <= 366:
+            raise Refused(VALUE_INVALID, field="days", detail="A grant lasts 1 to 366 days.")
+        async with self._database.transaction() as tx:
+            self._check_scope(item_codes, field_names, day_of(tx.now))
+            row = await grants.request(
+                tx,
+                authority=caller.authority,
+                purpose=purpose,
+                item_codes=sorted(set(item_codes)),
+                field_names=sorted(set(field_names)),
+                days=days,
+                justification=justification,
+                requested_by=officer.subject,
+            )
+            await self._entry(tx, "AccessService.RequestGrant", caller, officer, row)
+            return row
+
+    async def approve(self, caller: Caller, officer: Officer, grant_id: UUID) -> Row:
+        """Approve an application, as another official than the applicant."""
+        async with self._database.transaction() as tx:
+            known = await grants.grant(tx, grant_id)
+            if known is None:
+                raise Refused(NOT_FOUND, field="grant_id")
+            if known.requested_by == officer.subject:
+                raise Refused(reasons.SAME_OFFICIAL, field="grant_id")
+            row = await grants.approve(tx, grant_id=grant_id, approved_by=officer.subject)
+            if row is None:
+                raise Refused(reasons.GRANT_STATE, field="grant_id")
+            await self._entry(tx, "AccessService.ApproveGrant", caller, officer, row)
+            return row
+
+    async def revoke(self, caller: Caller, officer: Officer, grant_id: UUID, *, reason: str) -> Row:
+        """Revoke a grant, by a steward or its own authority; no answer under it follows the commit."""
+        async with self._database.transaction() as tx:
+            known = await grants.grant(tx, grant_id)
+            if known is None or ("steward" not in caller.roles and known.authority != caller.authority):
+                raise Refused(NOT_FOUND, field="grant_id")
+            row = await grants.revoke(tx, grant_id=grant_id, revoked_by=officer.subject)
+            if row is None:
+                raise Refused(reasons.GRANT_STATE, field="grant_id")
+            await self._entry(tx, "AccessService.RevokeGrant", caller, officer, row, matter=reason)
+            return row
+
+    async def list(self, caller: Caller) -> Sequence[Row]:
+        """The caller's grants; a steward's system sees all."""
+        async with self._database.transaction() as tx:
+            await self._journal.write(tx, Entry(kind="AccessService.ListGrants", caller=caller))
+            return await grants.grants(tx, None if "steward" in caller.roles else caller.authority)
+
+    def _check_scope(self, item_codes: Sequence[str], field_names: Sequence[str], today: date) -> None:
+        items = [self._lawbook.item(code, on=today) for code in item_codes]
+        if not items or None in items:
+            raise Refused(reasons.ITEM_UNKNOWN, field="item_codes")
+        known = {field.name for item in items if item for field in item.fields}
+        unknown = set(field_names) - known - {PARTY_NAME, DOCUMENT_NUMBER}
+        if unknown:
+            raise Refused(
+                reasons.FIELD_UNKNOWN, field="field_names", detail=f"Unknown: {sorted(unknown)[0]}."
+            )
+
+    async def _entry(
+        self, tx: Transaction, kind: str, caller: Caller, officer: Officer, row: Row, *, matter: str = ""
+    ) -> None:
+        entry = Entry(
+            kind=kind,
+            caller=caller,
+            officer=officer.subject,
+            purpose=row.purpose,
+            grant_id=row.grant_id,
+            matter=matter,
+            decision="changed",
+            items=tuple(row.item_codes),
+        )
+        await self._journal.write(tx, entry)

@@ -1,0 +1,1 @@
+"""gRPC servicers of the catalog: message <-> domain. No rule stands here."""

@@ -1,0 +1,81 @@
+"""AccessService: grants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chengxin.catalog.v1 import access_pb2, access_pb2_grpc
+from foundation.db import Row
+from foundation.rpc import current
+from foundation.rpc.messages import id_from, text_from, timestamp
+from services.catalog.office.access import AccessOffice
+
+
+class AccessServicer(access_pb2_grpc.AccessServiceServicer):
+    """Message <-> domain."""
+
+    def __init__(self, office: AccessOffice) -> None:
+        self._office = office
+
+    async def RequestGrant(
+        self, request: access_pb2.RequestGrantRequest, context: Any
+    ) -> access_pb2.RequestGrantResponse:
+        """Apply for a grant."""
+        call = current()
+        call.require_role("consumer")
+        row = await self._office.request(
+            call.caller,
+            call.require_officer("case_officer"),
+            purpose=text_from(request.purpose, field="purpose", longest=100),
+            item_codes=request.item_codes,
+            field_names=request.field_names,
+            days=request.days,
+            justification=text_from(request.justification, field="justification", longest=500),
+        )
+        return access_pb2.RequestGrantResponse(grant=_grant(row))
+
+    async def ApproveGrant(
+        self, request: access_pb2.ApproveGrantRequest, context: Any
+    ) -> access_pb2.ApproveGrantResponse:
+        """Approve a grant."""
+        call = current()
+        call.require_role("steward")
+        row = await self._office.approve(
+            call.caller, call.require_officer("steward"), id_from(request.grant_id)
+        )
+        return access_pb2.ApproveGrantResponse(grant=_grant(row))
+
+    async def RevokeGrant(
+        self, request: access_pb2.RevokeGrantRequest, context: Any
+    ) -> access_pb2.RevokeGrantResponse:
+        """Revoke a grant."""
+        call = current()
+        role = "steward" if "steward" in call.caller.roles else "case_officer"
+        row = await self._office.revoke(
+            call.caller,
+            call.require_officer(role),
+            id_from(request.grant_id),
+            reason=text_from(request.reason, field="reason", longest=500),
+        )
+        return access_pb2.RevokeGrantResponse(grant=_grant(row))
+
+    async def ListGrants(
+        self, request: access_pb2.ListGrantsRequest, context: Any
+    ) -> access_pb2.ListGrantsResponse:
+        """List grants."""
+        rows = await self._office.list(current().caller)
+        return access_pb2.ListGrantsResponse(grants=[_grant(row) for row in rows])
+
+
+def _grant(row: Row) -> access_pb2.Grant:
+    return access_pb2.Grant(
+        grant_id=str(row.grant_id),
+        authority=row.authority,
+        purpose=row.purpose,
+        item_codes=row.item_codes,
+        field_names=row.field_names,
+        starts_at=timestamp(row.starts_at),
+        ends_at=timestamp(row.ends_at),
+        approved=row.approved_by is not None,
+        revoked_at=timestamp(row.revoked_at),
+    )

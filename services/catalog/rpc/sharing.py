@@ -1,0 +1,271 @@
+"""SharingService: the right to read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from chengxin.catalog.v1 import record_pb2, sharing_pb2, sharing_pb2_grpc
+from chengxin.common.v1 import common_pb2
+from foundation.calendar import day_of
+from foundation.identity import Identifier
+from foundation.policy import LawBook
+from foundation.reasons import VALUE_INVALID
+from foundation.refusal import Refused
+from foundation.rpc import current
+from foundation.rpc.messages import (
+    id_from,
+    identifier_from,
+    iso,
+    receipt_message,
+    refusal_message,
+    text_from,
+    timestamp,
+)
+from services.catalog.domain import reasons
+from services.catalog.office.sharing import Checked, Context, SharingOffice
+from services.catalog.rpc.summaries import reported
+from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME
+from services.catalog.store.answers import Position
+from services.catalog.wakeups import Wakeups
+
+MOST = 1000
+DOOR_CHECKED = frozenset(
+    {"SharingService.CheckSubject", "SharingService.CheckSubjects", "SharingService.GetCreditReport"}
+)
+"""Methods whose door checks the enrolment in the statement that reads."""
+
+
+class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
+    """Message <-> domain."""
+
+    def __init__(self, office: SharingOffice, lawbook: LawBook, wakeups: Wakeups) -> None:
+        self._office = office
+        self._lawbook = lawbook
+        self._wakeups = wakeups
+
+    async def CheckSubject(
+        self, request: sharing_pb2.CheckSubjectRequest, context: Any
+    ) -> sharing_pb2.CheckSubjectResponse:
+        """Answer about one party."""
+        now = datetime.now(UTC)
+        asked = _context(request.context)
+        party = identifier_from(request.subject, today=day_of(now))
+        checked = await self._office.check(asked, party, now=now)
+        return sharing_pb2.CheckSubjectResponse(
+            found=checked.found,
+            items=_items(checked),
+            receipt=receipt_message(checked.receipt),
+        )
+
+    async def CheckSubjects(
+        self, request_iterator: AsyncIterator[sharing_pb2.CheckSubjectsRequest], context: Any
+    ) -> AsyncGenerator[sharing_pb2.CheckSubjectsResponse]:
+        """Answer batches; a member that is malformed hurts no other."""
+        async for request in request_iterator:
+            if len(request.subjects) > MOST:
+                raise Refused(reasons.BATCH_TOO_LARGE, field="subjects")
+            now = datetime.now(UTC)
+            asked = _context(request.context)
+            members = [_party(message, day_of(now), place) for place, message in enumerate(request.subjects)]
+            parties = [member for member in members if isinstance(member, Identifier)]
+            answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
+            yield sharing_pb2.CheckSubjectsResponse(
+                answers=[
+                    _answer(member if isinstance(member, Refused) else next(answers)) for member in members
+                ]
+            )
+
+    async def GetCreditReport(
+        self, request: sharing_pb2.GetCreditReportRequest, context: Any
+    ) -> sharing_pb2.GetCreditReportResponse:
+        """Give the records in force with the fields that the grant shows."""
+        now = datetime.now(UTC)
+        party = identifier_from(request.subject, today=day_of(now))
+        shown, receipt = await self._office.report(_context(request.context), party, now=now)
+        return sharing_pb2.GetCreditReportResponse(
+            records=[reported(record, self._lawbook) for record in shown], receipt=receipt_message(receipt)
+        )
+
+    async def WatchChanges(
+        self, request: sharing_pb2.WatchChangesRequest, context: Any
+    ) -> AsyncGenerator[sharing_pb2.WatchChangesResponse]:
+        """Follow the feed; wakes at a commit, and looks again every second in any case."""
+        asked = _context(request.context)
+        epoch = await self._office.epoch()
+        position = _position(request.cursor, epoch)
+        current().caller.require_role("consumer")
+        while True:
+            seen = self._wakeups.count
+            events, upto, receipt = await self._office.changes(asked, position)
+            moved, position = upto != position, upto
+            if events or (moved and request.until_caught_up):
+                yield sharing_pb2.WatchChangesResponse(
+                    changes=[_change(event) for event in events],
+                    cursor=_cursor(position, epoch),
+                    receipt=receipt_message(receipt) if receipt else None,
+                )
+            if not moved:
+                if request.until_caught_up:
+                    return
+                await self._wakeups.wait(seen, at_most=1.0)
+
+    async def AcknowledgeWithdrawal(
+        self, request: sharing_pb2.AcknowledgeWithdrawalRequest, context: Any
+    ) -> sharing_pb2.AcknowledgeWithdrawalResponse:
+        """Record a deletion."""
+        call = current()
+        call.require_role("consumer")
+        at, receipt = await self._office.acknowledge(call.caller, id_from(request.record_id))
+        return sharing_pb2.AcknowledgeWithdrawalResponse(
+            acknowledged_at=timestamp(at), receipt=receipt_message(receipt)
+        )
+
+    async def ListOwnRecords(
+        self, request: sharing_pb2.ListOwnRecordsRequest, context: Any
+    ) -> sharing_pb2.ListOwnRecordsResponse:
+        """Give the asking party what is held about it."""
+        call = current()
+        shown, receipt = await self._office.own_records(call.caller, call.require_person(), uuid4())
+        return sharing_pb2.ListOwnRecordsResponse(
+            records=[reported(record, self._lawbook) for record in shown], receipt=receipt_message(receipt)
+        )
+
+    async def GetWithdrawalCertificate(
+        self, request: sharing_pb2.GetWithdrawalCertificateRequest, context: Any
+    ) -> sharing_pb2.GetWithdrawalCertificateResponse:
+        """Give the certificate to the party or to who answers for the record."""
+        call = current()
+        person = call.require_person() if call.person else None
+        text, receivers, receipt = await self._office.certificate(
+            call.caller, person, id_from(request.record_id), uuid4()
+        )
+        return sharing_pb2.GetWithdrawalCertificateResponse(
+            text=text,
+            receivers=[
+                sharing_pb2.Receiver(
+                    authority=receiver.authority, acknowledged_at=timestamp(receiver.acknowledged_at)
+                )
+                for receiver in receivers
+            ],
+            receipt=receipt_message(receipt),
+        )
+
+    async def ListPublicRecords(
+        self, request: sharing_pb2.ListPublicRecordsRequest, context: Any
+    ) -> sharing_pb2.ListPublicRecordsResponse:
+        """Give a page of what the law publishes."""
+        size = request.page_size or 50
+        if not 1 <= size <= 100:
+            raise Refused(VALUE_INVALID, field="page_size", detail="1 to 100.")
+        before, after = _page(request.page_token)
+        shown = await self._office.published(
+            item_code=request.item_code, before=before, after=after, most=size + 1
+        )
+        page, more = shown[:size], len(shown) > size
+        titles = {item.code: item.title for item in self._lawbook.items}
+        return sharing_pb2.ListPublicRecordsResponse(
+            records=[
+                sharing_pb2.PublicRecord(
+                    item_code=record.row["item_code"],
+                    item_title=titles.get(record.row["item_code"], ""),
+                    name=record.fields[PARTY_NAME],
+                    identifier=record.fields[PARTY_IDENTIFIER],
+                    document_number=record.fields[DOCUMENT_NUMBER],
+                    determining_authority=record.row["determining_authority"],
+                    determined_on=iso(record.row["determined_on"]),
+                    ends_before=iso(day_of(ends)) if (ends := record.row["ends_before"]) else "",
+                )
+                for record in page
+            ],
+            next_page_token=_page_token(page[-1].row) if more else "",
+        )
+
+
+def _context(message: sharing_pb2.QueryContext) -> Context:
+    call = current()
+    try:
+        query_id = UUID(message.query_id) if message.query_id else uuid4()
+    except ValueError as error:
+        raise Refused(VALUE_INVALID, field="context.query_id", detail="A UUID.") from error
+    return Context(
+        fingerprint=call.caller.fingerprint,
+        kind=call.method,
+        purpose=text_from(message.purpose, field="context.purpose", longest=100),
+        matter=text_from(message.matter, field="context.matter", longest=100),
+        officer=text_from(message.officer, field="context.officer", longest=100),
+        query_id=query_id,
+    )
+
+
+def _party(message: common_pb2.Identifier, today: date, place: int) -> Identifier | Refused:
+    try:
+        return identifier_from(message, today=today, field=f"subjects.{place}")
+    except Refused as refused:
+        return refused
+
+
+def _answer(result: Checked | Refused) -> sharing_pb2.SubjectAnswer:
+    if isinstance(result, Refused):
+        return sharing_pb2.SubjectAnswer(refusal=refusal_message(result))
+    return sharing_pb2.SubjectAnswer(
+        found=result.found, items=_items(result), receipt=receipt_message(result.receipt)
+    )
+
+
+def _items(checked: Checked) -> list[sharing_pb2.FoundItem]:
+    return [sharing_pb2.FoundItem(item_code=code) for code in checked.items]
+
+
+def _change(event: dict[str, Any]) -> sharing_pb2.Change:
+    reason = event["end_reason"]
+    return sharing_pb2.Change(
+        kind=sharing_pb2.ChangeKind.Value(f"CHANGE_KIND_{event['kind'].upper()}"),  # type: ignore[arg-type]
+        record_id=event["record_id"],
+        version=event["version"],
+        item_code=event["item_code"],
+        at=timestamp(datetime.fromisoformat(event["at"])),
+        end_reason=record_pb2.EndReason.Value(f"END_REASON_{reason.upper()}") if reason else 0,  # type: ignore[arg-type]
+    )
+
+
+def _cursor(position: Position, epoch: UUID) -> str:
+    return _token([str(epoch), position.xid, position.event_id])
+
+
+def _position(cursor: str, epoch: UUID) -> Position:
+    if not cursor:
+        return Position()
+    try:
+        of_epoch, xid, event_id = _read(cursor)
+        if of_epoch != str(epoch):
+            raise ValueError
+        return Position(int(xid), int(event_id))
+    except (ValueError, TypeError) as error:
+        raise Refused(reasons.CURSOR_INVALID, field="cursor") from error
+
+
+def _page_token(row: dict[str, Any]) -> str:
+    return _token([iso(row["determined_on"]), str(row["record_id"])])
+
+
+def _page(token: str) -> tuple[date | None, UUID | None]:
+    if not token:
+        return None, None
+    try:
+        before, after = _read(token)
+        return date.fromisoformat(before), UUID(after)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(VALUE_INVALID, field="page_token") from error
+
+
+def _token(parts: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+def _read(token: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(token))

@@ -1,0 +1,1 @@
+"""The catalog's doors and tables, one function per question asked."""

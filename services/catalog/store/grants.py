@@ -1,0 +1,79 @@
+"""Access grants: applied for, approved by a second official, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from foundation.db import Row, Transaction
+
+_COLUMNS = (
+    "grant_id, authority, purpose, item_codes, field_names, days, requested_by, approved_by, starts_at, ends_at,"
+    " revoked_at"
+)
+
+
+async def request(
+    tx: Transaction,
+    *,
+    authority: str,
+    purpose: str,
+    item_codes: Sequence[str],
+    field_names: Sequence[str],
+    days: int,
+    justification: str,
+    requested_by: str,
+) -> Row:
+    """Put an application down."""
+    return await tx.one(
+        "INSERT INTO access_grant (authority, purpose, item_codes, field_names, days, justification, requested_by)"
+        " VALUES (:authority, :purpose, :item_codes, :field_names, :days, :justification, :requested_by)"
+        f" RETURNING {_COLUMNS}",
+        authority=authority,
+        purpose=purpose,
+        item_codes=list(item_codes),
+        field_names=list(field_names),
+        days=days,
+        justification=justification,
+        requested_by=requested_by,
+    )
+
+
+async def grant(tx: Transaction, grant_id: UUID) -> Row | None:
+    """One grant."""
+    return await tx.maybe(
+        f"SELECT {_COLUMNS} FROM access_grant WHERE grant_id = :grant_id", grant_id=grant_id
+    )
+
+
+async def approve(tx: Transaction, *, grant_id: UUID, approved_by: str) -> Row | None:
+    """Approve an open application; None when it is not open. The constraint refuses the applicant."""
+    return await tx.maybe(
+        "UPDATE access_grant SET approved_by = :approved_by, starts_at = :now,"
+        " ends_at = cast(:now AS timestamptz) + make_interval(days => days)"
+        " WHERE grant_id = :grant_id AND approved_by IS NULL AND revoked_at IS NULL"
+        f" RETURNING {_COLUMNS}",
+        grant_id=grant_id,
+        approved_by=approved_by,
+        now=tx.now,
+    )
+
+
+async def revoke(tx: Transaction, *, grant_id: UUID, revoked_by: str) -> Row | None:
+    """Revoke a grant under the policy lock, so that no answer under it follows; None when it is not in force."""
+    await tx.run("SELECT lock_policy(true)")
+    return await tx.maybe(
+        "UPDATE access_grant SET revoked_by = :revoked_by, revoked_at = house_now()"
+        f" WHERE grant_id = :grant_id AND revoked_at IS NULL RETURNING {_COLUMNS}",
+        grant_id=grant_id,
+        revoked_by=revoked_by,
+    )
+
+
+async def grants(tx: Transaction, authority: str | None) -> Sequence[Row]:
+    """The grants of one authority, or all of them; newest first."""
+    return await tx.all(
+        f"SELECT {_COLUMNS} FROM access_grant WHERE cast(:authority AS text) IS NULL OR authority = :authority"
+        " ORDER BY requested_at DESC LIMIT 1000",
+        authority=authority,
+    )

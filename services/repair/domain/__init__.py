@@ -1,0 +1,1 @@
+"""The rules of credit repair as plain Python: no I/O, no clock, no randomness."""

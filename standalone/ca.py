@@ -1,0 +1,181 @@
+"""The development CA: makes the certificates with which the systems of one house know each other.
+
+ECDSA on P-256, the curve that every TLS library of gRPC takes. Production houses bring a CA of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from foundation.access import spiffe_id
+from standalone.ports import LOOPBACK
+from standalone.trouble import Trouble
+
+CA_DAYS = 3650
+BACKDATED = timedelta(minutes=5)
+"""Certificates count from a little before they are made: clocks of two machines differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A system of an authority, as its certificate names it."""
+
+    authority: str
+    """USCC."""
+    name: str
+    serves: bool = False
+    """True for what others connect to: the certificate then names the loopback host as well."""
+
+    def uri(self, trust_domain: str) -> str:
+        """Its SPIFFE id."""
+        return spiffe_id(trust_domain, self.authority, self.name)
+
+
+class DevelopmentCa:
+    """Signs certificates of one trust domain with the key in its folder."""
+
+    def __init__(self, folder: Path, *, trust_domain: str) -> None:
+        self.certificate_file = folder / "ca.pem"
+        self._key_file = folder / "ca.key"
+        self._trust_domain = trust_domain
+
+    def establish(self, *, now: datetime) -> None:
+        """Make the CA's key and certificate where they are missing."""
+        if self.certificate_file.exists():
+            return
+        self.certificate_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{self._trust_domain} development CA")])
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        certificate = (
+            _dated(x509.CertificateBuilder(), now, CA_DAYS)
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs_certificates=True), critical=True)
+            .add_extension(identifier, critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        write_private(self._key_file, _pem(key))
+        write_public(self.certificate_file, certificate.public_bytes(Encoding.PEM))
+
+    def issue(
+        self, system: System, public_key: CertificatePublicKeyTypes, *, days: int, now: datetime
+    ) -> x509.Certificate:
+        """Certify that `public_key` is `system`'s, for `days` days."""
+        issuer = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
+        key = load_pem_private_key(self._key_file.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(system.uri(self._trust_domain))]
+        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        if system.serves:
+            names += [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(LOOPBACK))]
+            purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
+        return (
+            _dated(x509.CertificateBuilder(), now, days)
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, system.name)]))
+            .issuer_name(issuer.subject)
+            .public_key(public_key)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+            )
+            .sign(key, hashes.SHA256())
+        )
+
+
+def key_in_request(file: Path) -> CertificatePublicKeyTypes:
+    """The public key of a certificate signing request (PEM), proven to be the requester's.
+
+    Names in the request are ignored: who a system is, the operator says. Raises Trouble.
+    """
+    try:
+        request = x509.load_pem_x509_csr(file.read_bytes())
+        proven = request.is_signature_valid
+        key = request.public_key()
+    except (OSError, ValueError, InvalidSignature) as error:
+        raise Trouble(
+            f"{file} is no certificate signing request in PEM form.",
+            remedy="Make one, for example with `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+            "-nodes -subj /CN=system -keyout key.pem -out system.csr`.",
+        ) from error
+    if not proven:
+        raise Trouble(f"{file} is not signed by the key it holds.", remedy="Make the request again.")
+    if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
+        raise Trouble(
+            f"{file} holds a key of another kind than ECDSA on P-256.",
+            remedy="Make the key with `-newkey ec -pkeyopt ec_paramgen_curve:P-256`.",
+        )
+    return key
+
+
+def new_key(file: Path) -> CertificatePublicKeyTypes:
+    """Make a private key in `file` (0600) and return its public half."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_private(file, _pem(key))
+    return key.public_key()
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that only its owner may read (0600), whole or not at all."""
+    draft = file.with_name(f".{file.name}.draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
+    draft.rename(file)
+
+
+def write_public(file: Path, content: bytes) -> None:
+    """Write a file that everybody may read, whole or not at all."""
+    draft = file.with_name(f".{file.name}.draft")
+    draft.write_bytes(content)
+    draft.chmod(0o644)
+    draft.rename(file)
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _dated(builder: x509.CertificateBuilder, now: datetime, days: int) -> x509.CertificateBuilder:
+    return (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )

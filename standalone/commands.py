@@ -1,0 +1,204 @@
+"""The commands that a checkout adds to `chengxin`: up, doctor, enroll, demo, bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foundation.calendar import day_of
+from standalone.ca import DevelopmentCa, key_in_request
+from standalone.datadir import DataDir, default_folder
+from standalone.doctor import examine
+from standalone.enrol import Enrolment, Register, checked_roles, checked_system, write_identity
+from standalone.house import House, Wish, administered
+from standalone.ports import Ports
+from standalone.trouble import Trouble
+from standalone.welcome import welcome, welcome_json
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Data directory. Default: chengxin in the XDG data home.", show_default=False
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+@contextmanager
+def told(*, as_json: bool) -> Generator[None]:
+    """Tell Trouble with its remedy, and exit with code 1."""
+    try:
+        yield
+    except Trouble as trouble:
+        if as_json:
+            typer.echo(json.dumps({"error": trouble.what, "remedy": trouble.remedy}, ensure_ascii=False))
+        else:
+            typer.echo(f"{trouble.what}\nRemedy: {trouble.remedy}", err=True)
+        raise typer.Exit(1) from trouble
+
+
+def up(
+    *,
+    data: Data = None,
+    catalog_port: Annotated[int, typer.Option(help="gRPC of the catalog office; 0: a free port.")] = 7401,
+    blacklist_port: Annotated[int, typer.Option(help="gRPC of the list office.")] = 7402,
+    repair_port: Annotated[int, typer.Option(help="gRPC of the repair office.")] = 7403,
+    audit_port: Annotated[int, typer.Option(help="gRPC of the audit office.")] = 7404,
+    log_port: Annotated[int, typer.Option(help="HTTP of the audit log's checkpoints and tiles.")] = 7405,
+    gateway_port: Annotated[int, typer.Option(help="HTTP of the gateway.")] = 7480,
+    sample: Annotated[
+        bool | None,
+        typer.Option(
+            "--sample/--no-sample",
+            help="What a new house is. Sample: generated data, development sign-in, a clock that can be moved.",
+            show_default="sample",
+        ),
+    ] = None,
+    authority: Annotated[
+        str | None,
+        typer.Option(help="USCC of the authority that runs a new house.", show_default="a sample one"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole house on this machine, in the foreground, until Ctrl-C."""
+    ports = Ports(
+        catalog=catalog_port,
+        blacklist=blacklist_port,
+        repair=repair_port,
+        audit=audit_port,
+        log=log_port,
+        gateway=gateway_port,
+    )
+    with told(as_json=as_json):
+        if authority is not None:
+            authority = checked_system(authority, "house", today=day_of(datetime.now(UTC))).authority
+        wish = Wish(folder=data or default_folder(), ports=ports, sample=sample, authority=authority)
+        house = House(wish, environment=os.environ, say=lambda line: typer.echo(f"  {line}", err=as_json))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: house.ask_to_stop())
+        try:
+            if house.start():
+                typer.echo(welcome_json(house) if as_json else welcome(house))
+                sys.stdout.flush()
+                house.tend()
+        finally:
+            typer.echo("stopping", err=True)
+            house.stop()
+
+
+def doctor(*, data: Data = None, as_json: Json = False) -> None:
+    """Check whether a house can run here, and how the one in the data directory is."""
+    findings = examine(DataDir(data or default_folder()), Ports(), os.environ)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [
+                    {"subject": f.subject, "well": f.well, "said": f.said, "remedy": f.remedy}
+                    for f in findings
+                ],
+                ensure_ascii=False,
+            )
+        )
+    else:
+        for finding in findings:
+            typer.echo(f"{'well   ' if finding.well else 'TROUBLE'}  {finding.subject}: {finding.said}")
+            if finding.remedy:
+                typer.echo(f"         Remedy: {finding.remedy}")
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def enroll(
+    *,
+    data: Data = None,
+    authority: Annotated[str, typer.Option(help="USCC of the authority whose system it is.")] = "",
+    system: Annotated[str, typer.Option(help="Name of the system, for example penalty-desk.")] = "",
+    role: Annotated[list[str] | None, typer.Option(help="What it may be: provider, consumer, ...")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the identity.")] = None,
+    csr: Annotated[
+        Path | None, typer.Option(help="Certify the key of this request instead of making one.")
+    ] = None,
+    renew: Annotated[bool, typer.Option("--renew", help="Keep the roles of its present enrolment.")] = False,
+    days: Annotated[int, typer.Option(help="How long the certificate lasts.")] = 90,
+    revoke: Annotated[str, typer.Option(help="Revoke the certificate with this SHA-256 (hex).")] = "",
+    list_all: Annotated[bool, typer.Option("--list", help="List all enrolments.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Issue, renew, revoke or list the certificates of departments' systems."""
+    with (
+        told(as_json=as_json),
+        administered(data or default_folder(), environment=os.environ) as (folder, admin_dsn),
+    ):
+        register = Register(admin_dsn)
+        if list_all:
+            shown = [_described(enrolment) for enrolment in register.all()]
+            typer.echo(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(_line, shown)))
+            return
+        if revoke:
+            if not register.revoke(_fingerprint(revoke)):
+                raise Trouble("No such certificate is enrolled.", remedy="See `chengxin enroll --list`.")
+            typer.echo(json.dumps({"revoked": revoke}) if as_json else f"revoked {revoke}")
+            return
+        now = datetime.now(UTC)
+        who = checked_system(authority, system, today=day_of(now))
+        roles = register.roles_of(who) if renew and not role else checked_roles(role or [])
+        if not roles:
+            raise Trouble(
+                f"The system {system} has no enrolment to renew.",
+                remedy="Enrol it: give --role, not --renew.",
+            )
+        if out is None:
+            raise Trouble("Where the identity goes is not said.", remedy="Give --out DIR.")
+        character = folder.character()
+        enrolment = write_identity(
+            out,
+            who,
+            ca=DevelopmentCa(folder.ca, trust_domain=character.trust_domain),
+            trust_domain=character.trust_domain,
+            roles=roles,
+            days=days,
+            now=now,
+            doors=folder.doors(),
+            public_key=key_in_request(csr) if csr else None,
+        )
+        register.enter([enrolment])
+        shown_one = _described(enrolment) | {"folder": str(out)}
+        typer.echo(
+            json.dumps(shown_one, ensure_ascii=False) if as_json else f"{_line(shown_one)}\nidentity in {out}"
+        )
+
+
+def _fingerprint(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        raise Trouble("That is no fingerprint.", remedy="Give the SHA-256 in hex from `--list`.") from None
+
+
+def _described(enrolment: Enrolment) -> dict[str, str]:
+    ended = enrolment.revoked_at
+    return {
+        "fingerprint": enrolment.fingerprint.hex(),
+        "authority": enrolment.authority,
+        "system": enrolment.system,
+        "roles": " ".join(enrolment.roles),
+        "not_after": enrolment.not_after.astimezone(UTC).isoformat(timespec="seconds"),
+        "revoked_at": ended.astimezone(UTC).isoformat(timespec="seconds") if ended else "",
+    }
+
+
+def _line(enrolment: dict[str, str]) -> str:
+    state = f"revoked {enrolment['revoked_at']}" if enrolment["revoked_at"] else "good"
+    return (
+        f"{enrolment['fingerprint']}  {enrolment['authority']}  {enrolment['system']}  "
+        f"[{enrolment['roles']}]  until {enrolment['not_after']}  {state}"
+    )

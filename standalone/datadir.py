@@ -1,0 +1,183 @@
+"""The data directory: everything that one house on one machine keeps, and the lock that makes it one house."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from standalone.processes import ProcessRecord
+from standalone.trouble import Trouble, explained
+
+LAYOUT = 1
+"""Version of what stands where in a data directory. A newer one is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Character:
+    """What a house is from its creation on."""
+
+    layout: int
+    sample: bool
+    """Generated data only; its clock can be moved forwards."""
+    deployment: str
+    """Name bound into every ciphertext."""
+    trust_domain: str
+    """SPIFFE trust domain of its certificates."""
+    authority: str
+    """USCC of the authority that runs it."""
+
+
+def default_folder() -> Path:
+    """The data directory when none is named: `chengxin` in the XDG data home."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "chengxin"
+
+
+class DataDir:
+    """Paths within one data directory. Making one touches nothing; `locked` does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.postgres = self.folder / "postgres"
+        self.valkey = self.folder / "valkey"
+        self.ca = self.folder / "ca"
+        self.issuers = self.folder / "issuers.json"
+        self.role_passwords = self.folder / "secrets" / "roles"
+        self.logs = self.folder / "logs"
+        self.run = self.folder / "run"
+        self.sample_parties = self.folder / "sample-parties.json"
+        self._character = self.folder / "chengxin.json"
+        self._doors = self.folder / "house.json"
+        self._lock = self.folder / "lock"
+
+    def identity(self, name: str) -> Path:
+        """The folder of a process's certificate and key."""
+        return self.folder / "identities" / name
+
+    def keys(self, office: str) -> Path:
+        """The key provider's folder of an office."""
+        return self.folder / "keys" / office
+
+    def secret(self, name: str) -> Path:
+        """The file of a secret that one process gets by path."""
+        return self.folder / "secrets" / name
+
+    def log(self, name: str) -> Path:
+        """The log file of a process."""
+        return self.logs / f"{name}.log"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a house was made here."""
+        return self._character.is_file()
+
+    def character(self) -> Character:
+        """What the house is. Raises Trouble when there is none here, or one of a newer layout."""
+        try:
+            content = json.loads(self._character.read_text())
+        except FileNotFoundError:
+            raise Trouble(
+                f"There is no house in {self.folder}.",
+                remedy="Name its folder with --data DIR, or make one with `chengxin up`.",
+            ) from None
+        except (OSError, ValueError) as error:
+            raise Trouble(
+                f"{self._character} can't be read.",
+                remedy="Put it back from a copy; it holds no secret. Without it the house can't be started.",
+            ) from error
+        if content.get("layout") != LAYOUT:
+            raise Trouble(
+                f"{self.folder} was written by another version (layout {content.get('layout')}, here {LAYOUT}).",
+                remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
+            )
+        return Character(**content)
+
+    def settle(self, character: Character) -> None:
+        """Write down what the new house is."""
+        draft = self._character.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(character), indent=1) + "\n")
+        draft.rename(self._character)
+
+    def doors(self) -> dict[str, str]:
+        """Where the house's doors are, as of its last start; empty before its first."""
+        try:
+            return dict(json.loads(self._doors.read_text()))
+        except FileNotFoundError:
+            return {}
+
+    def write_doors(self, doors: Mapping[str, str]) -> None:
+        """Write down where the house's doors are."""
+        draft = self._doors.with_suffix(".draft")
+        draft.write_text(json.dumps(dict(doors), indent=1) + "\n")
+        draft.rename(self._doors)
+
+    def owner(self) -> int | None:
+        """The id of the process that has the house open; None when nobody has."""
+        try:
+            with self._lock.open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _pid_in(self._lock)
+        except OSError:
+            return None
+        return None
+
+    def check_writable(self) -> None:
+        """Raise Trouble when a house could not be made here. Leaves nothing behind."""
+        there = next(place for place in (self.folder, *self.folder.parents) if place.exists())
+        with explained(self.folder):
+            if not there.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            tempfile.TemporaryFile(dir=there).close()
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Make the folder where it is missing and hold it: one house, one process that runs it.
+
+        What a killed predecessor left running is stopped. Raises Trouble when the folder is in use, not
+        writable, or full.
+        """
+        with explained(self.folder):
+            for folder in (self.folder, self.logs, self.run, self.secret("roles"), self.folder / "keys"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            lock = self._lock.open("a+")
+        with lock:
+            self._take(lock)
+            self._stop_left_behind()
+            yield
+
+    def _take(self, lock: IO[str]) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(
+                f"{self.folder} is in use: process {_pid_in(self._lock)} runs its house.",
+                remedy="Use that house, stop it (Ctrl-C where it runs), or name another folder with --data DIR.",
+            ) from None
+        with explained(self.folder):
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+
+    def _stop_left_behind(self) -> None:
+        """Stop offices of a killed house, found by the ids it wrote down. The engines see to their own."""
+        for record in self.run.glob("*.json"):
+            left = ProcessRecord.read(record)
+            if left is not None:
+                left.stop(signal.SIGTERM, patience=8)
+            record.unlink(missing_ok=True)
+
+
+def _pid_in(lock: Path) -> int | None:
+    text = lock.read_text().strip()
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,153 @@
+"""Looks whether a house can run here, and what to do where it can't."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import util
+from pathlib import Path
+
+from cryptography import x509
+
+from standalone.account import binaries, unprivileged_account
+from standalone.datadir import DataDir
+from standalone.engines import DATABASE_VARIABLE, REDIS_VARIABLE, Engines
+from standalone.health import HouseHealth
+from standalone.ports import GATEWAY, Ports
+from standalone.trouble import Trouble, disk_full
+from standalone.valkey import valkey_binary
+from standalone.wiring import PROCESSES, RENEWED_BEFORE_END
+
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE = 1_000_000_000
+"""Bytes of free disk below which a house is not started lightly."""
+PACKAGES = ("alembic", "fastapi", "grpc", "procrastinate", "psycopg", "redis", "sqlalchemy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at: well or not, and what to do about it."""
+
+    subject: str
+    well: bool
+    said: str
+    remedy: str = ""
+
+
+def examine(data: DataDir, ports: Ports, environment: Mapping[str, str]) -> list[Finding]:
+    """Look at everything that a house needs. Changes nothing but, as root, the engine's copy in /var/cache."""
+    findings = [
+        _look("Python", _python),
+        _look("packages", _packages),
+        _look("PostgreSQL", lambda: _postgres(environment)),
+        _look("Valkey", lambda: _valkey(environment)),
+        _look("disk", lambda: _disk(data.folder)),
+        _look("data directory", lambda: _folder(data)),
+    ]
+    if data.exists:
+        findings.append(_look("certificates", lambda: _certificates(data)))
+    if data.exists and data.owner() is not None:
+        findings += _processes(data)
+    else:
+        findings.append(_look("ports", lambda: _ports(ports)))
+    return findings
+
+
+def _look(subject: str, at: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject=subject, well=True, said=at())
+    except Trouble as trouble:
+        return Finding(subject=subject, well=False, said=trouble.what, remedy=trouble.remedy)
+
+
+def _python() -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < OLDEST_PYTHON:
+        raise Trouble(
+            f"Python {version} is too old.", remedy="Install Python 3.11 or newer and run `make setup`."
+        )
+    return version
+
+
+def _packages() -> str:
+    missing = [name for name in PACKAGES if util.find_spec(name) is None]
+    if missing:
+        raise Trouble(f"Missing: {', '.join(missing)}.", remedy="Run `make setup`.")
+    return "all there"
+
+
+def _postgres(environment: Mapping[str, str]) -> str:
+    if environment.get(DATABASE_VARIABLE):
+        Engines(DataDir(Path()), environment).start_postgres()
+        return f"as {DATABASE_VARIABLE} says; it lets us in"
+    account = unprivileged_account()
+    folder = binaries(account)
+    return f"from its wheel ({folder})" + (f", run under the account {account.name}" if account else "")
+
+
+def _valkey(environment: Mapping[str, str]) -> str:
+    if environment.get(REDIS_VARIABLE):
+        return f"as {REDIS_VARIABLE} says"
+    return f"from its wheel ({valkey_binary()})"
+
+
+def _disk(folder: Path) -> str:
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE:
+        raise disk_full(there)
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _folder(data: DataDir) -> str:
+    owner = data.owner()
+    if owner is not None:
+        return f"{data.folder}, run by process {owner}"
+    if data.exists:
+        character = data.character()
+        return f"{data.folder}, {'a sample house' if character.sample else 'a house'}, not running"
+    data.check_writable()
+    return f"{data.folder}, no house yet: `chengxin up` makes one"
+
+
+def _certificates(data: DataDir) -> str:
+    ends = [
+        x509.load_pem_x509_certificate((data.identity(name) / "cert.pem").read_bytes()).not_valid_after_utc
+        for name in PROCESSES
+        if (data.identity(name) / "cert.pem").exists()
+    ]
+    if not ends:
+        return "made at the first start"
+    if min(ends) - datetime.now(UTC) < RENEWED_BEFORE_END:
+        raise Trouble(
+            f"A certificate of the house ends on {min(ends):%Y-%m-%d}.",
+            remedy="Start the house again: it renews its own certificates.",
+        )
+    return f"good until {min(ends):%Y-%m-%d}"
+
+
+def _ports(ports: Ports) -> str:
+    ports.settled()
+    return "free"
+
+
+def _processes(data: DataDir) -> list[Finding]:
+    doors = data.doors()
+    if not doors:
+        return [Finding(subject="processes", well=True, said="starting for the first time")]
+    health = HouseHealth(data.identity(GATEWAY), Ports.behind(doors))
+    try:
+        return [
+            Finding(
+                subject=name,
+                well=well,
+                said="serves" if well else "does not answer",
+                remedy="" if well else f"Read {data.log(name)}; the house starts it again by itself.",
+            )
+            for name, well in health.all().items()
+        ]
+    finally:
+        health.close()

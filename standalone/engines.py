@@ -1,0 +1,131 @@
+"""The engines of a house: PostgreSQL and Valkey of its own from their wheels, or those that URLs name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+import redis
+
+from standalone.datadir import DataDir
+from standalone.postgres import Postgres
+from standalone.trouble import Trouble
+from standalone.valkey import Valkey
+
+DATABASE = "chengxin"
+DATABASE_VARIABLE = "CHENGXIN_DATABASE_URL"
+REDIS_VARIABLE = "CHENGXIN_REDIS_URL"
+OLDEST_POSTGRES = 170000
+"""PostgreSQL 17 brings transaction_timeout."""
+
+
+class Engines:
+    """The database server and the Valkey of one house."""
+
+    def __init__(self, data: DataDir, environment: Mapping[str, str]) -> None:
+        self._given_dsn = environment.get(DATABASE_VARIABLE, "")
+        self._given_redis = environment.get(REDIS_VARIABLE, "")
+        self._postgres = Postgres(data.postgres, log=data.log("postgres"))
+        self._valkey = Valkey(data.valkey, log=data.log("valkey"))
+
+    @property
+    def admin_dsn(self) -> str:
+        """The connection string of the database's administrator."""
+        return self._given_dsn or self._postgres.admin_dsn(DATABASE)
+
+    @property
+    def url(self) -> str:
+        """The database's URL without a role."""
+        parts = urlsplit(self.admin_dsn)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def redis_url(self) -> str:
+        """The URL of the Valkey or Redis."""
+        return self._given_redis or self._valkey.url
+
+    def start(self) -> None:
+        """Start what is not given by URL, and check what is. Raises Trouble."""
+        with ThreadPoolExecutor(2) as pool:
+            for started in [pool.submit(self.start_postgres), pool.submit(self._start_valkey)]:
+                started.result()
+
+    def start_postgres(self) -> None:
+        """Start PostgreSQL alone, with the house's database in it. Raises Trouble."""
+        if self._given_dsn:
+            _check_given_database(self._given_dsn)
+            return
+        self._postgres.start()
+        with psycopg.connect(self._postgres.admin_dsn(), autocommit=True) as server:
+            there = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+            if there is None:
+                server.execute(f"CREATE DATABASE {DATABASE}")
+
+    def tend(self) -> str:
+        """Start again what has ended; say so. "" when all is well."""
+        said: list[str] = []
+        if not self._given_dsn and not self._postgres.running():
+            self._postgres.start()
+            said.append("PostgreSQL had ended and was started again.")
+        if not self._given_redis and not self._valkey.running():
+            self._valkey.start()
+            said.append("Valkey had ended and was started again.")
+        return " ".join(said)
+
+    def stop(self) -> None:
+        """Stop what `start` started."""
+        if not self._given_redis:
+            self._valkey.stop()
+        if not self._given_dsn:
+            self._postgres.stop()
+
+    def _start_valkey(self) -> None:
+        if self._given_redis:
+            _check_given_redis(self._given_redis)
+        else:
+            self._valkey.start()
+
+
+def described(url: str) -> str:
+    """A URL as it may be shown: without its password."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    shown = f"{quote(user.partition(':')[0])}@{host}" if user else host
+    return urlunsplit(parts._replace(netloc=shown))
+
+
+def _check_given_database(dsn: str) -> None:
+    try:
+        with psycopg.connect(dsn, connect_timeout=5) as connection:
+            version = connection.info.server_version
+            able = connection.execute(
+                "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+    except psycopg.Error as error:
+        raise Trouble(
+            f"The PostgreSQL that {DATABASE_VARIABLE} names does not let us in ({described(dsn)}).",
+            remedy="Check host, user, password and database name, or unset the variable for an engine of its own.",
+        ) from error
+    if version < OLDEST_POSTGRES:
+        raise Trouble(
+            f"The PostgreSQL that {DATABASE_VARIABLE} names is too old (version number {version}).",
+            remedy="Use PostgreSQL 17 or newer.",
+        )
+    if able is None or not able[0]:
+        raise Trouble(
+            f"The user that {DATABASE_VARIABLE} names may not create roles.",
+            remedy="Name a user with CREATEROLE who owns the database; offices get roles of their own.",
+        )
+
+
+def _check_given_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise Trouble(
+            f"The Redis that {REDIS_VARIABLE} names does not answer ({described(url)}).",
+            remedy="Check host and password, or unset the variable for an engine of its own.",
+        ) from error

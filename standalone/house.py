@@ -1,0 +1,223 @@
+"""One house on one machine: made where there is none, started, watched, stopped in order."""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from foundation.db.migrate import create_roles, upgrade
+from standalone.ca import DevelopmentCa
+from standalone.datadir import LAYOUT, Character, DataDir
+from standalone.engines import Engines, described
+from standalone.enrol import Register
+from standalone.health import HouseHealth
+from standalone.law import load_all_law
+from standalone.ports import GATEWAY, OFFICES, Ports
+from standalone.sample import OPERATOR, write_sample_parties
+from standalone.supervision import Child
+from standalone.trouble import Trouble
+from standalone.wiring import certify, doors, programs, provide_keys
+
+TEND_EVERY = 0.25
+"""Seconds between two looks at the processes."""
+STAFF_ISSUERS = "CHENGXIN_ISSUERS"
+PASSED_ON = ("CHENGXIN_OIDC_", "CHENGXIN_RATE_", "CHENGXIN_LOG_LEVEL", "CHENGXIN_PUBLIC_URL")
+"""Settings of the starting environment that go on to the processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the operator asks for. None: what the house is already, or the default for a new one."""
+
+    folder: Path
+    ports: Ports
+    sample: bool | None = None
+    authority: str | None = None
+
+
+class House:
+    """A house while it runs. `start`, then `tend` until told to stop, then `stop`."""
+
+    def __init__(self, wish: Wish, *, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self._wish = wish
+        self._environment = environment
+        self._say = say
+        self._stopping = threading.Event()
+        self._running = ExitStack()
+        self._children: list[Child] = []
+        self.data = DataDir(wish.folder)
+        self.engines = Engines(self.data, environment)
+        self.ports = wish.ports
+        self.seconds = 0.0
+        """How long the start took."""
+
+    @property
+    def character(self) -> Character:
+        """What the house is."""
+        return self.data.character()
+
+    def start(self) -> bool:
+        """Start engines, offices and gateway; True when all are healthy, False when told to stop meanwhile.
+
+        Raises Trouble, and then leaves nothing running.
+        """
+        begun = time.monotonic()
+        # A core dump would hold opened keys.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        try:
+            self._running.enter_context(self.data.locked())
+            character = self._settled_character()
+            self.ports = self._wish.ports.settled()
+            self._say("starting PostgreSQL and Valkey")
+            self._running.callback(self.engines.stop)
+            self.engines.start()
+            self._say("bringing the offices' schemas, keys and law up to date")
+            self._furnish(character)
+            self._say("starting catalog, blacklist, repair, audit and the gateway")
+            self._start_processes(character)
+        except BaseException:
+            self.stop()
+            raise
+        self.seconds = time.monotonic() - begun
+        return not self._stopping.is_set()
+
+    def ask_to_stop(self) -> None:
+        """Make `tend` return soon. Safe in a signal handler and from another thread."""
+        self._stopping.set()
+
+    def tend(self) -> None:
+        """Keep everything running until `ask_to_stop`."""
+        while not self._stopping.wait(TEND_EVERY):
+            try:
+                said = [self.engines.tend(), *(child.tend() for child in self._children)]
+            except Trouble as trouble:
+                said = [f"{trouble.what} {trouble.remedy}"]
+                self._stopping.wait(5)
+            for line in filter(None, said):
+                self._say(line)
+
+    def stop(self) -> None:
+        """Stop the gateway, the offices, the log's office after them, then the engines."""
+        self._stopping.set()
+        self._running.close()
+
+    def pids(self) -> dict[str, int]:
+        """The ids of the running processes of offices and gateway."""
+        return {child.program.name: pid for child in self._children if (pid := child.pid) is not None}
+
+    def engine_urls(self) -> dict[str, str]:
+        """Where the engines are, without passwords."""
+        return {"database": described(self.engines.url), "redis": described(self.engines.redis_url)}
+
+    def _settled_character(self) -> Character:
+        wish = self._wish
+        if self.data.exists:
+            character = self.data.character()
+            if wish.sample is not None and wish.sample != character.sample:
+                raise Trouble(
+                    f"The house in {self.data.folder} is {'a' if character.sample else 'no'} sample house, "
+                    "which never changes.",
+                    remedy="Leave the option out, or make another house with --data DIR.",
+                )
+            return character
+        sample = wish.sample if wish.sample is not None else True
+        if not sample and wish.authority is None:
+            raise Trouble(
+                "A house with real data needs the authority that runs it.",
+                remedy="Give its Unified Social Credit Code with --authority CODE.",
+            )
+        character = Character(
+            layout=LAYOUT,
+            sample=sample,
+            deployment="chengxin-sample" if sample else "chengxin",
+            trust_domain="sample.chengxin.example" if sample else "chengxin.example",
+            authority=wish.authority or OPERATOR.code,
+        )
+        self.data.settle(character)
+        return character
+
+    def _furnish(self, character: Character) -> None:
+        dsn = self.engines.admin_dsn
+        create_roles(dsn, self.data.role_passwords)
+        for office in OFFICES:
+            upgrade(dsn, office, sample=character.sample, deployment=character.deployment)
+        now = datetime.now(UTC)
+        DevelopmentCa(self.data.ca, trust_domain=character.trust_domain).establish(now=now)
+        certify(self.data, character, Register(dsn), now=now)
+        given = self._environment.get(STAFF_ISSUERS)
+        provide_keys(self.data, character, staff_issuers=Path(given) if given else None)
+        if character.sample:
+            write_sample_parties(self.data.sample_parties)
+        load_all_law(dsn)
+
+    def _start_processes(self, character: Character) -> None:
+        health = HouseHealth(self.data.identity(GATEWAY), self.ports)
+        self._running.callback(health.close)
+        self._running.callback(self._stop_processes)
+        extra = {
+            name: value for name, value in self._environment.items() if name.startswith(PASSED_ON) and value
+        }
+        for program in programs(
+            self.data, character, self.engines, self.ports, healthy=health.of, extra=extra
+        ):
+            record = self.data.run / f"{program.name}.json"
+            child = Child(program, log=self.data.log(program.name), record=record)
+            self._children.append(child)
+            child.start()
+        for child in self._children:
+            child.wait_until_healthy(stopping=self._stopping.is_set)
+        self.data.write_doors(doors(self.data, character, self.ports))
+
+    def _stop_processes(self) -> None:
+        """The gateway first, then the offices together; audit last, so that the log takes their last entries."""
+        by_name = {child.program.name: child for child in self._children}
+        for group in ((GATEWAY,), ("repair", "blacklist", "catalog"), ("audit",)):
+            leaving = [by_name[name] for name in group if name in by_name]
+            for child in leaving:
+                child.ask_to_stop()
+            for child in leaving:
+                child.stop()
+
+
+@contextmanager
+def running(
+    wish: Wish, *, environment: Mapping[str, str] | None = None, say: Callable[[str], None] = lambda _: None
+) -> Generator[House]:
+    """A house that runs beside the caller, for the story, the bench and the tests. Raises Trouble."""
+    house = House(wish, environment=os.environ if environment is None else environment, say=say)
+    house.start()
+    tending = threading.Thread(target=house.tend, name="house", daemon=True)
+    tending.start()
+    try:
+        yield house
+    finally:
+        house.ask_to_stop()
+        tending.join()
+        house.stop()
+
+
+@contextmanager
+def administered(folder: Path, *, environment: Mapping[str, str]) -> Generator[tuple[DataDir, str]]:
+    """The data directory and the administrator's DSN of a house, whether it runs or not. Raises Trouble.
+
+    Where it does not run, its PostgreSQL is started for as long as this lasts.
+    """
+    data = DataDir(folder)
+    data.character()
+    engines = Engines(data, environment)
+    if data.owner() is not None:
+        yield data, engines.admin_dsn
+        return
+    with data.locked():
+        try:
+            engines.start_postgres()
+            yield data, engines.admin_dsn
+        finally:
+            engines.stop()

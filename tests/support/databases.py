@@ -1,0 +1,102 @@
+"""Fresh databases for tests: schemas migrated, every login role ready."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from foundation.db import Database
+from foundation.db.migrate import READER, ROLES, create_roles, upgrade
+from foundation.settings import role_dsn
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDatabase:
+    """A database that holds one or more offices' schemas."""
+
+    admin_dsn: str
+    secrets: Path
+    """Folder with one file per login role, as `CHENGXIN_DATABASE_SECRETS` wants it."""
+
+    @property
+    def url(self) -> str:
+        """Its URL without a role, as `CHENGXIN_DATABASE_URL` wants it."""
+        parts = urlsplit(self.admin_dsn)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return urlsplit(self.admin_dsn).path.lstrip("/")
+
+    def dsn(self, role: str) -> str:
+        """The connection string of a login role, for example "blacklist_app"."""
+        return role_dsn(self.admin_dsn, role, (self.secrets / role).read_text().strip())
+
+    def open(self, role: str, *, pool: int = 8) -> Database:
+        """An office's pool for a login role; the role's name begins with its schema's."""
+        return Database.open(self.dsn(role), schema=role.partition("_")[0], pool=pool)
+
+
+class Databases:
+    """Makes databases on one PostgreSQL server, each copied from a template migrated once a session."""
+
+    def __init__(self, admin_dsn: str, secrets_folder: Path) -> None:
+        self._server = admin_dsn
+        self._secrets = secrets_folder
+        self._run = f"cx_{secrets.token_hex(4)}"
+        self._templates: dict[tuple[tuple[str, ...], bool], str] = {}
+        self._made: list[str] = []
+
+    def make(self, *schemas: str, sample: bool = False) -> SchemaDatabase:
+        """A new database with these schemas; the clock of a `sample` one can be moved forwards."""
+        template = self._template(tuple(sorted(schemas)), sample)
+        return self._described(self._create(template=template))
+
+    def drop_all(self) -> None:
+        """Drop every database made, whoever is still connected."""
+        with psycopg.connect(self._server, autocommit=True) as server:
+            for name in self._made:
+                server.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                )
+        self._made.clear()
+
+    def _template(self, schemas: tuple[str, ...], sample: bool) -> str:
+        if (schemas, sample) not in self._templates:
+            if not self._templates:
+                self._write_passwords()
+                create_roles(self._server, self._secrets)
+            template = self._create(template="template1")
+            for schema in schemas:
+                upgrade(self._described(template).admin_dsn, schema, sample=sample)
+            self._templates[schemas, sample] = template
+        return self._templates[schemas, sample]
+
+    def _create(self, *, template: str) -> str:
+        name = f"{self._run}_{len(self._made)}"
+        with psycopg.connect(self._server, autocommit=True) as server:
+            server.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+        self._made.append(name)
+        return name
+
+    def _described(self, name: str) -> SchemaDatabase:
+        parts = urlsplit(self._server)
+        return SchemaDatabase(urlunsplit(parts._replace(path=f"/{quote(name)}")), self._secrets)
+
+    def _write_passwords(self) -> None:
+        """Roles belong to the whole server: sessions that share one must agree on the passwords."""
+        self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for role in [*(role for roles in ROLES.values() for role in roles), READER]:
+            password = hashlib.sha256(f"{self._server}\n{role}".encode()).hexdigest()
+            (self._secrets / role).write_text(password)

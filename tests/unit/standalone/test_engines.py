@@ -1,0 +1,199 @@
+"""The embedded engines are real, durable, closed to others, and told well when they can't start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from standalone.postgres import LONGEST_SOCKET_PATH, SOCKET, Postgres
+from standalone.processes import ProcessRecord
+from standalone.trouble import Trouble
+from standalone.valkey import Valkey
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("engine")
+    server = Postgres(folder / "postgres", log=folder / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    yield server
+    server.stop()
+
+
+def ask(server: Postgres, sql: str) -> str:
+    with psycopg.connect(server.admin_dsn()) as connection:
+        row = connection.execute(sql).fetchone()  # type: ignore[call-overload]
+        assert row is not None
+        return str(row[0])
+
+
+def process_of(server: Postgres) -> psutil.Process:
+    record = ProcessRecord.read(server._record)
+    assert record is not None
+    process = record.running()
+    assert process is not None
+    return process
+
+
+def test_it_keeps_what_is_committed_and_listens_on_no_port(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log")
+    server.start()
+    try:
+        for setting, value in {
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "listen_addresses": "",
+            "max_connections": "200",
+            "TimeZone": "UTC",
+            "transaction_timeout": "1min",
+        }.items():
+            assert ask(server, f"SHOW {setting}") == value
+        assert not [c for c in process_of(server).net_connections() if c.family.name != "AF_UNIX"]
+    finally:
+        server.stop()
+    assert not server.running()
+
+
+def test_it_never_runs_as_root_and_its_folder_is_closed(engine: Postgres) -> None:
+    assert process_of(engine).uids().effective != 0
+    assert stat.S_IMODE(engine._cluster.stat().st_mode) == 0o700
+    assert stat.S_IMODE(engine._password.stat().st_mode) == 0o400
+
+
+def test_nobody_gets_in_without_the_password(engine: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(engine.url(), user="postgres", password="wrong")
+
+
+def test_values_of_rows_stay_out_of_its_log(engine: Postgres) -> None:
+    with psycopg.connect(engine.admin_dsn(), autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE t (v text PRIMARY KEY)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO t VALUES ('canary'), ('canary')")
+    log = engine._log.read_text()
+    assert "duplicate key" in log
+    assert "canary" not in log
+
+
+def test_a_killed_server_recovers_what_was_committed(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log")
+    server.start()
+    try:
+        with psycopg.connect(server.admin_dsn(), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS v")
+        process = process_of(server)
+        process.kill()
+        process.wait(5)
+        server.start()
+        assert ask(server, "SELECT v FROM kept") == "42"
+    finally:
+        server.stop()
+
+
+def test_a_server_left_running_by_a_killed_house_is_replaced(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    left = process_of(server)
+    again = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    again.start()
+    try:
+        assert not left.is_running()
+        assert process_of(again).pid != left.pid
+    finally:
+        again.stop()
+
+
+def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    server.stop()
+    # The id of a living process that is no PostgreSQL: ours.
+    (tmp_path / "postgres" / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}\n")
+    server.start()
+    server.stop()
+
+
+def test_a_cluster_half_made_when_the_house_was_killed_is_made_anew(tmp_path: Path) -> None:
+    draft = tmp_path / "postgres" / "cluster.draft"
+    draft.mkdir(parents=True)
+    (draft / "PG_VERSION").write_text("18\n")
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    server.stop()
+
+
+def test_a_long_path_gets_a_short_name_for_the_socket(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 25) / "postgres"
+    assert len(str(folder / "cluster" / SOCKET)) > LONGEST_SOCKET_PATH
+    server = Postgres(folder, log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    try:
+        assert ask(server, "SELECT 1") == "1"
+        short = Path(
+            Postgres(folder, log=tmp_path / "postgres.log").url().partition("host=")[2].replace("%2F", "/")
+        )
+        assert short.is_symlink()
+    finally:
+        server.stop()
+    assert not short.exists()
+    assert not short.parent.exists()
+
+
+def test_an_engine_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    server = Postgres(
+        tmp_path / "postgres",
+        log=tmp_path / "postgres.log",
+        settings={"fsync": "off", "max_connections": "many"},
+    )
+    with pytest.raises(Trouble) as caught:
+        server.start()
+    assert "max_connections" in caught.value.what
+    assert "CHENGXIN_DATABASE_URL" in caught.value.remedy
+
+
+def test_a_cluster_of_another_version_is_refused(tmp_path: Path) -> None:
+    cluster = tmp_path / "postgres" / "cluster"
+    cluster.mkdir(parents=True)
+    (cluster / "PG_VERSION").write_text("99\n")
+    with pytest.raises(Trouble, match="PostgreSQL 99"):
+        Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log").start()
+
+
+def test_a_full_disk_is_named_as_such(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log")
+    (tmp_path / "postgres.log").write_text("FATAL:  could not write lock file: No space left on device\n")
+    assert "full" in server._failed("did not start").what
+
+
+def test_valkey_wants_its_password_writes_no_file_and_comes_back_where_it_was(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "valkey", log=tmp_path / "valkey.log")
+    server.start()
+    try:
+        with redis.Redis.from_url(server.url) as client:
+            client.set("a", "b")
+            assert client.config_get("save")["save"] == ""
+            assert client.config_get("appendonly")["appendonly"] == "no"
+        open_door = server.url.replace(server.url.partition("@")[0] + "@", "redis://")
+        with redis.Redis.from_url(open_door) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        record = ProcessRecord.read(server._record)
+        assert record is not None
+        assert "requirepass" not in " ".join(psutil.Process(record.pid).cmdline())
+        url = server.url
+        os.kill(record.pid, signal.SIGKILL)
+        record.stop()
+        server.start()
+        assert server.url == url
+        with redis.Redis.from_url(server.url) as client:
+            assert client.get("a") is None
+    finally:
+        server.stop()
+    assert [path.name for path in (tmp_path / "valkey").iterdir()] == []

@@ -1,0 +1,33 @@
+"""Ports: free ones on demand, taken ones told with the option that changes them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from standalone.ports import LOOPBACK, Ports, settle
+from standalone.trouble import Trouble
+
+
+def test_a_taken_port_is_told_with_its_option() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken, pytest.raises(Trouble) as caught:
+        settle("catalog", taken.getsockname()[1], option="--catalog-port")
+    assert "taken" in caught.value.what
+    assert "--catalog-port" in caught.value.remedy
+
+
+def test_a_port_that_another_server_would_share_counts_as_taken() -> None:
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((LOOPBACK, 0))
+        listening.listen()
+        with pytest.raises(Trouble, match="taken"):
+            settle("catalog", listening.getsockname()[1], option="--catalog-port")
+
+
+def test_zero_takes_a_free_port_for_each_door() -> None:
+    zero = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
+    ports = zero.settled()
+    assert 0 not in {ports.catalog, ports.blacklist, ports.repair, ports.audit, ports.log, ports.gateway}
+    assert Ports.behind(ports.doors()) == ports
