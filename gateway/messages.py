@@ -5,19 +5,32 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
+import structlog
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from foundation.refusal import Refused
+from gateway.reasons import OFFICE_FAILED
 
 Model = TypeVar("Model", bound=BaseModel)
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def read(model: type[Model], message: Message) -> Model:
-    """Read a message into the model of the same names. What the model does not name is not shown."""
+    """Read a message into the model of the same names. What the model does not name is not shown.
+
+    Raises Refused(OFFICE_FAILED) for an answer that lacks what the contract promises.
+    """
     fields: dict[str, Any] = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return model.model_validate(fields)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        faults = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
+        log.error("office_failed", answer=message.DESCRIPTOR.name, fields=faults)
+        raise Refused(OFFICE_FAILED) from None
 
 
 def word(prefix: str) -> BeforeValidator:

@@ -147,7 +147,8 @@ class DataDir:
         writable, or full.
         """
         with explained(self.folder):
-            for folder in (self.folder, self.logs, self.run, self.secret("roles"), self.folder / "keys"):
+            inner = ("identities", "keys", "logs", "run", "secrets", "secrets/roles")
+            for folder in (self.folder, *(self.folder / name for name in inner)):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             lock = self._lock.open("a+")

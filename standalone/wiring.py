@@ -117,7 +117,7 @@ def programs(
             | _identity(data, office)
             | {"CHENGXIN_LISTEN": ports.address(office), "CHENGXIN_KEYS": str(data.keys(office))}
             | special.get(office, {})
-            | extra,
+            | dict(extra),
             healthy=lambda office=office: healthy(office),
         )
         for office in OFFICES

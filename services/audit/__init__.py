@@ -1,0 +1,1 @@
+"""The audit office: one log over all journals, its proofs, and who looked."""

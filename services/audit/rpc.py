@@ -2,16 +2,138 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from chengxin.audit.v1 import audit_pb2, audit_pb2_grpc
-from foundation.calendar import SHANGHAI
-from foundation.clock import today
-from foundation.db import Database
+from foundation.calendar import day_of
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import identifier_from, instant_from, receipt_message, timestamp
+from foundation.rpc.messages import identifier_from, instant_from, receipt_message, text_from, timestamp
 from services.audit.domain.access import Access, Search
 from services.audit.office.accesses import Accesses
 from services.audit.office.proving import Prover
+
+_DECISIONS = {"", "answered", "changed", "refused"}
+_LARGEST_PAGE, _USUAL_PAGE = 1_000, 100
+
+
+class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
+    """Serves auditors, parties and holders of receipts."""
+
+    def __init__(self, accesses: Accesses, prover: Prover) -> None:
+        self._accesses = accesses
+        self._prover = prover
+
+    async def SearchAccesses(
+        self, request: audit_pb2.SearchAccessesRequest, context: Any
+    ) -> audit_pb2.SearchAccessesResponse:
+        """Searches accesses; for auditors."""
+        call = current()
+        call.require_role("auditor")
+        search = _search(request, day_of(await self._accesses.now()))
+        found, receipt = await self._accesses.search(
+            search, by=call.caller, officer=call.officer, method=call.method
+        )
+        return audit_pb2.SearchAccessesResponse(
+            accesses=map(_message, found), receipt=receipt_message(receipt)
+        )
+
+    async def ListAccessesToSubject(
+        self, request: audit_pb2.ListAccessesToSubjectRequest, context: Any
+    ) -> audit_pb2.ListAccessesToSubjectResponse:
+        """Who looked at the asking party."""
+        call = current()
+        shown, receipt = await self._accesses.to_party(
+            call.require_person(), by=call.caller, method=call.method
+        )
+        return audit_pb2.ListAccessesToSubjectResponse(
+            accesses=map(_message, shown), receipt=receipt_message(receipt)
+        )
+
+    async def GetCheckpoint(
+        self, request: audit_pb2.GetCheckpointRequest, context: Any
+    ) -> audit_pb2.GetCheckpointResponse:
+        """The newest signed checkpoint."""
+        return audit_pb2.GetCheckpointResponse(
+            checkpoint=await self._prover.checkpoint(), vkey=self._prover.vkey
+        )
+
+    async def GetInclusionProof(
+        self, request: audit_pb2.GetInclusionProofRequest, context: Any
+    ) -> audit_pb2.GetInclusionProofResponse:
+        """Proves that an entry is in the log."""
+        proved = await self._prover.inclusion(request.leaf_index, request.tree_size)
+        return audit_pb2.GetInclusionProofResponse(
+            leaf_hash=proved.leaf_hash,
+            leaf_index=proved.index,
+            tree_size=proved.size,
+            root=proved.root,
+            proof=proved.proof,
+        )
+
+    async def GetConsistencyProof(
+        self, request: audit_pb2.GetConsistencyProofRequest, context: Any
+    ) -> audit_pb2.GetConsistencyProofResponse:
+        """Proves that a smaller log is a prefix of a larger one."""
+        proved = await self._prover.consistency(request.size1, request.size2)
+        return audit_pb2.GetConsistencyProofResponse(
+            size1=proved.size1,
+            size2=proved.size2,
+            root1=proved.root1,
+            root2=proved.root2,
+            proof=proved.proof,
+        )
+
+    async def GetReceipt(
+        self, request: audit_pb2.GetReceiptRequest, context: Any
+    ) -> audit_pb2.GetReceiptResponse:
+        """The full receipt of a journal entry, for who knows its digest."""
+        receipt, entry = await self._prover.receipt(request.source, request.entry_id, request.digest)
+        return audit_pb2.GetReceiptResponse(receipt=receipt, entry=entry)
+
+
+def _search(request: audit_pb2.SearchAccessesRequest, today: date) -> Search:
+    if request.decision not in _DECISIONS:
+        raise Refused(VALUE_INVALID, field="decision")
+    if not 0 <= request.page_size <= _LARGEST_PAGE:
+        raise Refused(VALUE_INVALID, field="page_size", detail="1 to 1,000.")
+    begins = getattr(request, "from")  # a word of Python's, so that it can't be written as an attribute
+    has_subject = request.HasField("subject")
+    return Search(
+        since=_instant(begins, "from") if request.HasField("from") else None,
+        before=_instant(request.to, "to") if request.HasField("to") else None,
+        authority=request.authority,
+        purpose=request.purpose,
+        decision=request.decision,
+        subject=identifier_from(request.subject, today=today) if has_subject else None,
+        basis=text_from(request.basis, field="basis", longest=100) if request.basis else "",
+        most=request.page_size or _USUAL_PAGE,
+    )
+
+
+def _instant(message: Timestamp, field: str) -> datetime:
+    try:
+        return instant_from(message)
+    except (ValueError, OverflowError) as error:
+        raise Refused(VALUE_INVALID, field=field) from error
+
+
+def _message(access: Access) -> audit_pb2.Access:
+    return audit_pb2.Access(
+        source=access.source,
+        entry_id=access.entry_id,
+        at=timestamp(access.at),
+        kind=access.kind,
+        authority=access.authority,
+        purpose=access.purpose,
+        matter=access.matter,
+        officer=access.officer,
+        decision=access.decision,
+        reason=access.reason,
+        item_codes=access.items,
+        log_index=-1 if access.log_index is None else access.log_index,
+    )

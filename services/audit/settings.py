@@ -17,8 +17,12 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    database_url: str = Field("", description="its PostgreSQL URL without user; empty: this office's database")
-    keys: Path | None = Field(None, description="its key folder; none: beside this office's, by the source's name")
+    database_url: str = Field(
+        default="", description="its PostgreSQL URL without user; empty: this office's database"
+    )
+    keys: Path | None = Field(
+        default=None, description="its key folder; none: beside this office's, by the source's name"
+    )
 
 
 def _every_office() -> dict[str, SourceSettings]:

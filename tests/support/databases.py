@@ -50,6 +50,7 @@ class Databases:
     def __init__(self, admin_dsn: str, secrets_folder: Path) -> None:
         self._server = admin_dsn
         self._secrets = secrets_folder
+        write_passwords(admin_dsn, secrets_folder)
         self._run = f"cx_{secrets.token_hex(4)}"
         self._templates: dict[tuple[tuple[str, ...], bool], str] = {}
         self._made: list[str] = []
@@ -71,7 +72,6 @@ class Databases:
     def _template(self, schemas: tuple[str, ...], sample: bool) -> str:
         if (schemas, sample) not in self._templates:
             if not self._templates:
-                self._write_passwords()
                 create_roles(self._server, self._secrets)
             template = self._create(template="template1")
             for schema in schemas:
@@ -94,9 +94,10 @@ class Databases:
         parts = urlsplit(self._server)
         return SchemaDatabase(urlunsplit(parts._replace(path=f"/{quote(name)}")), self._secrets)
 
-    def _write_passwords(self) -> None:
-        """Roles belong to the whole server: sessions that share one must agree on the passwords."""
-        self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for role in [*(role for roles in ROLES.values() for role in roles), READER]:
-            password = hashlib.sha256(f"{self._server}\n{role}".encode()).hexdigest()
-            (self._secrets / role).write_text(password)
+
+def write_passwords(admin_dsn: str, folder: Path) -> None:
+    """Write the login roles' passwords. Roles belong to a whole server: what shares one must agree on them."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for role in [*(role for roles in ROLES.values() for role in roles), READER]:
+        password = hashlib.sha256(f"{admin_dsn}\n{role}".encode()).hexdigest()
+        (folder / role).write_text(password)

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from chengxin.proofs.entry import decode
@@ -29,6 +30,11 @@ class Accesses:
         self._database = database
         self._journal = journal
         self._sources = sources
+
+    async def now(self) -> datetime:
+        """The house's time."""
+        async with self._database.transaction() as tx:
+            return tx.now
 
     async def search(
         self, search: Search, *, by: Caller, officer: Officer | None, method: str
@@ -91,7 +97,9 @@ class Accesses:
         by_source: dict[str, list[Logged]] = defaultdict(list)
         for one in logged:
             by_source[one.source].append(one)
-        parts = await asyncio.gather(*(self._parts(source, group, accesses) for source, group in by_source.items()))
+        parts = await asyncio.gather(
+            *(self._parts(source, group, accesses) for source, group in by_source.items())
+        )
         private = {key: part for group in parts for key, part in group.items()}
         return [_completed(access, private) for access in accesses.values()]
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chengxin.proofs import tiles
 from chengxin.proofs.checkpoint import Checkpoint, sign_checkpoint
 from chengxin.proofs.merkle import leaf_hash
-from foundation.db import Database, Transaction
+from foundation.db import Database
 from foundation.refusal import Refused
 from services.audit.domain.position import Position, Standstill
 from services.audit.store import log as store
@@ -120,8 +120,6 @@ class Sequencer:
         if self._halted.get(source) is not why:
             self._halted[source] = why
             log.error("source halted", source=source, why=why.value)
-
-
 
 
 def _leaf(taken: SourceEntry) -> Leaf:

@@ -50,6 +50,7 @@ class SourceJournal:
     def __init__(self, name: str, database: Database, keyring: Keyring) -> None:
         self.name = name
         self._database = database
+        self._keyring = keyring
         self._reader = JournalReader(keyring)
 
     async def read_on(self, position: Position | None, *, most: int) -> list[SourceEntry] | Standstill:
@@ -70,7 +71,7 @@ class SourceJournal:
             if halted is not None:
                 return halted
             rows = await tx.all(
-                f"SELECT {_ENTRY} FROM journal j"  # noqa: S608  a constant
+                f"SELECT {_ENTRY} FROM journal j"
                 " WHERE (j.xid, j.entry_id) > (cast(cast(:xid AS text) AS xid8), :entry_id)"
                 " AND j.xid < pg_snapshot_xmin(pg_current_snapshot())"
                 " ORDER BY j.xid, j.entry_id LIMIT :most",
@@ -101,7 +102,7 @@ class SourceJournal:
         where, values = conditions(search, "j")
         async with self._database.transaction() as tx:
             rows = await tx.all(
-                f"SELECT {_ENTRY}, p.salt, p.sealed, p.items, h.epoch"  # noqa: S608  constants
+                f"SELECT {_ENTRY}, p.salt, p.sealed, p.items, h.epoch"
                 " FROM journal_private p JOIN journal j USING (bucket, entry_id) CROSS JOIN house h"
                 f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}"
                 " ORDER BY j.at DESC, j.entry_id DESC LIMIT :most",
@@ -127,6 +128,7 @@ class SourceJournal:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._keyring.close()
         await self._database.close()
 
     async def _access(self, row: Row) -> Access:

@@ -62,6 +62,13 @@ EVIDENCE_TOO_LARGE = Reason(
     remedy="Split it into several pieces of evidence.",
     source="reliability, server limits",
 )
+EVIDENCE_TOO_SLOW = Reason(
+    "EVIDENCE_TOO_SLOW",
+    Kind.DEADLINE,
+    meaning="The upload took longer than two minutes; nothing was stored.",
+    remedy="Upload it again over a better connection, or split it.",
+    source="reliability, slow clients",
+)
 EVIDENCE_TYPE = Reason(
     "EVIDENCE_TYPE",
     Kind.INVALID,

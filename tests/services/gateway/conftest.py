@@ -89,12 +89,12 @@ async def offices(identities: Identities) -> AsyncIterator[tuple[InTestOffices, 
         [{**person, "public_key": public("person")}, {**staff, "public_key": public("staff")}],
     )
     answering = InTestOffices(issuers, in_test.usual_answers())
-    server, address = await in_test.start(
-        answering,
+    tls = in_test.credentials(
         cert=identities.path("office.pem"),
         key=identities.path("office.key"),
         ca=identities.path("ca.pem"),
     )
+    server, address = await in_test.start(answering, tls)
     yield answering, address
     await server.stop(grace=None)
 

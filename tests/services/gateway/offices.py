@@ -100,7 +100,14 @@ def _servicer(base: type, offices: InTestOffices) -> Any:
     return type(base.__name__, (base,), {name: method(name) for name in names})()
 
 
-async def start(offices: InTestOffices, *, cert: Path, key: Path, ca: Path) -> tuple[grpc.aio.Server, str]:
+def credentials(*, cert: Path, key: Path, ca: Path) -> grpc.ServerCredentials:
+    """Mutual TLS as every office serves it."""
+    return grpc.ssl_server_credentials(
+        [(key.read_bytes(), cert.read_bytes())], root_certificates=ca.read_bytes(), require_client_auth=True
+    )
+
+
+async def start(offices: InTestOffices, tls: grpc.ServerCredentials) -> tuple[grpc.aio.Server, str]:
     """Serve all offices on one free port with mutual TLS; return the server and its address."""
     server = grpc.aio.server()
     add_CatalogServiceServicer_to_server(_servicer(CatalogServiceServicer, offices), server)
@@ -108,10 +115,7 @@ async def start(offices: InTestOffices, *, cert: Path, key: Path, ca: Path) -> t
     add_SchemeServiceServicer_to_server(_servicer(SchemeServiceServicer, offices), server)
     add_RepairServiceServicer_to_server(_servicer(RepairServiceServicer, offices), server)
     add_AuditServiceServicer_to_server(_servicer(AuditServiceServicer, offices), server)
-    credentials = grpc.ssl_server_credentials(
-        [(key.read_bytes(), cert.read_bytes())], root_certificates=ca.read_bytes(), require_client_auth=True
-    )
-    port = server.add_secure_port("127.0.0.1:0", credentials)
+    port = server.add_secure_port("127.0.0.1:0", tls)
     await server.start()
     return server, f"127.0.0.1:{port}"
 
@@ -122,7 +126,8 @@ def write_issuers(file: Path, entries: list[dict[str, str]]) -> Issuers:
     return Issuers.load(file)
 
 
-RECEIPT = {"source": "catalog", "entry_id": 7, "digest": b"\x01" * 32}
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+RECEIPT = {"source": "catalog", "entry_id": 7, "as_of": NOW, "digest": b"\x01" * 32}
 
 
 def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]:
@@ -161,7 +166,7 @@ def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]
         "ListAccessesToSubject": audit.ListAccessesToSubjectResponse(
             accesses=[
                 {"source": "catalog", "entry_id": 7, "kind": "SharingService.CheckSubject", "log_index": 41}
-                | {"at": datetime(2026, 4, 1, tzinfo=UTC)}
+                | {"at": NOW}
             ],
             receipt=RECEIPT,
         ),

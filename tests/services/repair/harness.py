@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -140,7 +139,7 @@ class RepairHouse:
     black_list: ListInTest
     identities: dict[str, Enrolment]
     address: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: asyncio.subprocess.Process | None = None
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
 
     def party(self, identifier: Identifier = PARTY) -> Voice:
@@ -163,6 +162,11 @@ class RepairHouse:
         system = "repairs" if authority == AUTHORITY else "other-repairs"
         claims = {"sub": subject, "authority": authority, "roles": list(roles)}
         return self._voice(system, lambda: self._assert("officer", system, claims))
+
+    def officer_elsewhere(self) -> Voice:
+        """An officer of another authority at the system of the determining one."""
+        claims = {"sub": "officer-9", "authority": OTHER_AUTHORITY, "roles": ["repair_officer"]}
+        return self._voice("repairs", lambda: self._assert("officer", "repairs", claims))
 
     def system(self, system: str) -> Voice:
         """A system that asserts nobody."""
@@ -206,8 +210,8 @@ class RepairHouse:
             **extra,
         }
         with (self.folder / "repair.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.repair"], cwd=ROOT, env=environment, stderr=log
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.repair", cwd=ROOT, env=environment, stderr=log
             )
         await eventually(self._ready, within=60)
         self.address = ready.read_text().strip()
@@ -218,9 +222,17 @@ class RepairHouse:
             await channel.close()
         self.channels.clear()
         if self.process is not None:
-            self.process.terminate()
-            await asyncio.to_thread(self.process.wait, 30)
+            if self.process.returncode is None:
+                self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), 30)
             self.process = None
+
+    async def kill(self) -> None:
+        """Kill the office's process without warning."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+        await self.stop()
 
     def log(self) -> str:
         """What the office has logged."""
@@ -228,7 +240,7 @@ class RepairHouse:
 
     def _ready(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, self.log()
+        assert self.process.returncode is None, self.log()
         return (self.folder / "ready").exists()
 
     def _voice(self, system: str, assertion: Callable[[], str | None]) -> Voice:

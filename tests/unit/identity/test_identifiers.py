@@ -181,6 +181,11 @@ def test_passports_are_five_to_twenty_letters_and_digits():
     assert refused(IdentifierKind.PASSPORT, "E-123456") is reasons.IDENTIFIER_CHARACTER
 
 
+@pytest.mark.parametrize("letter", ["ſ", "ı", "ß"])
+def test_a_letter_that_only_upper_case_would_make_plain_is_refused(letter: str):
+    assert refused(IdentifierKind.PASSPORT, f"{letter}1234567") is reasons.IDENTIFIER_CHARACTER
+
+
 def test_missing_short_and_wrong_numbers_have_reasons_of_their_own():
     assert refused(IdentifierKind.USCC, " ' ".strip()) is reasons.IDENTIFIER_MISSING
     assert refused(IdentifierKind.USCC, "   ") is reasons.IDENTIFIER_MISSING

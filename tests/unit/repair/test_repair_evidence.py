@@ -39,7 +39,7 @@ def test_a_file_is_taken_only_as_what_it_is(claimed: MediaType, real: MediaType)
         b"text with a \x00 byte",
         b"text with \x1b[31mcolour",
         "缴款回执".encode("gb18030"),
-        " %PDF-1.7 is not at the beginning \x01".encode(),
+        b" %PDF-1.7 is not at the beginning \x01",
     ],
 )
 def test_nothing_else_is_any_of_them(content: bytes) -> None:

@@ -1,0 +1,135 @@
+"""What every use case works on: a transaction with the case locked, a move stored, an entry in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from foundation.calendar import day_of
+from foundation.db import Database, Transaction
+from foundation.journal import Entry, Journal, Receipt
+from foundation.policy import LawBook, Scheme
+from foundation.rpc import Call
+from services.blacklist.domain.case import Case, Move
+from services.blacklist.domain.deadlines import Terms
+from services.blacklist.domain.documents import Subject
+from services.blacklist.domain.dossier import FactsFound, Heard, Party, StandardMatched
+from services.blacklist.domain.measures import scheme_in_force
+from services.blacklist.domain.steps import Step
+from services.blacklist.store import OpenFile, Store
+
+SYSTEM_ROLE = "list_authority"
+OFFICER_ROLE = "case_officer"
+DECIDER_ROLE = "decider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A case as it stands at an instant, with its party, and the document that was made or asked for."""
+
+    case: Case
+    party: Party
+    at: datetime
+    receipt: Receipt
+    document: str = field(default="", repr=False)
+
+    @property
+    def today(self) -> date:
+        """The day of the instant in Asia/Shanghai."""
+        return day_of(self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Database, journal, cases and law of the office."""
+
+    database: Database
+    journal: Journal
+    store: Store
+    book: LawBook
+    terms: Terms
+
+    @asynccontextmanager
+    async def changing(
+        self, call: Call, case_id: UUID, role: str
+    ) -> AsyncGenerator[tuple[Transaction, OpenFile, str]]:
+        """A transaction with the case locked, and the official who acts in `role`.
+
+        Raises Refused(ROLE_REQUIRED, ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED, NOT_FOUND).
+        """
+        call.require_role(SYSTEM_ROLE)
+        officer = call.require_officer(role)
+        async with self.database.transaction() as tx:
+            yield tx, await self.store.of_authority(tx, officer.authority, case_id), officer.subject
+
+    async def taken(
+        self, tx: Transaction, call: Call, file: OpenFile, move: Move, *, document: str = ""
+    ) -> View:
+        """Store a move and journal it."""
+        return await self.journalled(
+            tx, call, await self.store.take(tx, file, move), "changed", document=document
+        )
+
+    async def journalled(
+        self,
+        tx: Transaction,
+        call: Call,
+        file: OpenFile,
+        decision: Literal["answered", "changed"],
+        *,
+        document: str = "",
+    ) -> View:
+        """Journal that a case was shown or changed; give it as it stands."""
+        case = file.case
+        entry = Entry(
+            kind=call.method,
+            caller=call.caller,
+            officer=acting(call),
+            matter=str(case.case_id),
+            subject=file.party.identifier,
+            decision=decision,
+            items=(case.scheme_code,),
+            disclosed=(f"{case.case_id}:{len(case.steps)}:{'document' if document else 'party,steps'}",),
+        )
+        receipt = await self.journal.write(tx, entry)
+        return View(case=case, party=file.party, at=tx.now, receipt=receipt, document=document)
+
+    def scheme(self, case: Case, at: datetime) -> Scheme:
+        """The case's scheme as in force at an instant. Raises Refused(SCHEME_NOT_IN_FORCE)."""
+        return scheme_in_force(self.book, case.scheme_code, on=day_of(at))
+
+    async def subject(self, tx: Transaction, file: OpenFile, scheme: Scheme) -> Subject:
+        """What every document of a case begins with. Requires that facts were found."""
+        case, contents = file.case, await self.store.contents(tx, file)
+        matched, found = case.last(Step.MATCH_STANDARD), case.last(Step.FIND_FACTS)
+        assert matched is not None
+        assert found is not None
+        heard = [
+            Heard(
+                statement=contents[step.seq - 1]["statement"],
+                answer=contents[step.seq]["answer"],
+                upheld=step.move.upheld is True,
+            )
+            for step in case.steps
+            if step.move.step is Step.ANSWER_STATEMENT
+        ]
+        return Subject(
+            case_id=case.case_id,
+            authority=case.authority,
+            sample=case.sample,
+            scheme=scheme,
+            party=file.party,
+            matched=StandardMatched.of(contents[matched.seq]),
+            found=FactsFound.of(contents[found.seq]),
+            heard=tuple(heard),
+        )
+
+
+def acting(call: Call) -> str:
+    """The official whom the caller names, "" where it names none of its own."""
+    officer = call.officer
+    return officer.subject if officer is not None and officer.authority == call.caller.authority else ""

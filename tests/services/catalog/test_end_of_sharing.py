@@ -1,0 +1,246 @@
+"""The end of sharing: in no answer from its commit on, told to every receiver, certified."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from foundation.access import Person
+from foundation.crypto import OpenFailed
+from foundation.refusal import Refused
+from foundation.reasons import NOT_FOUND
+from services.catalog.domain import reasons
+from services.catalog.store.answers import Position
+from services.catalog.worker import Sweeper
+from tests.services.catalog.conftest import CatalogHouse, uscc
+
+
+async def _withdraw(house: CatalogHouse, record_id, caller=None):
+    return await house.records.withdraw(
+        caller or house.repair, record_id=record_id, record_number="", reason="repaired", matter="样例-修复"
+    )
+
+
+async def _feed(house: CatalogHouse, after: Position = Position()):
+    return await house.sharing.changes(house.context(kind="SharingService.WatchChanges"), after)
+
+
+async def test_a_withdrawn_record_is_in_no_answer_from_the_commit_on(house: CatalogHouse) -> None:
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    assert (await house.check(party)).found
+    await _withdraw(house, result.record_id)
+    assert not (await house.check(party)).found
+    shown, _ = await house.sharing.report(house.context(), party, now=datetime.now(UTC))
+    assert shown == []
+
+
+async def test_no_late_answer_while_a_record_that_is_asked_about_is_withdrawn(house: CatalogHouse) -> None:
+    """I2: an answer whose as_of is not before ended_at never shows the record."""
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    answers = []
+    stop = asyncio.Event()
+
+    async def ask() -> None:
+        while not stop.is_set():
+            answers.append(await house.check(party))
+
+    askers = [asyncio.create_task(ask()) for _ in range(8)]
+    while len(answers) < 40:
+        await asyncio.sleep(0)
+    _, ended_at, _, _ = await _withdraw(house, result.record_id)
+    before = len(answers)
+    while len(answers) < before + 40:
+        await asyncio.sleep(0)
+    stop.set()
+    await asyncio.gather(*askers)
+    assert any(answer.found for answer in answers)
+    late = [answer for answer in answers if answer.found and answer.receipt.as_of >= ended_at]
+    missing = [answer for answer in answers if not answer.found and answer.receipt.as_of < ended_at]
+    assert (late, missing) == ([], [])
+
+
+async def test_an_answer_waits_for_a_withdrawal_that_holds_the_bucket(house: CatalogHouse) -> None:
+    """Without its bucket lock, an answer would overtake a withdrawal that has stamped ended_at already."""
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    (bucket,) = house.sql("SELECT bucket FROM catalog.record WHERE record_id = %s", result.record_id)[0]
+    async with await psycopg.AsyncConnection.connect(house.database.admin_dsn) as admin:
+        await admin.execute("SELECT pg_advisory_xact_lock(7401, %s)", (bucket,))
+        asked = asyncio.create_task(house.check(party))
+        await asyncio.sleep(0.2)
+        assert not asked.done()
+        await admin.execute(
+            "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')", (bucket, result.record_id)
+        )
+        await admin.commit()
+        assert not (await asked).found
+
+
+async def test_the_share_wrap_is_destroyed_with_the_end_of_sharing(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    await _withdraw(house, result.record_id)
+    assert house.sql(
+        "SELECT share_wrap IS NULL, archive_wrap IS NOT NULL FROM catalog.record WHERE record_id = %s",
+        result.record_id,
+    ) == [(True, True)]
+
+
+async def test_withdrawing_twice_ends_sharing_once(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    _, first, already, _ = await _withdraw(house, result.record_id)
+    _, second, again, _ = await _withdraw(house, result.record_id)
+    assert (already, again) == (False, True)
+    assert first == second
+
+
+async def test_another_providers_record_is_answered_as_not_existing(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    other = house.enrol(uscc(8000001), "provider")
+    for record_id in (result.record_id, uuid4()):
+        with pytest.raises(Refused) as refusal:
+            await _withdraw(house, record_id, other)
+        assert refusal.value.reason is NOT_FOUND
+
+
+async def test_sharing_cannot_be_ended_for_a_reason_that_ends_it_by_itself(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    with pytest.raises(Refused) as refusal:
+        await house.records.withdraw(
+            house.provider, record_id=result.record_id, record_number="", reason="expired", matter="x"
+        )
+    assert refusal.value.reason is reasons.END_REASON_NOT_ALLOWED
+
+
+async def test_a_withdrawn_record_handed_in_again_stays_withdrawn(house: CatalogHouse) -> None:
+    draft = house.draft()
+    (result,) = await house.hand_in(draft)
+    await _withdraw(house, result.record_id)
+    (again,) = await house.hand_in(draft)
+    assert again.already_held
+    assert again.record_id == result.record_id
+    assert not (await house.check(draft.party)).found
+
+
+async def test_a_revoked_document_takes_all_its_records_out(house: CatalogHouse) -> None:
+    first, second = house.draft(document_number="样例罚〔2026〕7号"), house.draft(document_number="样例罚〔2026〕7号")
+    await house.hand_in(first, second, house.draft())
+    ended, _ = await house.records.revoke_document(
+        house.provider, document_number="样例罚〔2026〕7号", reason="复议撤销"
+    )
+    assert len(ended) == 2
+    assert not (await house.check(first.party)).found
+
+
+async def test_every_receiver_gets_the_tombstone_and_the_certificate_names_it(house: CatalogHouse) -> None:
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    await house.check(party)
+    _, start, _ = await _feed(house)
+    _, ended_at, _, _ = await _withdraw(house, result.record_id)
+    events, _, receipt = await _feed(house, start)
+    assert [(event["kind"], event["record_id"]) for event in events] == [("withdrawn", str(result.record_id))]
+    assert receipt is not None
+    text, receivers, _ = await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+    assert [(one.authority, one.acknowledged_at) for one in receivers] == [(house.consumer.authority, None)]
+    at, _ = await house.sharing.acknowledge(house.consumer, result.record_id)
+    text, receivers, _ = await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+    assert [one.acknowledged_at for one in receivers] == [at]
+    assert house.consumer.authority in text
+
+
+async def test_who_never_received_a_record_gets_no_tombstone_of_it(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    await _withdraw(house, result.record_id)
+    events, _, _ = await _feed(house)
+    assert events == []
+    with pytest.raises(Refused) as refusal:
+        await house.sharing.acknowledge(house.consumer, result.record_id)
+    assert refusal.value.reason is NOT_FOUND
+
+
+async def test_a_record_still_shared_has_no_certificate(house: CatalogHouse) -> None:
+    (result,) = await house.hand_in(house.draft())
+    with pytest.raises(Refused) as refusal:
+        await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+    assert refusal.value.reason is reasons.NOT_ENDED
+
+
+async def test_the_feed_never_skips_a_late_commit(house: CatalogHouse) -> None:
+    insert = (
+        "INSERT INTO catalog.change_event (bucket, xid, at, kind, record_id, version, item_code)"
+        " SELECT bucket, pg_current_xact_id(), now(), 'recorded', record_id, 1, item_code FROM catalog.record"
+        " WHERE record_id = %s"
+    )
+    early, late = await house.hand_in(house.draft(), house.draft())
+    _, start, _ = await _feed(house)
+    async with await psycopg.AsyncConnection.connect(house.database.admin_dsn) as slow:
+        await slow.execute(insert, (late.record_id,))
+        house.sql(insert, early.record_id)
+        events, position, _ = await _feed(house, start)
+        assert events == []
+        await slow.commit()
+    events, _, _ = await _feed(house, position)
+    assert {event["record_id"] for event in events} == {str(early.record_id), str(late.record_id)}
+
+
+async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHouse) -> None:
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    await house.check(party)
+    _, start, _ = await _feed(house)
+    house.advance(days=366)
+    sweeper = Sweeper(house.working, house.sealer.keyring)
+    assert await sweeper.sweep() == 1
+    assert await sweeper.sweep() == 0
+    await house.grant(house.consumer, house.purpose, [house.item], [])
+    events, _, _ = await _feed(house, start)
+    assert [(event["record_id"], event["end_reason"]) for event in events] == [(str(result.record_id), "expired")]
+
+
+async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(house: CatalogHouse) -> None:
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    person = Person(identifier=party, name="样例")
+    (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
+    assert shown.fields["party_name"] == "样例企业"
+    await _withdraw(house, result.record_id)
+    (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
+    assert shown.fields == {}
+    assert shown.row["end_reason"] == "repaired"
+    others, _ = await house.sharing.own_records(
+        house.gateway, Person(identifier=house.party(), name="样例"), uuid4()
+    )
+    assert others == []
+
+
+async def test_the_repair_office_gets_a_record_only_for_the_party_it_names(house: CatalogHouse) -> None:
+    party = house.party()
+    (result,) = await house.hand_in(house.draft(party))
+    row, _ = await house.sharing.record(
+        house.repair, result.record_id, matter="m", about=party, query_id=uuid4()
+    )
+    assert row["record_id"] == str(result.record_id)
+    with pytest.raises(Refused) as refusal:
+        await house.sharing.record(
+            house.repair, result.record_id, matter="m", about=house.party(), query_id=uuid4()
+        )
+    assert refusal.value.reason is NOT_FOUND
+
+
+async def test_a_ciphertext_copied_to_another_record_does_not_open(house: CatalogHouse) -> None:
+    party, other = house.party(), house.party()
+    one, two = await house.hand_in(house.draft(party), house.draft(other))
+    house.sql(
+        "UPDATE catalog.record r SET fields = s.fields, share_wrap = s.share_wrap FROM catalog.record s"
+        " WHERE r.record_id = %s AND s.record_id = %s",
+        one.record_id,
+        two.record_id,
+    )
+    with pytest.raises(OpenFailed):
+        await house.sharing.report(house.context(), party, now=datetime.now(UTC))

@@ -1,0 +1,79 @@
+"""Runs `chengxin` as a user does: as a process of its own, with free ports and a data directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHENGXIN = Path(sys.executable).parent / "chengxin"
+FREE_PORTS = [f"--{door}-port=0" for door in ("catalog", "blacklist", "repair", "audit", "log", "gateway")]
+UP_WITHIN = 90.0
+STOPPED_WITHIN = 40.0
+
+
+def chengxin(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself."""
+    return subprocess.run(
+        [CHENGXIN, *arguments], capture_output=True, text=True, timeout=UP_WITHIN, check=False, **options
+    )
+
+
+@dataclass
+class Up:
+    """A running `chengxin up`, once it has said that the house stands."""
+
+    process: subprocess.Popen[str]
+    said: Mapping[str, Any]
+
+    @classmethod
+    def start(cls, data: Path, *arguments: str, log: Path, **options: Any) -> Up:
+        """Start a house on free ports; wait for its word. Fails with what it said when it ends instead."""
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                [CHENGXIN, "up", "--json", "--data", data, *FREE_PORTS, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                **options,
+            )
+        assert process.stdout is not None
+        deadline = time.monotonic() + UP_WITHIN
+        ready: list[Any] = []
+        while not ready and time.monotonic() < deadline:
+            ready, _, _ = select.select([process.stdout], [], [], 1.0)
+        line = process.stdout.readline() if ready else ""
+        said = json.loads(line) if line else {"error": f"silence\n{log.read_text()}"}
+        if "error" in said:
+            process.kill()
+            process.wait()
+        assert "error" not in said, said
+        return cls(process, said)
+
+    @property
+    def doors(self) -> dict[str, str]:
+        """Where the house's doors are."""
+        return dict(self.said["doors"])
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Ids of the processes of offices and gateway, as of the start."""
+        return dict(self.said["pids"])
+
+    def stop(self) -> int:
+        """Press Ctrl-C; return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(STOPPED_WITHIN)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would, without its children."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()

@@ -1,0 +1,299 @@
+"""`chengxin up` as a process: it serves, tells trouble well, survives kills, and stops in order."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import httpx
+import psutil
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from chengxin.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from standalone.health import HouseHealth
+from standalone.ports import GATEWAY, OFFICES, Ports
+from standalone.sample import MARKET
+from tests.support.eventually import eventually
+from tests.support.up import FREE_PORTS, STOPPED_WITHIN, Up, chengxin
+
+PROCESSES = {*OFFICES, GATEWAY}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One running house, for the tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("up")
+    running = Up.start(folder / "house", log=folder / "up.log")
+    yield running
+    running.stop()
+
+
+def health_of(house: Up) -> HouseHealth:
+    return HouseHealth(Path(house.said["data"]) / "identities" / GATEWAY, Ports.behind(house.doors))
+
+
+def ask_catalog(house: Up, identity: Path) -> str:
+    """Call the catalog with an identity; return "answered" or the reason for the refusal."""
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=(identity / "ca.pem").read_bytes(),
+        private_key=(identity / "key.pem").read_bytes(),
+        certificate_chain=(identity / "cert.pem").read_bytes(),
+    )
+    with grpc.secure_channel(house.doors["catalog"], credentials) as channel:
+        stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+        try:
+            stub.ListCatalogItems(catalog_pb2.ListCatalogItemsRequest(), timeout=5)
+        except grpc.RpcError as error:
+            status = rpc_status.from_call(error)  # type: ignore[arg-type]
+            info = error_details_pb2.ErrorInfo()
+            if status is None or not status.details or not status.details[0].Unpack(info):
+                return str(error)
+            return info.reason
+        return "answered"
+
+
+def test_it_serves_at_every_door_and_says_where(up: Up) -> None:
+    health = health_of(up)
+    assert health.all() == dict.fromkeys(PROCESSES, True)
+    health.close()
+    assert httpx.get(f"{up.doors['gateway']}/api/v1/openapi.json").status_code == 200
+    assert httpx.get(f"{up.doors['log_url']}/checkpoint").text.startswith("chengxin-sample/log\n")
+    assert up.doors["log_vkey"].startswith("chengxin-sample/log+")
+    assert Path(up.said["logs"], "catalog.log").stat().st_size > 0
+    assert "repair.acceptance" in up.said["unconfirmed"]
+    assert up.said["seconds"] > 0
+
+
+def test_nothing_of_it_listens_beyond_this_machine(up: Up) -> None:
+    for process in psutil.Process(up.process.pid).children(recursive=True):
+        for connection in process.net_connections():
+            assert connection.status != psutil.CONN_LISTEN or connection.laddr.ip == "127.0.0.1"
+
+
+def test_no_process_gets_the_administrators_password(up: Up) -> None:
+    password = Path(up.said["data"], "postgres", "password").read_text()
+    for pid in up.pids.values():
+        assert password not in str(psutil.Process(pid).environ())
+        assert password not in str(psutil.Process(pid).cmdline())
+
+
+def test_a_second_start_on_the_same_directory_names_the_first(up: Up) -> None:
+    second = chengxin("up", "--data", up.said["data"], *FREE_PORTS)
+    assert second.returncode == 1
+    assert str(up.process.pid) in second.stderr
+    assert "Remedy:" in second.stderr
+    health = health_of(up)
+    assert health.all() == dict.fromkeys(PROCESSES, True)
+    health.close()
+
+
+def test_the_doctor_finds_a_running_house_well(up: Up) -> None:
+    looked = chengxin("doctor", "--data", up.said["data"])
+    assert looked.returncode == 0, looked.stdout
+    assert "catalog: serves" in looked.stdout
+
+
+def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(up: Up, tmp_path: Path) -> None:
+    data = ["--data", up.said["data"]]
+    who = ["--authority", MARKET.code, "--system", "desk"]
+    made = chengxin("enroll", *data, *who, "--role", "consumer", "--out", tmp_path / "desk", "--json")
+    assert made.returncode == 0, made.stdout
+    fingerprint = httpx.Response(200, text=made.stdout).json()["fingerprint"]
+    assert ask_catalog(up, tmp_path / "desk") == "answered"
+    renewed = chengxin("enroll", *data, *who, "--renew", "--out", tmp_path / "renewed")
+    assert "[consumer]" in renewed.stdout
+    assert ask_catalog(up, tmp_path / "renewed") == "answered"
+    assert chengxin("enroll", *data, "--revoke", fingerprint).returncode == 0
+    assert ask_catalog(up, tmp_path / "desk") == "NOT_ENROLLED"
+    assert ask_catalog(up, tmp_path / "renewed") == "answered"
+    assert fingerprint in chengxin("enroll", *data, "--list").stdout
+
+
+def test_a_certificate_of_the_ca_that_was_never_enrolled_opens_nothing(up: Up, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from standalone.ca import DevelopmentCa, System
+    from standalone.enrol import write_identity
+
+    write_identity(
+        tmp_path / "stranger",
+        System(authority=MARKET.code, name="stranger"),
+        ca=DevelopmentCa(Path(up.said["data"]) / "ca", trust_domain="sample.chengxin.example"),
+        trust_domain="sample.chengxin.example",
+        roles=("auditor",),
+        days=1,
+        now=datetime.now(UTC),
+    )
+    assert ask_catalog(up, tmp_path / "stranger") == "NOT_ENROLLED"
+
+
+async def test_an_office_that_is_killed_comes_back(up: Up) -> None:
+    os.kill(up.pids["repair"], signal.SIGKILL)
+    health = health_of(up)
+    await eventually(lambda: not health.of("repair"), within=5)
+    await eventually(lambda: health.of("repair"), within=30)
+    health.close()
+
+
+async def test_engines_that_are_killed_come_back_and_the_house_serves_on(up: Up, tmp_path: Path) -> None:
+    for process in psutil.Process(up.process.pid).children():
+        if process.name() in {"postgres", "valkey-server"}:
+            process.kill()
+    health = health_of(up)
+    data = ["--data", up.said["data"], "--authority", MARKET.code, "--system", "after", "--role", "consumer"]
+
+    def enrolled() -> bool:
+        return chengxin("enroll", *data, "--out", tmp_path / "after").returncode == 0
+
+    await eventually(enrolled, within=30)
+    await eventually(lambda: ask_catalog(up, tmp_path / "after") == "answered", within=30)
+    await eventually(lambda: all(health.all().values()), within=30)
+    health.close()
+
+
+def test_ctrl_c_stops_everything_in_order_and_it_starts_again(tmp_path: Path) -> None:
+    house = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    left = psutil.Process(house.process.pid).children(recursive=True)
+    assert {process.pid for process in left} >= set(house.pids.values())
+    assert house.stop() == 0
+    assert not [process for process in left if process.is_running()]
+    assert not list((tmp_path / "house" / "run").iterdir())
+    for log in ("catalog", "audit", "postgres"):
+        assert "Traceback" not in (tmp_path / "house" / "logs" / f"{log}.log").read_text()
+    again = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    assert again.stop() == 0
+
+
+def test_a_house_killed_with_sigkill_recovers_at_the_next_start(tmp_path: Path) -> None:
+    first = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    left = psutil.Process(first.process.pid).children(recursive=True)
+    first.kill()
+    assert [process for process in left if process.is_running()], "its children outlive it"
+    second = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    assert not [process for process in left if process.is_running()]
+    health = health_of(second)
+    assert health.all() == dict.fromkeys(PROCESSES, True)
+    health.close()
+    assert second.stop() == 0
+
+
+def test_a_house_killed_while_it_is_made_is_finished_by_the_next_start(tmp_path: Path) -> None:
+    import subprocess
+
+    from tests.support.up import CHENGXIN
+
+    data = tmp_path / "house"
+    process = subprocess.Popen(
+        [CHENGXIN, "up", "--data", data, *FREE_PORTS], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "schemas" in line:
+            break
+    process.kill()
+    process.wait()
+    house = Up.start(data, log=tmp_path / "up.log")
+    assert house.stop() == 0
+
+
+@pytest.mark.parametrize("door", ["catalog", "log", "gateway"])
+def test_a_taken_port_is_told_with_the_option_that_changes_it(tmp_path: Path, door: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = [option for option in FREE_PORTS if not option.startswith(f"--{door}")]
+        told = chengxin("up", "--data", tmp_path / "house", *options, f"--{door}-port={port}")
+    assert told.returncode == 1
+    assert f"Port {port}" in told.stderr
+    assert f"--{door}-port" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_directory_that_is_not_writable_is_told(place_for_all: Path) -> None:
+    closed = place_for_all / "closed"
+    closed.mkdir(mode=0o555)
+    told = chengxin("up", "--data", closed / "house", *FREE_PORTS, **as_ordinary_user())
+    assert told.returncode == 1
+    assert "not writable" in told.stderr
+    assert "--data" in told.stderr
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to("/dev/full")
+    told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
+    assert told.returncode == 1
+    assert "full" in told.stderr
+    assert "Free some space" in told.stderr
+
+
+def test_an_engine_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    house = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    house.stop()
+    control = tmp_path / "house" / "postgres" / "cluster" / "global" / "pg_control"
+    control.write_bytes(b"")
+    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS)
+    assert told.returncode == 1
+    assert "pg_control" in told.stderr
+    assert "postgres.log" in told.stderr
+    assert "Remedy:" in told.stderr
+
+
+def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chengxin.json").write_text('{"layout": 2}')
+    told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
+    assert told.returncode == 1
+    assert "another version" in told.stderr
+
+
+def test_a_sample_house_never_becomes_a_real_one(up: Up) -> None:
+    settings = Path(up.said["data"], "chengxin.json")
+    assert '"sample": true' in settings.read_text()
+
+
+def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Path) -> None:
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
+    assert told.returncode == 1
+    assert "--authority" in told.stderr
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS)
+    assert told.returncode == 1
+    assert "CHENGXIN_OIDC_ISSUER" in told.stderr
+
+
+@pytest.mark.parametrize("folder", ["house", "long" * 30])
+def test_it_runs_as_an_ordinary_user_too(place_for_all: Path, folder: str) -> None:
+    house = Up.start(place_for_all / folder, log=place_for_all / "up.log", **as_ordinary_user())
+    owner = psutil.Process(house.process.pid).uids().real
+    children = psutil.Process(house.process.pid).children(recursive=True)
+    assert {process.uids().real for process in children} == {owner}
+    assert owner != 0
+    assert house.stop() == 0
+
+
+@pytest.fixture
+def place_for_all() -> Iterator[Path]:
+    """A folder that an ordinary user may enter; it belongs to that user."""
+    folder = Path(tempfile.mkdtemp(prefix="cx-"))
+    user = as_ordinary_user()
+    if user:
+        os.chown(folder, user["user"], user["group"])
+    yield folder
+    shutil.rmtree(folder)
+
+
+def as_ordinary_user() -> dict[str, int]:
+    """Options that start a process as an ordinary user: none when the tests run as one."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid}
+
+
+assert STOPPED_WITHIN > 0
