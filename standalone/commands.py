@@ -15,10 +15,10 @@ from typing import Annotated
 import typer
 
 from foundation.calendar import day_of
-from standalone.ca import DevelopmentCa, key_in_request
+from standalone.ca import key_in_request
 from standalone.datadir import DataDir, default_folder
 from standalone.doctor import examine
-from standalone.enrol import Enrolment, Register, checked_roles, checked_system, write_identity
+from standalone.enrol import Enrolment, Register, checked_roles, checked_system, enrol
 from standalone.house import House, Wish, administered
 from standalone.ports import Ports
 from standalone.trouble import Trouble
@@ -158,19 +158,8 @@ def enroll(
             )
         if out is None:
             raise Trouble("Where the identity goes is not said.", remedy="Give --out DIR.")
-        character = folder.character()
-        enrolment = write_identity(
-            out,
-            who,
-            ca=DevelopmentCa(folder.ca, trust_domain=character.trust_domain),
-            trust_domain=character.trust_domain,
-            roles=roles,
-            days=days,
-            now=now,
-            doors=folder.doors(),
-            public_key=key_in_request(csr) if csr else None,
-        )
-        register.enter([enrolment])
+        key = key_in_request(csr) if csr else None
+        enrolment = enrol(folder, register, who, roles, out, days=days, now=now, public_key=key)
         shown_one = _described(enrolment) | {"folder": str(out)}
         typer.echo(
             json.dumps(shown_one, ensure_ascii=False) if as_json else f"{_line(shown_one)}\nidentity in {out}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import redis
@@ -38,8 +37,7 @@ class Engines:
     @property
     def url(self) -> str:
         """The database's URL without a role."""
-        parts = urlsplit(self.admin_dsn)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return without_user(self.admin_dsn)
 
     @property
     def redis_url(self) -> str:
@@ -88,12 +86,11 @@ class Engines:
             self._valkey.start()
 
 
-def described(url: str) -> str:
-    """A URL as it may be shown: without its password."""
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    shown = f"{quote(user.partition(':')[0])}@{host}" if user else host
-    return urlunsplit(parts._replace(netloc=shown))
+def without_user(url: str) -> str:
+    """A URL without user and password: for handing on, and for showing."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _check_given_database(dsn: str) -> None:
@@ -105,7 +102,7 @@ def _check_given_database(dsn: str) -> None:
             ).fetchone()
     except psycopg.Error as error:
         raise Trouble(
-            f"The PostgreSQL that {DATABASE_VARIABLE} names does not let us in ({described(dsn)}).",
+            f"The PostgreSQL that {DATABASE_VARIABLE} names does not let us in ({without_user(dsn)}).",
             remedy="Check host, user, password and database name, or unset the variable for an engine of its own.",
         ) from error
     if version < OLDEST_POSTGRES:
@@ -126,6 +123,6 @@ def _check_given_redis(url: str) -> None:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         raise Trouble(
-            f"The Redis that {REDIS_VARIABLE} names does not answer ({described(url)}).",
+            f"The Redis that {REDIS_VARIABLE} names does not answer ({without_user(url)}).",
             remedy="Check host and password, or unset the variable for an engine of its own.",
         ) from error

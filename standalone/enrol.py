@@ -18,6 +18,7 @@ from psycopg import sql
 from foundation.identity import IdentifierKind, canonicalise
 from foundation.refusal import Refused
 from standalone.ca import DevelopmentCa, System, new_key, write_public
+from standalone.datadir import DataDir
 from standalone.ports import OFFICES
 from standalone.trouble import Trouble, explained
 
@@ -146,6 +147,34 @@ def checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
             remedy=f"Give --role once or several times, from: {', '.join(ROLES)}.",
         )
     return asked
+
+
+def enrol(
+    data: DataDir,
+    register: Register,
+    system: System,
+    roles: tuple[str, ...],
+    folder: Path,
+    *,
+    days: int,
+    now: datetime,
+    public_key: CertificatePublicKeyTypes | None = None,
+) -> Enrolment:
+    """Make an identity folder for a system of a house, and enrol it. Raises Trouble; see `write_identity`."""
+    character = data.character()
+    enrolment = write_identity(
+        folder,
+        system,
+        ca=DevelopmentCa(data.ca, trust_domain=character.trust_domain),
+        trust_domain=character.trust_domain,
+        roles=roles,
+        days=days,
+        now=now,
+        doors=data.doors(),
+        public_key=public_key,
+    )
+    register.enter([enrolment])
+    return enrolment
 
 
 def write_identity(

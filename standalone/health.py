@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -39,7 +40,7 @@ class HouseHealth:
         self._channels.clear()
 
     def _office(self, name: str) -> bool:
-        stub = health_pb2_grpc.HealthStub(self._channel(name))
+        stub: Any = health_pb2_grpc.HealthStub(self._channel(name))
         with suppress(grpc.RpcError):
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=ASK_S)
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

@@ -15,7 +15,7 @@ from pathlib import Path
 from foundation.db.migrate import create_roles, upgrade
 from standalone.ca import DevelopmentCa
 from standalone.datadir import LAYOUT, Character, DataDir
-from standalone.engines import Engines, described
+from standalone.engines import Engines, without_user
 from standalone.enrol import Register
 from standalone.health import HouseHealth
 from standalone.law import load_all_law
@@ -28,7 +28,9 @@ from standalone.wiring import certify, doors, programs, provide_keys
 TEND_EVERY = 0.25
 """Seconds between two looks at the processes."""
 STAFF_ISSUERS = "CHENGXIN_ISSUERS"
-PASSED_ON = ("CHENGXIN_OIDC_", "CHENGXIN_RATE_", "CHENGXIN_LOG_LEVEL", "CHENGXIN_PUBLIC_URL")
+PRODUCTION = "CHENGXIN_PRODUCTION"
+SIGN_IN = tuple(f"CHENGXIN_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "ACR"))
+PASSED_ON = (PRODUCTION, "CHENGXIN_OIDC_", "CHENGXIN_RATE_", "CHENGXIN_LOG_LEVEL", "CHENGXIN_PUBLIC_URL")
 """Settings of the starting environment that go on to the processes."""
 
 
@@ -114,7 +116,7 @@ class House:
 
     def engine_urls(self) -> dict[str, str]:
         """Where the engines are, without passwords."""
-        return {"database": described(self.engines.url), "redis": described(self.engines.redis_url)}
+        return {"database": self.engines.url, "redis": without_user(self.engines.redis_url)}
 
     def _settled_character(self) -> Character:
         wish = self._wish
@@ -126,8 +128,10 @@ class House:
                     "which never changes.",
                     remedy="Leave the option out, or make another house with --data DIR.",
                 )
+            self._check_sign_in(character.sample)
             return character
         sample = wish.sample if wish.sample is not None else True
+        self._check_sign_in(sample)
         if not sample and wish.authority is None:
             raise Trouble(
                 "A house with real data needs the authority that runs it.",
@@ -142,6 +146,20 @@ class House:
         )
         self.data.settle(character)
         return character
+
+    def _check_sign_in(self, sample: bool) -> None:
+        """A house with real data needs a real identity provider; settings for production refuse a sample house."""
+        if sample and self._environment.get(PRODUCTION, "").lower() in {"1", "true", "yes", "on"}:
+            raise Trouble(
+                f"{PRODUCTION} is set, and this is a sample house.",
+                remedy=f"Unset {PRODUCTION}, or make a house with real data in another folder: --no-sample.",
+            )
+        missing = [name for name in SIGN_IN if not self._environment.get(name)]
+        if not sample and missing:
+            raise Trouble(
+                f"A house with real data needs an identity provider; not set: {', '.join(missing)}.",
+                remedy="Set these variables for the OpenID provider that signs people in (docs/settings.md).",
+            )
 
     def _furnish(self, character: Character) -> None:
         dsn = self.engines.admin_dsn

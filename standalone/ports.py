@@ -49,6 +49,10 @@ class Ports:
         }
 
 
+FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
+"""A free port for every door."""
+
+
 def settle(name: str, wanted: int, *, option: str) -> int:
     """Return `wanted` when it can be bound on loopback, or a free port when `wanted` is 0.
 

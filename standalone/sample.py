@@ -67,14 +67,14 @@ class SampleWorld:
     """Parties of one seed; the same seed gives the same world."""
 
     def __init__(self, seed: int = SEED, *, enterprises: int = 3_000, persons: int = 600) -> None:
-        self._seed = seed
+        self.seed = seed
         self._enterprises = enterprises
         self._persons = persons
 
     @cached_property
     def enterprises(self) -> tuple[SampleParty, ...]:
         """Enterprises, each with its own USCC."""
-        choose = random.Random(f"{self._seed} enterprises")  # noqa: S311  a world, not a secret
+        choose = random.Random(f"{self.seed} enterprises")  # noqa: S311  a world, not a secret
         serials = choose.sample(range(1_000, 999_999_999), self._enterprises)
         return tuple(
             SampleParty(f"{MARK}{choose.choice(_TRADES)}{n:04d}有限公司", "uscc", _uscc("91", serial))
@@ -84,7 +84,7 @@ class SampleWorld:
     @cached_property
     def persons(self) -> tuple[SampleParty, ...]:
         """Grown-up persons, each with an ID number."""
-        choose = random.Random(f"{self._seed} persons")  # noqa: S311  a world, not a secret
+        choose = random.Random(f"{self.seed} persons")  # noqa: S311  a world, not a secret
         numbers = choose.sample(range(_BORN_DAYS * 1_000), self._persons)
         return tuple(
             SampleParty(f"{MARK}人员{n:04d}", "resident_id", _resident_id(number))

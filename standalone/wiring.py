@@ -27,8 +27,8 @@ OWN_ROLES: dict[str, tuple[str, ...]] = {
     GATEWAY: ("gateway",),
 }
 LOG = "log"
-SIGNING_OFFICES = ("catalog", "blacklist")
-"""Offices that sign documents: withdrawal certificates, decisions."""
+SIGNERS = (LOG, "catalog", "blacklist")
+"""What the house signs: the log's checkpoints, withdrawal certificates, notices and decisions."""
 OWN_CERTIFICATE_DAYS = 365
 RENEWED_BEFORE_END = timedelta(days=30)
 
@@ -65,8 +65,8 @@ def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | N
     for office in OFFICES:
         FileKeyProvider.initialise(data.keys(office))
     random_secret(data.secret("cookie"))
-    for signs in (LOG, *SIGNING_OFFICES):
-        signing_key(data.secret(f"{signs}.key"))
+    for signer in SIGNERS:
+        signing_key(_signers_key(data, signer))
     own = [_person_issuer(data), *([_staff_issuer(data)] if character.sample else [])]
     write_issuers(data.issuers, own, also=staff_issuers)
 
@@ -74,8 +74,8 @@ def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | N
 def doors(data: DataDir, character: Character, ports: Ports) -> dict[str, str]:
     """Where the house's doors are, and the verifier keys of what it signs; as house.json has them."""
     return ports.doors() | {
-        f"{signs}_vkey": verifier_key(f"{character.deployment}/{signs}", data.secret(f"{signs}.key"))
-        for signs in (LOG, *SIGNING_OFFICES)
+        f"{signer}_vkey": verifier_key(f"{character.deployment}/{signer}", _signers_key(data, signer))
+        for signer in SIGNERS
     }
 
 
@@ -102,12 +102,12 @@ def programs(
         "CHENGXIN_DATABASE_SECRETS": str(data.role_passwords),
         "CHENGXIN_ISSUERS": str(data.issuers),
     }
-    special: dict[str, dict[str, str]] = {
-        office: {"CHENGXIN_DOCUMENT_KEY": str(data.secret(f"{office}.key"))} for office in SIGNING_OFFICES
-    }
-    special["audit"] = {
-        "CHENGXIN_LOG_LISTEN": ports.address(LOG),
-        "CHENGXIN_LOG_KEY": str(data.secret(f"{LOG}.key")),
+    special = {
+        "catalog": {"CHENGXIN_DOCUMENT_KEY": str(_signers_key(data, "catalog"))},
+        "audit": {
+            "CHENGXIN_LOG_LISTEN": ports.address(LOG),
+            "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG)),
+        },
     }
     started = [
         Program(
@@ -154,6 +154,11 @@ def _identity(data: DataDir, name: str) -> dict[str, str]:
         "CHENGXIN_KEY": str(folder / "key.pem"),
         "CHENGXIN_CA": str(folder / "ca.pem"),
     }
+
+
+def _signers_key(data: DataDir, signer: str) -> Path:
+    # The list office looks for its own in its key folder.
+    return data.keys(signer) / "documents.pem" if signer == "blacklist" else data.secret(f"{signer}.key")
 
 
 def _ends(certificate: Path) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,10 @@ import pytest
 from tests.support.engines import Engines
 
 if TYPE_CHECKING:
-    from tests.support.databases import SchemaDatabase
+    from standalone.house import House
+    from tests.support.databases import Databases, SchemaDatabase
+
+MakeEnvironment = Callable[[Path], dict[str, str]]
 
 ENGINES = pytest.StashKey[Engines]()
 SAID_BY_WORKERS = pytest.StashKey[list[str]]()
@@ -57,12 +61,44 @@ def valkey(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def schema_db(
-    postgres: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., SchemaDatabase]]:
-    """Make a fresh database: `schema_db("blacklist")`, `schema_db("repair", "catalog", sample=True)`."""
+def databases(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Makes databases on the session's PostgreSQL, and drops them at its end."""
     from tests.support.databases import Databases
 
-    databases = Databases(postgres, tmp_path_factory.mktemp("secrets"))
-    yield databases.make
-    databases.drop_all()
+    made = Databases(postgres, tmp_path_factory.mktemp("secrets"))
+    yield made
+    made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def schema_db(databases: Databases) -> Callable[..., SchemaDatabase]:
+    """Make a fresh database: `schema_db("blacklist")`, `schema_db("repair", "catalog", sample=True)`."""
+    return databases.make
+
+
+@pytest.fixture(scope="session")
+def house_environment(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> MakeEnvironment:
+    """Make the environment for one house under test, given its data directory."""
+    from tests.support.databases import write_passwords
+
+    engines = pytestconfig.stash[ENGINES]
+
+    def make(data: Path) -> dict[str, str]:
+        if not engines.elsewhere:
+            return {}
+        write_passwords(engines.postgres(), data / "secrets" / "roles")
+        empty = request.getfixturevalue("databases").make_empty()
+        return {"CHENGXIN_DATABASE_URL": empty.admin_dsn, "CHENGXIN_REDIS_URL": engines.valkey()}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def house(house_environment: MakeEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A whole sample house that runs beside the tests, on free ports."""
+    from standalone.house import Wish, running
+    from standalone.ports import FREE
+
+    folder = tmp_path_factory.mktemp("house") / "data"
+    with running(Wish(folder=folder, ports=FREE), environment=house_environment(folder)) as started:
+        yield started

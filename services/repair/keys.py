@@ -1,7 +1,7 @@
 """The keys of the repair office: by what a party is found, and what seals an application.
 
 Each application has one data key, wrapped under the archive key of its year. It seals the party's identifier,
-every text of its steps, and its evidence; each ciphertext is bound to its application and column.
+the officers and every text of its steps, and its evidence; each ciphertext is bound to its application and column.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request: repair_pb2.CheckEligibilityRequest, context: Any
     ) -> repair_pb2.CheckEligibilityResponse:
         """Whether and when the party may apply."""
-        finding, judged, receipt = await self._office.check_eligibility(current(), request.record_id)
+        finding, judged, receipt = await self._office.check_eligibility(current(), _record(request.record_id))
         return repair_pb2.CheckEligibilityResponse(
             eligible=judged.eligible,
             earliest_on=iso(judged.earliest_on),
@@ -58,7 +58,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             raise Refused(VALUE_INVALID, field="idempotency_key")
         changed = await self._office.submit(
             current(),
-            record_id=request.record_id,
+            record_id=_record(request.record_id),
             correction=text_from(request.correction, field="correction", longest=WRITTEN),
             commitment=request.commitment,
             idempotency_key=request.idempotency_key,
@@ -138,6 +138,10 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             entries, receipt = await self._office.queue(call)
             messages = [_queued(entry, day_of(receipt.as_of)) for entry in entries]
         return repair_pb2.ListApplicationsResponse(applications=messages, receipt=receipt_message(receipt))
+
+
+def _record(text: str) -> str:
+    return str(id_from(text))
 
 
 async def _content(parts: AsyncIterator[repair_pb2.UploadEvidenceRequest]) -> AsyncIterator[bytes]:

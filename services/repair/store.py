@@ -175,13 +175,13 @@ class Store:
             id=application_id,
             state=step.state.value,
             day=step.day,
-            officer=step.officer,
+            officer=_sealed(dek, "officer", step.officer),
             authority=authority,
             due_on=step.due.on if step.due else None,
             provisional=step.due.provisional if step.due else False,
-            missing=dek.seal("missing", json.dumps(step.missing)) if step.missing else None,
-            reasons=dek.seal("reasons", step.reasons) if step.reasons else None,
-            verification=dek.seal("verification", step.verification) if step.verification else None,
+            missing=_sealed(dek, "missing", json.dumps(step.missing) if step.missing else ""),
+            reasons=_sealed(dek, "reasons", step.reasons),
+            verification=_sealed(dek, "verification", step.verification),
         )
 
     async def granted_record(self, tx: Transaction, application_id: UUID) -> str | None:
@@ -256,12 +256,16 @@ def _step(row: Row, dek: Dek) -> Step:
     return Step(
         state=State(row.state),
         day=row.day,
-        officer=row.officer,
+        officer=text("officer", row.officer),
         due=_due(row.due_on, row.due_provisional),
         missing=tuple(json.loads(text("missing", row.missing) or "[]")),
         reasons=text("reasons", row.reasons),
         verification=text("verification", row.verification),
     )
+
+
+def _sealed(dek: Dek, column: str, text: str) -> bytes | None:
+    return dek.seal(column, text) if text else None
 
 
 def _due(on: date | None, provisional: bool) -> Deadline | None:

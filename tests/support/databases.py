@@ -14,6 +14,7 @@ from psycopg import sql
 from foundation.db import Database
 from foundation.db.migrate import READER, ROLES, create_roles, upgrade
 from foundation.settings import role_dsn
+from standalone.engines import without_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ class SchemaDatabase:
     @property
     def url(self) -> str:
         """Its URL without a role, as `CHENGXIN_DATABASE_URL` wants it."""
-        parts = urlsplit(self.admin_dsn)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return without_user(self.admin_dsn)
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class Databases:
     """Makes databases on one PostgreSQL server, each copied from a template migrated once a session."""
 
     def __init__(self, admin_dsn: str, secrets_folder: Path) -> None:
-        self._server = admin_dsn
+        self.server = admin_dsn
         self._secrets = secrets_folder
         write_passwords(admin_dsn, secrets_folder)
         self._run = f"cx_{secrets.token_hex(4)}"
@@ -60,9 +60,13 @@ class Databases:
         template = self._template(tuple(sorted(schemas)), sample)
         return self._described(self._create(template=template))
 
+    def make_empty(self) -> SchemaDatabase:
+        """A new database without schemas, for a house that makes its own."""
+        return self._described(self._create(template="template1"))
+
     def drop_all(self) -> None:
         """Drop every database made, whoever is still connected."""
-        with psycopg.connect(self._server, autocommit=True) as server:
+        with psycopg.connect(self.server, autocommit=True) as server:
             for name in self._made:
                 server.execute(
                     sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -72,7 +76,7 @@ class Databases:
     def _template(self, schemas: tuple[str, ...], sample: bool) -> str:
         if (schemas, sample) not in self._templates:
             if not self._templates:
-                create_roles(self._server, self._secrets)
+                create_roles(self.server, self._secrets)
             template = self._create(template="template1")
             for schema in schemas:
                 upgrade(self._described(template).admin_dsn, schema, sample=sample)
@@ -81,7 +85,7 @@ class Databases:
 
     def _create(self, *, template: str) -> str:
         name = f"{self._run}_{len(self._made)}"
-        with psycopg.connect(self._server, autocommit=True) as server:
+        with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                     sql.Identifier(name), sql.Identifier(template)
@@ -91,7 +95,7 @@ class Databases:
         return name
 
     def _described(self, name: str) -> SchemaDatabase:
-        parts = urlsplit(self._server)
+        parts = urlsplit(self.server)
         return SchemaDatabase(urlunsplit(parts._replace(path=f"/{quote(name)}")), self._secrets)
 
 

@@ -57,6 +57,12 @@ class Engines:
             self._say("Valkey" if "valkey_version" in server else "Redis", version, given, self._folder)
         return self._valkey_url
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a house under test is to use these engines rather than start its own from the wheels."""
+        given = self._environment.get("CHENGXIN_DATABASE_URL") or self._environment.get("CHENGXIN_REDIS_URL")
+        return bool(given) or self._environment.get("ENGINE") == "docker"
+
     def describe(self) -> str:
         """Which engines the session ran on, in one line."""
         return ", ".join(dict.fromkeys(self._said)) or "none was needed"

@@ -20,8 +20,14 @@ UP_WITHIN = 90.0
 STOPPED_WITHIN = 40.0
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's environment without the house's settings, so that a house under test starts its own engines."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CHENGXIN_")}
+
+
 def chengxin(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
+    options = {"env": clean_environment()} | options
     return subprocess.run(
         [CHENGXIN, *arguments], capture_output=True, text=True, timeout=UP_WITHIN, check=False, **options
     )
@@ -37,6 +43,7 @@ class Up:
     @classmethod
     def start(cls, data: Path, *arguments: str, log: Path, **options: Any) -> Up:
         """Start a house on free ports; wait for its word. Fails with what it said when it ends instead."""
+        options = {"env": clean_environment()} | options
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [CHENGXIN, "up", "--json", "--data", data, *FREE_PORTS, *arguments],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
@@ -19,11 +22,14 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chengxin.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from standalone.ca import DevelopmentCa, System
+from standalone.enrol import write_identity
 from standalone.health import HouseHealth
 from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
+from tests.support.databases import Databases, write_passwords
 from tests.support.eventually import eventually
-from tests.support.up import FREE_PORTS, STOPPED_WITHIN, Up, chengxin
+from tests.support.up import CHENGXIN, FREE_PORTS, Up, chengxin, clean_environment
 
 PROCESSES = {*OFFICES, GATEWAY}
 
@@ -76,7 +82,7 @@ def test_it_serves_at_every_door_and_says_where(up: Up) -> None:
 def test_nothing_of_it_listens_beyond_this_machine(up: Up) -> None:
     for process in psutil.Process(up.process.pid).children(recursive=True):
         for connection in process.net_connections():
-            assert connection.status != psutil.CONN_LISTEN or connection.laddr.ip == "127.0.0.1"
+            assert connection.status != psutil.CONN_LISTEN or connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
 
 
 def test_no_process_gets_the_administrators_password(up: Up) -> None:
@@ -102,12 +108,14 @@ def test_the_doctor_finds_a_running_house_well(up: Up) -> None:
     assert "catalog: serves" in looked.stdout
 
 
-def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(up: Up, tmp_path: Path) -> None:
+def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(
+    up: Up, tmp_path: Path
+) -> None:
     data = ["--data", up.said["data"]]
     who = ["--authority", MARKET.code, "--system", "desk"]
     made = chengxin("enroll", *data, *who, "--role", "consumer", "--out", tmp_path / "desk", "--json")
     assert made.returncode == 0, made.stdout
-    fingerprint = httpx.Response(200, text=made.stdout).json()["fingerprint"]
+    fingerprint = json.loads(made.stdout)["fingerprint"]
     assert ask_catalog(up, tmp_path / "desk") == "answered"
     renewed = chengxin("enroll", *data, *who, "--renew", "--out", tmp_path / "renewed")
     assert "[consumer]" in renewed.stdout
@@ -119,11 +127,6 @@ def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(u
 
 
 def test_a_certificate_of_the_ca_that_was_never_enrolled_opens_nothing(up: Up, tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
-    from standalone.ca import DevelopmentCa, System
-    from standalone.enrol import write_identity
-
     write_identity(
         tmp_path / "stranger",
         System(authority=MARKET.code, name="stranger"),
@@ -187,13 +190,12 @@ def test_a_house_killed_with_sigkill_recovers_at_the_next_start(tmp_path: Path) 
 
 
 def test_a_house_killed_while_it_is_made_is_finished_by_the_next_start(tmp_path: Path) -> None:
-    import subprocess
-
-    from tests.support.up import CHENGXIN
-
     data = tmp_path / "house"
     process = subprocess.Popen(
-        [CHENGXIN, "up", "--data", data, *FREE_PORTS], stdout=subprocess.PIPE, text=True
+        [CHENGXIN, "up", "--data", data, *FREE_PORTS],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment() | {"PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -253,16 +255,50 @@ def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert "another version" in told.stderr
 
 
-def test_a_sample_house_never_becomes_a_real_one(up: Up) -> None:
-    settings = Path(up.said["data"], "chengxin.json")
-    assert '"sample": true' in settings.read_text()
+def test_a_sample_house_never_becomes_a_real_one(tmp_path: Path) -> None:
+    Up.start(tmp_path / "house", log=tmp_path / "up.log").stop()
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
+    assert told.returncode == 1
+    assert "never changes" in told.stderr
+    production = clean_environment() | {"CHENGXIN_PRODUCTION": "true"}
+    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS, env=production)
+    assert told.returncode == 1
+    assert "sample house" in told.stderr
+
+
+def test_engines_given_by_url_are_used(tmp_path: Path, databases: Databases, valkey: str) -> None:
+    given = databases.make_empty()
+    write_passwords(databases.server, tmp_path / "house" / "secrets" / "roles")
+    environment = clean_environment() | {
+        "CHENGXIN_DATABASE_URL": given.admin_dsn,
+        "CHENGXIN_REDIS_URL": valkey,
+    }
+    house = Up.start(tmp_path / "house", log=tmp_path / "up.log", env=environment)
+    assert house.said["engines"]["database"] == given.url
+    assert not (tmp_path / "house" / "postgres").exists()
+    assert not (tmp_path / "house" / "valkey").exists()
+    assert house.stop() == 0
+
+
+@pytest.mark.parametrize("variable", ["CHENGXIN_DATABASE_URL", "CHENGXIN_REDIS_URL"])
+def test_an_engine_that_a_url_names_and_that_does_not_answer_is_told(tmp_path: Path, variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    scheme = "postgresql" if "DATABASE" in variable else "redis"
+    environment = clean_environment() | {variable: f"{scheme}://someone:password-told@127.0.0.1:{port}/0"}
+    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS, env=environment)
+    assert told.returncode == 1
+    assert variable in told.stderr
+    assert "password-told" not in told.stderr
 
 
 def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Path) -> None:
     told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
     assert told.returncode == 1
     assert "--authority" in told.stderr
-    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS)
+    told = chengxin(
+        "up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS
+    )
     assert told.returncode == 1
     assert "CHENGXIN_OIDC_ISSUER" in told.stderr
 
@@ -294,6 +330,3 @@ def as_ordinary_user() -> dict[str, int]:
         return {}
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid}
-
-
-assert STOPPED_WITHIN > 0

@@ -58,12 +58,13 @@ class ReadingOffice:
 
     async def schemes(self) -> list[Scheme]:
         """The schemes in force today, by code."""
-        return self._desk.book.schemes_in_force(await self._today())
+        return self._desk.book.schemes_in_force(await self.today())
 
     async def scheme(self, code: str) -> Scheme:
         """One scheme in force today. Raises Refused(SCHEME_NOT_IN_FORCE)."""
-        return scheme_in_force(self._desk.book, code, on=await self._today())
+        return scheme_in_force(self._desk.book, code, on=await self.today())
 
-    async def _today(self) -> date:
+    async def today(self) -> date:
+        """The house's day in Asia/Shanghai."""
         async with self._desk.database.transaction() as tx:
             return day_of(tx.now)

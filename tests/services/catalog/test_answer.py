@@ -9,7 +9,7 @@ import pytest
 
 from foundation.refusal import Refused
 from services.catalog.domain import reasons
-from tests.services.catalog.conftest import LAWBOOK, CatalogHouse
+from tests.support.catalog_house import LAWBOOK, CatalogHouse
 
 
 async def test_a_record_handed_in_is_found_from_that_commit_on(house: CatalogHouse) -> None:

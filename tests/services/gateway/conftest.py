@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -187,6 +187,9 @@ async def open_house(
 ) -> AsyncIterator[OpenHouse]:
     opened: list[House] = []
     answering, address = offices
+    with redis.Redis.from_url(valkey) as client:
+        for key in client.scan_iter("chengxin:*"):
+            client.delete(key)
 
     def make(**changed: Any) -> House:
         settings = GatewaySettings(**{**environment(identities, address, valkey), **changed})
@@ -204,11 +207,8 @@ async def open_house(
 
 
 @pytest.fixture
-def house(open_house: OpenHouse, valkey: str) -> Iterator[House]:
-    house = open_house()
-    yield house
-    for key in house.redis.scan_iter("chengxin:*"):
-        house.redis.delete(key)
+def house(open_house: OpenHouse) -> House:
+    return open_house()
 
 
 @pytest.fixture

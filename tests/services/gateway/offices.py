@@ -51,6 +51,8 @@ class InTestOffices:
     issuers: Issuers
     answers: dict[str, Message | Exception | Callable[[Any], Message]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    stop_reading_after: int | None = None
 
     def last(self, method: str) -> Asked:
         """The last call of a method."""
@@ -71,6 +73,7 @@ class InTestOffices:
             answer = self.answers[method]
             if isinstance(answer, Exception):
                 raise answer
+            self.answered.append(method)
             return answer(request) if callable(answer) else answer
         except Refused as refused:
             await context.abort_with_status(status_of(refused))
@@ -92,7 +95,12 @@ def _servicer(base: type, offices: InTestOffices) -> Any:
             return await offices.serve(name, request, context)
 
         async def upload(self: Any, request_iterator: AsyncIterator[Any], context: Any) -> Any:
-            return await offices.serve(name, [message async for message in request_iterator], context)
+            parts: list[Any] = []
+            async for message in request_iterator:
+                parts.append(message)
+                if len(parts) == offices.stop_reading_after:
+                    break
+            return await offices.serve(name, parts, context)
 
         return upload if name == "UploadEvidence" else unary
 

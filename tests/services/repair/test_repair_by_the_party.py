@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import uuid
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import grpc
 import pytest
 
 from chengxin.repair.v1 import repair_pb2
-from tests.services.repair.harness import MiB, RefusedByOffice, RepairHouse
+from foundation.access import Caller, Person
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.journal import Journal
+from foundation.refusal import Refused
+from foundation.rpc import Call
+from services.repair.domain.evidence import FileHeader, MediaType
+from services.repair.domain.reasons import EVIDENCE_TOO_SLOW
+from services.repair.evidence_office import EvidenceOffice
+from services.repair.keys import ApplicationKeys
+from tests.services.repair.harness import DEPLOYMENT, MiB, RefusedByOffice, RepairHouse
 from tests.services.repair.neighbours import ORDINARY, SERIOUS, SLIGHT
-from tests.services.repair.parties import AUTHORITY, OTHER_PARTY, PARTY, company
+from tests.services.repair.parties import AUTHORITY, HOUSE, OTHER_PARTY, PARTY, company
 
 DAY = timedelta(days=1)
 
@@ -280,3 +291,33 @@ async def test_a_party_sees_its_applications_next_deadline_first(house: RepairHo
     await voice.withdraw(ids[1])
     assert [one.application_id for one in await voice.list()] == [ids[2], ids[0], ids[1]]
     assert party != PARTY
+
+
+async def test_a_slow_upload_is_ended_and_nothing_is_kept(house: RepairHouse) -> None:
+    application_id = (await house.party().submit(house.catalog.hold(house.today(), SLIGHT))).application_id
+    database = house.database.open("repair_app", pool=2)
+    keyring = Keyring(FileKeyProvider(house.folder / "keys"), database)
+    office = EvidenceOffice(
+        database=database,
+        journal=Journal(keyring, "repair"),
+        keys=ApplicationKeys(keyring, DEPLOYMENT),
+        random=os.urandom,
+        upload_s=0.05,
+    )
+    gateway = Caller(authority=HOUSE, system="gateway", fingerprint=bytes(32), roles=frozenset({"gateway"}))
+    call = Call(
+        caller=gateway, method="RepairService.UploadEvidence", person=Person(identifier=PARTY, name="")
+    )
+
+    async def dribble() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    header = FileHeader(file_name="a", media_type=MediaType.TEXT, description="d")
+    try:
+        with pytest.raises(Refused) as refused:
+            await office.add(call, uuid.UUID(application_id), header, dribble())
+        assert refused.value.reason is EVIDENCE_TOO_SLOW
+    finally:
+        await database.close()
+    assert (await house.party().get(application_id)).evidence_count == 0

@@ -82,7 +82,7 @@ class Attacker:
                 "application_id": application[1],
                 "state": state.value,
                 "day": self.today,
-                "officer": "n-1" if officer else "",
+                "officer": b"n-1" if officer else None,
                 "authority": AUTHORITY if officer else "",
                 "due_on": self.today + 3 * DAY if state in TAKES_EVIDENCE else None,
                 "due_provisional": False,
@@ -185,10 +185,10 @@ def test_an_officers_step_needs_an_officer_of_the_determining_authority(
 ) -> None:
     before = State.ACCEPTED if state in (State.GRANTED, State.REFUSED) else State.SUBMITTED
     for who in (
-        {"officer": ""},
+        {"officer": None},
         {"authority": OTHER_AUTHORITY},
         {"authority": ""},
-        {"officer": "", "authority": ""},
+        {"officer": None, "authority": ""},
     ):
         with refused_by_rule():
             attacker.step(attacker.brought_to(before), state, **who)
@@ -197,7 +197,7 @@ def test_an_officers_step_needs_an_officer_of_the_determining_authority(
 def test_a_partys_step_is_taken_by_no_officer(attacker: Attacker) -> None:
     with refused_by_rule():
         attacker.step(
-            attacker.brought_to(State.SUBMITTED), State.WITHDRAWN, officer="n-1", authority=AUTHORITY
+            attacker.brought_to(State.SUBMITTED), State.WITHDRAWN, officer=b"n-1", authority=AUTHORITY
         )
 
 

@@ -141,10 +141,14 @@ async def test_a_parked_delivery_is_put_down_again(house: RepairHouse) -> None:
     parked = "UPDATE procrastinate_jobs SET status = 'failed' WHERE args->>'application_id' = %s"
     house.sql(parked, application_id, role="admin")
     await house.stop()
-    await house.start()
-    await carried_out(house, application_id, within=30)
+    await house.start(CHENGXIN_ONLY="work")
+    standing = "SELECT state FROM standing WHERE application_id = %s"
+    await eventually(lambda: house.sql(standing, application_id) == [("carried_out",)], within=30)
     assert "tried again" in house.log()
     assert len(withdrawals(house, record_id)) == 1
+    await house.stop()
+    await house.start()
+    assert (await house.party().get(application_id)).state == CARRIED_OUT
 
 
 async def test_what_is_being_carried_out_can_neither_be_taken_back_nor_applied_for_again(

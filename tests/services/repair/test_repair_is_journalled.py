@@ -113,15 +113,16 @@ async def test_nothing_that_people_wrote_or_are_named_by_stands_in_clear(house: 
     application_id = (await me.submit(record_id, correction=CANARY)).application_id
     content = CANARY.encode() * 100
     await me.upload(application_id, content, file_name=f"{CANARY}.txt")
-    await house.officer().accept(application_id)
-    await house.officer().decide(application_id, grant=False, reasons=CANARY, verification=CANARY)
+    await house.officer(subject="officer-canary-31").accept(application_id)
+    await house.officer(subject="officer-canary-31").decide(
+        application_id, grant=False, reasons=CANARY, verification=CANARY
+    )
     stored = everything_stored(house) + house.log().encode()
-    for secret in (CANARY, OTHER_PARTY.value):
+    for secret in (CANARY, OTHER_PARTY.value, "officer-canary-31"):
         for trace in traces(secret):
             assert trace not in stored
-    planted = f"SELECT 1 /* {CANARY} */"
-    assert any(trace in planted.encode() for trace in traces(CANARY))
-    assert application_id.encode() in stored
+    house.sql("INSERT INTO keyring (name, wrapped) VALUES ('planted', %s)", CANARY.encode())
+    assert any(trace in everything_stored(house) for trace in traces(CANARY)), "a planted leak is found"
 
 
 def traces(secret: str) -> list[bytes]:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from standalone.ports import LOOPBACK, Ports, settle
+from standalone.ports import FREE, LOOPBACK, Ports, settle
 from standalone.trouble import Trouble
 
 
@@ -27,7 +27,6 @@ def test_a_port_that_another_server_would_share_counts_as_taken() -> None:
 
 
 def test_zero_takes_a_free_port_for_each_door() -> None:
-    zero = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
-    ports = zero.settled()
+    ports = FREE.settled()
     assert 0 not in {ports.catalog, ports.blacklist, ports.repair, ports.audit, ports.log, ports.gateway}
     assert Ports.behind(ports.doors()) == ports

@@ -42,7 +42,7 @@ CREATE TABLE application_step (
     state           text        NOT NULL,
     at              timestamptz NOT NULL,
     day             date        NOT NULL,
-    officer         text        NOT NULL,
+    officer         bytea,
     authority       text        NOT NULL,
     due_on          date        CHECK (due_on > day),
     due_provisional boolean     NOT NULL,
@@ -131,7 +131,7 @@ BEGIN
         RAISE EXCEPTION 'no step leads from % to %', coalesce(stands.state, 'the beginning'), NEW.state
             USING ERRCODE = 'CX001';
     END IF;
-    IF (acts = 'officer') <> (NEW.officer <> '')
+    IF (acts = 'officer') <> (NEW.officer IS NOT NULL)
         OR NEW.authority <> (CASE acts WHEN 'officer' THEN whole.determining_authority ELSE '' END) THEN
         RAISE EXCEPTION 'the step to % is taken by: %', NEW.state, acts USING ERRCODE = 'CX001';
     END IF;

@@ -1,0 +1,135 @@
+"""Finds a table's header among its first rows and says which column is what."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chengxin.handin import cells
+from chengxin.handin.mapping import ColumnMapping, FieldColumn, FileKind
+from chengxin.handin.reasons import COLUMN_MISSING, COLUMN_TWICE, HandInError
+
+HEADER_WITHIN = 10
+"""Rows among which the header must stand; titles and notes may come before it."""
+REJECT_COLUMNS = ("行号", "原因代码", "有误的列", "说明", "处理办法")
+"""What the rejects file adds to each row; left out when the file is handed in again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where what stands in a table. Positions count from 0."""
+
+    kind: FileKind
+    headers: tuple[str, ...]
+    data_from: int
+    parts: dict[str, int]
+    outdated_codes: tuple[int, ...]
+    fields: tuple[tuple[FieldColumn, int], ...]
+    unknown: tuple[int, ...]
+
+    def header(self, position: int) -> str:
+        """The column's header as the file writes it."""
+        written = self.headers[position] if position < len(self.headers) else ""
+        return written or f"第{position + 1}列"
+
+    def column_of(self, place: str) -> str:
+        """The header of the column behind a request field such as `document.number`; "" where there is none."""
+        name = place.removeprefix("fields.")
+        for field, position in self.fields:
+            if place != name and field.name == name:
+                return self.header(position)
+        part = _PART_OF_PLACE.get(place, "")
+        if part == "uscc" and "id_number" in self.parts:
+            return f"{self.header(self.parts['uscc'])} / {self.header(self.parts['id_number'])}"
+        return self.header(self.parts[part]) if part in self.parts else ""
+
+
+_PART_OF_PLACE = {
+    "record_number": "record_number",
+    "item_code": "category",
+    "party.name": "party_name",
+    "party.identifier": "uscc",
+    "party.identifier.kind": "uscc",
+    "party.identifier.value": "uscc",
+    "document.kind": "category",
+    "document.number": "document_number",
+    "document.authority": "authority",
+    "document.determined_on": "determined_on",
+    "document.effective_on": "effective_on",
+    "severity": "severity",
+    "publicity_until": "publicity_until",
+    "person_publicity_basis": "person_publicity_basis",
+    "version": "version",
+}
+
+
+def find_layout(first_rows: Sequence[Sequence[str]], mapping: ColumnMapping) -> Layout | None:
+    """Return the layout of a table, or None where its first rows hold no known header.
+
+    A header may take two rows, a group above its columns (merged cells). Raises HandInError(COLUMN_MISSING,
+    COLUMN_TWICE) where a header is found that cannot be used.
+    """
+    best: tuple[int, FileKind, list[str], int] | None = None
+    for headers, data_from in _candidates(first_rows[:HEADER_WITHIN], mapping):
+        for kind in mapping.kinds:
+            own = _names_of(kind)
+            known = sum(1 for name in headers if cells.header(name) in own)
+            if known >= 2 and (best is None or known > best[0]):
+                best = (known, kind, headers, data_from)
+    return None if best is None else _layout(*best[1:], mapping)
+
+
+def _candidates(rows: Sequence[Sequence[str]], mapping: ColumnMapping) -> Iterator[tuple[list[str], int]]:
+    """Each row as a header, then each pair of rows; whoever comes first wins among equals."""
+    for number, row in enumerate(rows):
+        yield [cell.strip() for cell in row], number + 1
+    known = {name for kind in mapping.kinds for name in _names_of(kind)}
+    for number, (above, below) in enumerate(itertools.pairwise(rows)):
+        yield _merged(above, below, known), number + 2
+
+
+def _merged(above: Sequence[str], below: Sequence[str], known: set[str]) -> list[str]:
+    """A group's header reaches over the empty cells to its right, as merged cells are stored."""
+    names: list[str] = []
+    group = ""
+    for position in range(max(len(above), len(below))):
+        top = above[position].strip() if position < len(above) else ""
+        under = below[position].strip() if position < len(below) else ""
+        group = top or group
+        spellings = [top] if top and not under else [f"{group}_{under}", under, top]
+        names.append(next((name for name in spellings if cells.header(name) in known), under or top))
+    return names
+
+
+def _names_of(kind: FileKind) -> set[str]:
+    groups = [*kind.columns.values(), *kind.outdated_codes, kind.not_sent, *(f.headers for f in kind.fields)]
+    return {cells.header(name) for group in groups for name in group}
+
+
+def _layout(kind: FileKind, headers: list[str], data_from: int, mapping: ColumnMapping) -> Layout:
+    own = _names_of(kind)
+    positions: dict[str, int] = {}
+    for position, name in enumerate(headers):
+        folded = cells.header(name)
+        if folded in positions and folded in own:
+            raise HandInError(COLUMN_TWICE, f"{name}.")
+        positions.setdefault(folded, position)
+
+    def place(names: Sequence[str]) -> int | None:
+        return next((at for name in names if (at := positions.get(cells.header(name))) is not None), None)
+
+    parts = {part: at for part, names in kind.columns.items() if (at := place(names)) is not None}
+    missing = [kind.columns[part][0] for part in kind.required if part not in parts]
+    if missing:
+        raise HandInError(COLUMN_MISSING, f"{kind.title}: {'、'.join(missing)}.")
+    silent = {cells.header(name) for name in (*mapping.ignored, *REJECT_COLUMNS)} | own
+    return Layout(
+        kind=kind,
+        headers=tuple(headers),
+        data_from=data_from,
+        parts=parts,
+        outdated_codes=tuple(at for names in kind.outdated_codes if (at := place(names)) is not None),
+        fields=tuple((field, at) for field in kind.fields if (at := place(field.headers)) is not None),
+        unknown=tuple(at for at, name in enumerate(headers) if cells.header(name) not in silent),
+    )

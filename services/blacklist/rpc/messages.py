@@ -1,0 +1,159 @@
+"""Between the contract's messages about cases and the domain's types; what is malformed is refused by its field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import cast
+
+from chengxin.blacklist.v1 import blacklist_pb2
+from chengxin.common.v1 import common_pb2
+from foundation.calendar import day_of
+from foundation.identity import IdentifierKind, canonicalise
+from foundation.journal import Receipt
+from foundation.policy.entries import DocumentKind
+from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
+from foundation.refusal import Refused
+from foundation.rpc.messages import date_from, identifier_from, identifier_message, text_from, timestamp
+from services.blacklist.domain.case import Case, window_ends_before
+from services.blacklist.domain.dossier import Basis, Party
+from services.blacklist.domain.leniency import Leniency
+from services.blacklist.domain.listing import Listing
+from services.blacklist.domain.steps import State
+from services.blacklist.office import View
+
+CODES = 50
+"""Codes or members that one request names at most."""
+SERVICE_METHODS = frozenset({"in_person", "post", "electronic"})
+
+
+def words(text: str, *, field: str, longest: int) -> str:
+    """Return what somebody wrote, of 1 to `longest` characters; line breaks are the only control characters."""
+    written = text_from(text, field=field, longest=longest).replace("\r\n", "\n")
+    if any(ord(c) < 0x20 and c not in "\n\t" for c in written) or "\x7f" in written:
+        raise Refused(VALUE_INVALID, field=field, detail="It holds a control character.")
+    return written
+
+
+def line(text: str, *, field: str, longest: int) -> str:
+    """Return one line of text without white space around it."""
+    written = words(text, field=field, longest=longest).strip()
+    if "\n" in written or "\t" in written:
+        raise Refused(VALUE_INVALID, field=field, detail="It is one line.")
+    return written
+
+
+def lines(texts: Sequence[str], *, field: str, longest: int) -> list[str]:
+    """Return 1 to CODES lines."""
+    if not texts:
+        raise Refused(VALUE_REQUIRED, field=field)
+    if len(texts) > CODES:
+        raise Refused(VALUE_INVALID, field=field, detail=f"At most {CODES}.")
+    return [line(text, field=f"{field}[{place}]", longest=longest) for place, text in enumerate(texts)]
+
+
+def service_method(text: str) -> str:
+    """Return how something was served."""
+    if text not in SERVICE_METHODS:
+        detail = f"One of {', '.join(sorted(SERVICE_METHODS))}."
+        raise Refused(VALUE_INVALID if text else VALUE_REQUIRED, field="service_method", detail=detail)
+    return text
+
+
+def party_from(message: common_pb2.Party, *, today: date) -> Party:
+    """Read a party."""
+    return Party(
+        identifier=identifier_from(message.identifier, today=today, field="party.identifier"),
+        name=line(message.name, field="party.name", longest=200),
+    )
+
+
+def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
+    """Read the document on which facts rest."""
+    if message.kind not in common_pb2.DocumentKind.values() or not message.kind:
+        raise Refused(VALUE_REQUIRED, field="basis_document.kind")
+    name = common_pb2.DocumentKind.Name(message.kind).removeprefix("DOCUMENT_KIND_").lower()
+    field = "basis_document.authority"
+    return Basis(
+        kind=cast(DocumentKind, name),
+        number=line(message.number, field="basis_document.number", longest=100),
+        authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value,
+        determined_on=date_from(message.determined_on, field="basis_document.determined_on"),
+        effective_on=date_from(message.effective_on, field="basis_document.effective_on"),
+    )
+
+
+def leniency_from(message: blacklist_pb2.LeniencyAnswer) -> Leniency:
+    """Read the answer to the leniency question; it always gives reasons."""
+    return Leniency(
+        under_age=message.under_age,
+        force_majeure=message.force_majeure,
+        unintentional=message.unintentional,
+        slight=message.slight,
+        reasons=words(message.reasons, field="leniency.reasons", longest=2000),
+    )
+
+
+def state_from(number: int) -> State | None:
+    """Read a state; None where it is not said."""
+    if number not in blacklist_pb2.CaseState.values():
+        raise Refused(VALUE_INVALID, field="state")
+    if number == blacklist_pb2.CASE_STATE_UNSPECIFIED:
+        return None
+    return State[blacklist_pb2.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]
+
+
+def viewed(view: View) -> blacklist_pb2.Case:
+    """A case with its party."""
+    message = case_message(view.case, view.today)
+    message.party.CopyFrom(
+        common_pb2.Party(identifier=identifier_message(view.party.identifier), name=view.party.name)
+    )
+    return message
+
+
+def case_message(case: Case, today: date) -> blacklist_pb2.Case:
+    """A case without its party, as it stands on a day."""
+    window, due = case.window, case.due
+    return blacklist_pb2.Case(
+        case_id=str(case.case_id),
+        scheme_code=case.scheme_code,
+        authority=case.authority,
+        state=_state(case.state),
+        steps=[
+            blacklist_pb2.CaseStep(
+                state=_state(step.move.state),
+                at=timestamp(step.at),
+                officer=step.move.officer,
+                artefact_digest=step.digest,
+            )
+            for step in case.steps
+        ],
+        window_ends_before=window_ends_before(window).isoformat() if window else "",
+        due_on=due.on.isoformat() if due else "",
+        due_provisional=due.provisional if due else False,
+        listing_id=str(case.listing_id) if case.listing_id else "",
+        overdue=due is not None and today > due.on,
+    )
+
+
+def listing_message(listing: Listing) -> blacklist_pb2.Listing:
+    """A listing."""
+    return blacklist_pb2.Listing(
+        listing_id=str(listing.listing_id),
+        case_id=str(listing.case_id),
+        scheme_code=listing.scheme_code,
+        record_id=str(listing.record_id) if listing.record_id else "",
+        determined_on=listing.determined_on.isoformat(),
+        closed_at=timestamp(listing.closed_at),
+        measure_codes=listing.measures,
+    )
+
+
+def day_in(receipt: Receipt) -> date:
+    """The day at which an answer was filtered."""
+    return day_of(receipt.as_of)
+
+
+def _state(state: State) -> blacklist_pb2.CaseState.ValueType:
+    return blacklist_pb2.CaseState.Value(f"CASE_STATE_{state.name}")

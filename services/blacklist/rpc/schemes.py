@@ -1,0 +1,47 @@
+"""`chengxin.blacklist.v1.SchemeService`: every enrolled system may read the schemes; nothing in them is about a party."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
+from foundation.policy import Scheme
+from services.blacklist.office import ReadingOffice
+
+
+class SchemeServicer(blacklist_pb2_grpc.SchemeServiceServicer):
+    """List schemes as in force. Source: 54号 clauses 6 and 7."""
+
+    def __init__(self, reading: ReadingOffice) -> None:
+        self._reading = reading
+
+    async def GetScheme(
+        self, request: blacklist_pb2.GetSchemeRequest, context: Any
+    ) -> blacklist_pb2.GetSchemeResponse:
+        """Gives one scheme."""
+        return blacklist_pb2.GetSchemeResponse(scheme=_scheme(await self._reading.scheme(request.code)))
+
+    async def ListSchemes(
+        self, request: blacklist_pb2.ListSchemesRequest, context: Any
+    ) -> blacklist_pb2.ListSchemesResponse:
+        """Lists the schemes in force."""
+        schemes = await self._reading.schemes()
+        return blacklist_pb2.ListSchemesResponse(schemes=[_scheme(scheme) for scheme in schemes])
+
+
+def _scheme(scheme: Scheme) -> blacklist_pb2.Scheme:
+    return blacklist_pb2.Scheme(
+        code=scheme.code,
+        title=scheme.title,
+        title_en=scheme.title_en,
+        area=scheme.area,
+        violation_kind=scheme.violation_kind,
+        instrument=scheme.instrument,
+        article=scheme.article,
+        confirmed=scheme.confirmed,
+        criteria=[blacklist_pb2.Criterion(code=each.code, text=each.text) for each in scheme.criteria],
+        removal_conditions=scheme.removal_conditions,
+        removal_procedure=scheme.removal_procedure,
+        remedies=scheme.remedies,
+        item_code=scheme.item_code,
+    )

@@ -1,0 +1,101 @@
+"""Cases in memory: the moves of a lawful case, on days of the real working calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from foundation.calendar import load_calendar, start_of
+from foundation.policy import LawBook, load_policy
+from foundation.settings import LAW
+from services.blacklist.domain.case import Case, Move, opening
+from services.blacklist.domain.deadlines import Terms
+
+POLICY = load_policy(LAW)
+CALENDAR = load_calendar(LAW)
+BOOK = LawBook.load(LAW, POLICY)
+TERMS = Terms(policy=POLICY, calendar=CALENDAR)
+
+OPENED = date(2026, 6, 1)  # a Monday
+ANNA, BO, CHEN = "officer-1", "officer-2", "decider-1"
+MEASURES = ("procurement_bar", "no_commendation")
+DIGEST = bytes(32)
+
+
+def at(day: date, hour: int = 10) -> datetime:
+    """An hour of a day in Shanghai."""
+    return (start_of(day) + timedelta(hours=hour)).astimezone(UTC)
+
+
+def with_evidence(case: Case) -> Case:
+    """The case with one more piece of evidence."""
+    case.takes_evidence()
+    return Case(
+        case_id=case.case_id,
+        authority=case.authority,
+        scheme_code=case.scheme_code,
+        sample=case.sample,
+        evidence=case.evidence + 1,
+        steps=case.steps,
+    )
+
+
+def opened(day: date = OPENED, *, by: str = ANNA) -> Case:
+    """A case just opened."""
+    empty = Case(
+        case_id=UUID(int=7), authority="A", scheme_code="market_regulation", sample=True, evidence=0, steps=()
+    )
+    move = opening(content={}, by=by, at=at(day), terms=TERMS)
+    return empty.with_step(move, at=at(day), digest=DIGEST)
+
+
+def taken(case: Case, move: Move, day: date) -> Case:
+    """The case after a move on a day."""
+    return case.with_step(move, at=at(day), digest=DIGEST)
+
+
+def found(case: Case, day: date, *, by: str = ANNA, under_age: bool = False, slight: bool = False) -> Case:
+    """The case with its facts found."""
+    move = case.find_facts(
+        content={}, measures=MEASURES, under_age=under_age, slight=slight, by=by, terms=TERMS
+    )
+    return taken(case, move, day)
+
+
+def notified(
+    day: date = OPENED, *, under_age: bool = False, slight: bool = False, finder: str = ANNA
+) -> Case:
+    """A case whose party was notified on the day on which it was opened."""
+    case = with_evidence(opened(day))
+    case = taken(case, case.match_standard(content={}, by=ANNA, terms=TERMS), day)
+    case = found(case, day, by=finder, under_age=under_age, slight=slight)
+    case = taken(case, case.hold_panel(content={}, members=["1", "2", "3"], by=BO, terms=TERMS), day)
+    return taken(case, case.notify_party(by=BO, at=at(day), terms=TERMS), day)
+
+
+def stated(case: Case, day: date) -> Case:
+    """The case after a statement of the party."""
+    return taken(case, case.submit_statement(content={}, by=BO, at=at(day), terms=TERMS), day)
+
+
+def replied(case: Case, day: date, *, upheld: bool = False) -> Case:
+    """The case after the answer to its statement."""
+    move = case.answer_statement(content={}, upheld=upheld, by=BO, at=at(day), terms=TERMS)
+    return taken(case, move, day)
+
+
+def to_list(
+    case: Case, day: date, *, by: str = CHEN, measures: tuple[str, ...] = MEASURES, accountable: bool = True
+) -> Move:
+    """The decision to list."""
+    return case.decide_to_list(measures=measures, accountable=accountable, by=by, at=at(day), terms=TERMS)
+
+
+def first_free_day(case: Case) -> date:
+    """The first day after the window."""
+    assert case.window is not None
+    return case.window.on + timedelta(days=1)
+
+
+Attempt = Callable[[], object]
