@@ -54,8 +54,6 @@ class Sessions:
             return None
         signed_in_at = datetime.fromtimestamp(value["at"], UTC)
         life = min(IDLE, signed_in_at + LONGEST - self._clock())
-        if life <= timedelta(0):
-            return None
         await self._store.put(_PURPOSE, token, value, life=life, only_existing=True)
         identifier = Identifier(IdentifierKind(value["kind"]), value["number"], value["canon"])
         return Session(

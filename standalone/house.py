@@ -22,7 +22,7 @@ from standalone.law import load_all_law
 from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import OPERATOR, write_sample_parties
 from standalone.supervision import Child
-from standalone.trouble import Trouble
+from standalone.trouble import Trouble, full_disk_explained
 from standalone.wiring import certify, doors, programs, provide_keys
 
 TEND_EVERY = 0.25
@@ -74,21 +74,25 @@ class House:
         # A core dump would hold opened keys.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         try:
-            self._running.enter_context(self.data.locked())
-            character = self._settled_character()
-            self.ports = self._wish.ports.settled()
-            self._say("starting PostgreSQL and Valkey")
-            self._running.callback(self.engines.stop)
-            self.engines.start()
-            self._say("bringing the offices' schemas, keys and law up to date")
-            self._furnish(character)
-            self._say("starting catalog, blacklist, repair, audit and the gateway")
-            self._start_processes(character)
+            with full_disk_explained(self.data.folder):
+                self._start()
         except BaseException:
             self.stop()
             raise
         self.seconds = time.monotonic() - begun
         return not self._stopping.is_set()
+
+    def _start(self) -> None:
+        self._running.enter_context(self.data.locked())
+        character = self._settled_character()
+        self.ports = self._wish.ports.settled()
+        self._say("starting PostgreSQL and Valkey")
+        self._running.callback(self.engines.stop)
+        self.engines.start()
+        self._say("bringing the offices' schemas, keys and law up to date")
+        self._furnish(character)
+        self._say("starting catalog, blacklist, repair, audit and the gateway")
+        self._start_processes(character)
 
     def ask_to_stop(self) -> None:
         """Make `tend` return soon. Safe in a signal handler and from another thread."""
@@ -131,12 +135,12 @@ class House:
             self._check_sign_in(character.sample)
             return character
         sample = wish.sample if wish.sample is not None else True
-        self._check_sign_in(sample)
         if not sample and wish.authority is None:
             raise Trouble(
                 "A house with real data needs the authority that runs it.",
                 remedy="Give its Unified Social Credit Code with --authority CODE.",
             )
+        self._check_sign_in(sample)
         character = Character(
             layout=LAYOUT,
             sample=sample,

@@ -7,6 +7,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 class Trouble(Exception):
     """Something is missing, busy or full. `what` says what happened; `remedy` says what the operator can do."""
@@ -26,6 +31,22 @@ def explained(path: Path) -> Generator[None]:
         raise trouble_with(path, error) from error
 
 
+@contextmanager
+def full_disk_explained(path: Path) -> Generator[None]:
+    """Turn "no space left", from the operating system or from PostgreSQL, into Trouble with its remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise disk_full(path) from error
+    except (psycopg.errors.DiskFull, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.errors.DiskFull):
+            raise
+        raise disk_full(path) from error
+
+
 def trouble_with(path: Path, error: OSError) -> Trouble:
     """What an operating system error about files under `path` means to the operator."""
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
@@ -33,7 +54,7 @@ def trouble_with(path: Path, error: OSError) -> Trouble:
             f"{path} is not writable for this account ({error.strerror}).",
             remedy="Choose another folder with --data DIR, or give this account the right to write there.",
         )
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in _FULL:
         return disk_full(path)
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
         return Trouble(

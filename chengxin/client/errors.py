@@ -9,6 +9,9 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 _DETAILS = "grpc-status-details-bin"
+# What grpc.aio says, instead of the status, of a stream that ended while it was being written to. Opened anew, the
+# stream tells whether that was a refusal.
+_TORN = "Internal error from Core"
 _NOT_NOW = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -70,9 +73,10 @@ def error_from(error: grpc.RpcError) -> ChengxinError:
             remedy=info.metadata.get("remedy", ""),
         )
     shed = code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    torn = code is grpc.StatusCode.INTERNAL and error.details() == _TORN
     return UnavailableError(
         f"The house did not answer ({code.name}): {error.details() or 'no further details'}",
-        transient=shed or code in _NOT_NOW,
+        transient=shed or torn or code in _NOT_NOW,
     )
 
 

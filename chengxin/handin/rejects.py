@@ -75,7 +75,7 @@ class RejectsFile:
         path = self._path.with_name(f"{self._path.stem}{suffix}{self._path.suffix}")
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        file = self._files.enter_context(open(descriptor, "w", encoding="utf-8-sig", newline=""))
+        file = self._files.enter_context(os.fdopen(descriptor, "w", encoding="utf-8-sig", newline=""))
         writer = csv.writer(file)
         writer.writerow([*REJECT_COLUMNS, *map(harmless, table.layout.headers)])
         self._writers[table_number] = writer

@@ -109,7 +109,7 @@ class Issuers:
             raise Refused(ASSERTION_INVALID)
         try:
             claims = jwt.decode(token, entry[2], algorithms=["Ed25519"]).claims
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, RecursionError) as error:
             raise Refused(ASSERTION_INVALID) from error
         at = now.astimezone(UTC).timestamp()
         issued, ends = claims.get("iat"), claims.get("exp")
@@ -134,7 +134,7 @@ def _key_id(token: str) -> str:
     try:
         head = token.split(".", 1)[0]
         kid = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("kid", "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return ""
     return kid if isinstance(kid, str) else ""
 

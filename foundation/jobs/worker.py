@@ -16,30 +16,46 @@ from foundation.jobs.queue import Tasks
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TRIES = 8
-_REVIVE_EVERY_S = 2.0
-_STALLED_AFTER_S = 5.0
+FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+_REVIVE_EVERY_S = 1.0
+_STALLED_AFTER_S = 3.5
+"""Together with the round above: what a killed worker was doing is put back within 5 s."""
 
 
 class _BackOff(BaseRetryStrategy):
-    """Wait 0.5 s, then twice as long each time up to 30 s; give up after eight tries."""
+    """Wait `first_wait_s`, then twice as long each time up to 30 s; give up after eight tries."""
+
+    def __init__(self, first_wait_s: float) -> None:
+        self._first_wait_s = first_wait_s
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         log.warning("job failed", task=job.task_name, tries=job.attempts + 1, error=type(exception).__name__)
         if job.attempts + 1 >= TRIES:
             log.error("job parked", task=job.task_name, job=job.id)
             return None
-        return RetryDecision(retry_in={"seconds": min(30, 0.5 * 2**job.attempts)})
+        return RetryDecision(
+            retry_in={"seconds": min(_LONGEST_WAIT_S, self._first_wait_s * 2**job.attempts)}
+        )
 
 
 class JobWorker:
-    """The worker of one office's schema."""
+    """The worker of one office's schema. `first_wait_s` is how long a failed job first waits, seconds."""
 
-    def __init__(self, dsn: str, schema: str, tasks: Tasks, *, concurrency: int = 8) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        schema: str,
+        tasks: Tasks,
+        *,
+        concurrency: int = 8,
+        first_wait_s: float = FIRST_WAIT_S,
+    ) -> None:
         conninfo = make_conninfo(dsn, options=f"-c search_path={schema} -c timezone=UTC")
         self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
         self._concurrency = concurrency
         for name, (handler, queue) in tasks.handlers.items():
-            self._app.task(name=name, queue=queue, retry=_BackOff())(handler)
+            self._app.task(name=name, queue=queue, retry=_BackOff(first_wait_s))(handler)
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -13,6 +13,7 @@ from foundation.crypto import (
     bucket_of,
     journal_tag,
     journal_year,
+    kek_name,
     open_blob,
     seal_blob,
 )
@@ -103,9 +104,9 @@ class JournalReader:
         """The subject's bucket in this source."""
         return bucket_of((await self._keyring.kek(BUCKET_KEY)).key, identifier)
 
-    async def open(self, salt: bytes, sealed: bytes, at: datetime) -> PrivatePart:
-        """Open the private part of an entry written at `at`; raises foundation.crypto.OpenFailed."""
-        kek = await self._keyring.kek(journal_year(at))
+    async def open(self, salt: bytes, sealed: bytes) -> PrivatePart:
+        """Open the private part of an entry; raises foundation.crypto.OpenFailed, KeyGone."""
+        kek = await self._keyring.kek(kek_name(sealed))
         _, officer, matter = json.loads(open_blob(kek, sealed, b"journal_private", salt))
         return PrivatePart(officer=officer, matter=matter)
 

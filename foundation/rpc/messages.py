@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -19,6 +20,7 @@ _KINDS = {
     common_pb2.IDENTIFIER_KIND_RESIDENCE_PERMIT: IdentifierKind.RESIDENCE_PERMIT,
     common_pb2.IDENTIFIER_KIND_PASSPORT: IdentifierKind.PASSPORT,
 }
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
 _MESSAGE_KINDS = {kind: number for number, kind in _KINDS.items()}
 
 
@@ -77,7 +79,7 @@ def date_from(text: str, *, field: str) -> date:
     if not text:
         raise Refused(VALUE_REQUIRED, field=field)
     try:
-        if not text.isascii() or len(text) != 10:
+        if _DATE.fullmatch(text) is None:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError as error:

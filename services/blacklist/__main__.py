@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
+import uvloop
 from cryptography import x509
 
 from chengxin.blacklist.v1 import blacklist_pb2_grpc
@@ -42,7 +42,7 @@ _PACKAGE = "chengxin.blacklist.v1"
 
 
 def build(settings: OfficeSettings) -> OfficeServer:
-    """Put the office together; nothing connects before it runs."""
+    """Put the office together, inside the event loop that it runs in; nothing connects before it runs."""
     database = Database.open(settings.dsn(ROLE), schema=SCHEMA)
     keyring = Keyring(FileKeyProvider(settings.keys), database)
     policy = load_policy(settings.law)
@@ -104,11 +104,16 @@ def itself(settings: OfficeSettings) -> Caller:
     )
 
 
+async def serve(settings: OfficeSettings) -> None:
+    """Build the office and serve until told to stop."""
+    await build(settings).run()
+
+
 def main() -> None:
-    """Serve until stopped."""
+    """Read the settings from the environment and serve."""
     settings = OfficeSettings()  # pyright: ignore[reportCallIssue]  # values come from the environment
     configure_logs(SCHEMA, settings.log_level)
-    asyncio.run(build(settings).run())
+    uvloop.run(serve(settings))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,20 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from foundation.lawfile import LawError
 from foundation.policy import LawBook
+from services.catalog.sealing import RESERVED
 
 
 def load_law(connection: psycopg.Connection[Any], lawbook: LawBook) -> None:
     """Bring items and purposes in step with `law/`, under the policy lock, as the owner in one transaction.
 
-    An item's end of force may be set later; what an item was in the past does not change.
+    An item's end of force may be set later; what an item was in the past does not change. Raises LawError for
+    an item with a field that is named like a column of every record, in whose place it would stand.
     """
+    for item in lawbook.items:
+        if RESERVED & {field.name for field in item.fields}:
+            raise LawError(f"item {item.code}", "a field has the name of a column of every record")
     with connection.transaction():
         connection.execute("SET LOCAL ROLE catalog_owner")
         connection.execute("SET LOCAL search_path = catalog")

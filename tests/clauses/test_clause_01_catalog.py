@@ -21,6 +21,7 @@ from tests.support.catalog_house import LAWBOOK, POLICY, CatalogHouse
 TODAY = day_of(datetime.now(UTC))
 DIVISIONS = frozenset(division.code for division in LAWBOOK.divisions)
 ITEMS = LAWBOOK.items_in_force(TODAY)
+PENALTY = next(item for item in ITEMS if item.code == "cn.penalty")
 LOCAL = next(item for item in ITEMS if item.level == "province")
 
 
@@ -139,6 +140,6 @@ async def test_a_field_cannot_be_given_twice(catalog: CatalogHouse) -> None:
 async def test_a_value_must_be_of_the_kind_that_the_item_names(
     catalog: CatalogHouse, name: str, value: str
 ) -> None:
-    fields = {**dict(catalog.draft().fields), name: value}
-    draft = catalog.draft(fields=tuple(fields.items()))
+    fields = {field.name: "样例" for field in PENALTY.fields if field.required} | {name: value}
+    draft = catalog.draft(item_code=PENALTY.code, fields=tuple(fields.items()))
     assert await catalog.refusal_of(draft) == (reasons.FIELD_INVALID, f"fields.{name}")

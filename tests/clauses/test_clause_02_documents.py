@@ -29,7 +29,7 @@ def _message() -> record_pb2.RecordDraft:
             identifier=common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=uscc(1)),
             name="样例企业",
         ),
-        document=record_pb2.Document(
+        document=common_pb2.Document(
             kind=common_pb2.DOCUMENT_KIND_PENALTY_DECISION,
             number="样例罚〔2026〕1号",
             authority=uscc(2),

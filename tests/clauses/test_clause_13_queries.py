@@ -159,7 +159,7 @@ async def test_no_answering_role_can_read_without_the_door_that_registers(catalo
     for statement in (
         "SELECT * FROM catalog.record",
         "SELECT catalog.end_now('{}', '{}', 'repaired')",
-        "INSERT INTO catalog.journal SELECT * FROM catalog.journal",
+        "INSERT INTO catalog.journal (kind) VALUES ('SharingService.CheckSubject')",
     ):
         with (
             psycopg.connect(catalog.database.dsn("catalog_answer")) as connection,

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,28 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CHENGXIN_")}
 
 
-def chengxin(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
+def as_ordinary_user() -> list[str]:
+    """What to put before a command so that it does not run as root: nothing when the tests don't either.
+
+    In a user namespace, because another account may not reach the interpreter that runs the tests.
+    """
+    if os.geteuid() != 0:
+        return []
+    return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+
+
+def chengxin(
+    *arguments: str | Path, before: Sequence[str] = (), **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself. `before` is put before it."""
     options = {"env": clean_environment()} | options
     return subprocess.run(
-        [CHENGXIN, *arguments], capture_output=True, text=True, timeout=UP_WITHIN, check=False, **options
+        [*before, CHENGXIN, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=UP_WITHIN,
+        check=False,
+        **options,
     )
 
 
@@ -41,12 +58,12 @@ class Up:
     said: Mapping[str, Any]
 
     @classmethod
-    def start(cls, data: Path, *arguments: str, log: Path, **options: Any) -> Up:
+    def start(cls, data: Path, *arguments: str, log: Path, before: Sequence[str] = (), **options: Any) -> Up:
         """Start a house on free ports; wait for its word. Fails with what it said when it ends instead."""
         options = {"env": clean_environment()} | options
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [CHENGXIN, "up", "--json", "--data", data, *FREE_PORTS, *arguments],
+                [*before, CHENGXIN, "up", "--json", "--data", data, *FREE_PORTS, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 import httpx
@@ -29,7 +27,7 @@ from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
 from tests.support.databases import Databases, write_passwords
 from tests.support.eventually import eventually
-from tests.support.up import CHENGXIN, FREE_PORTS, Up, chengxin, clean_environment
+from tests.support.up import CHENGXIN, FREE_PORTS, Up, as_ordinary_user, chengxin, clean_environment
 
 PROCESSES = {*OFFICES, GATEWAY}
 
@@ -82,7 +80,10 @@ def test_it_serves_at_every_door_and_says_where(up: Up) -> None:
 def test_nothing_of_it_listens_beyond_this_machine(up: Up) -> None:
     for process in psutil.Process(up.process.pid).children(recursive=True):
         for connection in process.net_connections():
-            assert connection.status != psutil.CONN_LISTEN or connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
+            assert (
+                connection.status != psutil.CONN_LISTEN
+                or connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
+            )
 
 
 def test_no_process_gets_the_administrators_password(up: Up) -> None:
@@ -163,25 +164,73 @@ async def test_engines_that_are_killed_come_back_and_the_house_serves_on(up: Up,
     health.close()
 
 
-def test_ctrl_c_stops_everything_in_order_and_it_starts_again(tmp_path: Path) -> None:
-    house = Up.start(tmp_path / "house", log=tmp_path / "up.log")
-    left = psutil.Process(house.process.pid).children(recursive=True)
-    assert {process.pid for process in left} >= set(house.pids.values())
-    assert house.stop() == 0
-    assert not [process for process in left if process.is_running()]
-    assert not list((tmp_path / "house" / "run").iterdir())
-    for log in ("catalog", "audit", "postgres"):
-        assert "Traceback" not in (tmp_path / "house" / "logs" / f"{log}.log").read_text()
-    again = Up.start(tmp_path / "house", log=tmp_path / "up.log")
-    assert again.stop() == 0
+class Stopped(NamedTuple):
+    """A house that Ctrl-C has stopped."""
+
+    data: Path
+    exit_code: int
+    processes: list[psutil.Process]
 
 
-def test_a_house_killed_with_sigkill_recovers_at_the_next_start(tmp_path: Path) -> None:
-    first = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    folder = tmp_path_factory.mktemp("stopped")
+    house = Up.start(folder / "house", log=folder / "up.log")
+    processes = psutil.Process(house.process.pid).children(recursive=True)
+    assert {process.pid for process in processes} >= set(house.pids.values())
+    return Stopped(folder / "house", house.stop(), processes)
+
+
+def test_ctrl_c_stops_everything_in_order(stopped: Stopped) -> None:
+    assert stopped.exit_code == 0
+    assert not [process for process in stopped.processes if process.is_running()]
+    assert not list((stopped.data / "run").iterdir())
+    for name in (*PROCESSES, "postgres"):
+        log = (stopped.data / "logs" / f"{name}.log").read_text()
+        assert "Traceback" not in log
+        assert "FATAL:  terminating connection" not in log
+
+
+def test_a_stopped_house_still_enrols(stopped: Stopped, tmp_path: Path) -> None:
+    who = ["--authority", MARKET.code, "--system", "desk", "--role", "provider"]
+    made = chengxin("enroll", "--data", stopped.data, *who, "--out", tmp_path / "desk")
+    assert made.returncode == 0, made.stderr
+    assert {file.name for file in (tmp_path / "desk").iterdir()} == {
+        "cert.pem",
+        "key.pem",
+        "ca.pem",
+        "house.json",
+    }
+
+
+def test_a_sample_house_never_becomes_a_real_one(stopped: Stopped) -> None:
+    told = chengxin("up", "--data", stopped.data, "--no-sample", *FREE_PORTS)
+    assert told.returncode == 1
+    assert "never changes" in told.stderr
+    production = clean_environment() | {"CHENGXIN_PRODUCTION": "true"}
+    told = chengxin("up", "--data", stopped.data, *FREE_PORTS, env=production)
+    assert told.returncode == 1
+    assert "sample house" in told.stderr
+
+
+def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped) -> None:
+    control = stopped.data / "postgres" / "cluster" / "global" / "pg_control"
+    whole = control.read_bytes()
+    control.write_bytes(b"")
+    told = chengxin("up", "--data", stopped.data, *FREE_PORTS)
+    control.write_bytes(whole)
+    assert told.returncode == 1
+    assert "pg_control" in told.stderr
+    assert "postgres.log" in told.stderr
+    assert "Remedy:" in told.stderr
+
+
+def test_a_house_killed_with_sigkill_recovers_at_the_next_start(stopped: Stopped, tmp_path: Path) -> None:
+    first = Up.start(stopped.data, log=tmp_path / "up.log")
     left = psutil.Process(first.process.pid).children(recursive=True)
     first.kill()
     assert [process for process in left if process.is_running()], "its children outlive it"
-    second = Up.start(tmp_path / "house", log=tmp_path / "up.log")
+    second = Up.start(stopped.data, log=tmp_path / "up.log")
     assert not [process for process in left if process.is_running()]
     health = health_of(second)
     assert health.all() == dict.fromkeys(PROCESSES, True)
@@ -219,33 +268,21 @@ def test_a_taken_port_is_told_with_the_option_that_changes_it(tmp_path: Path, do
     assert "Traceback" not in told.stderr
 
 
-def test_a_directory_that_is_not_writable_is_told(place_for_all: Path) -> None:
-    closed = place_for_all / "closed"
+def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    told = chengxin("up", "--data", closed / "house", *FREE_PORTS, **as_ordinary_user())
+    told = chengxin("up", "--data", closed / "house", *FREE_PORTS, before=as_ordinary_user())
     assert told.returncode == 1
     assert "not writable" in told.stderr
     assert "--data" in told.stderr
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    (tmp_path / "lock").symlink_to("/dev/full")
+    (tmp_path / "chengxin.draft").symlink_to("/dev/full")
     told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
     assert told.returncode == 1
     assert "full" in told.stderr
     assert "Free some space" in told.stderr
-
-
-def test_an_engine_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
-    house = Up.start(tmp_path / "house", log=tmp_path / "up.log")
-    house.stop()
-    control = tmp_path / "house" / "postgres" / "cluster" / "global" / "pg_control"
-    control.write_bytes(b"")
-    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS)
-    assert told.returncode == 1
-    assert "pg_control" in told.stderr
-    assert "postgres.log" in told.stderr
-    assert "Remedy:" in told.stderr
 
 
 def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -253,17 +290,6 @@ def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
     assert told.returncode == 1
     assert "another version" in told.stderr
-
-
-def test_a_sample_house_never_becomes_a_real_one(tmp_path: Path) -> None:
-    Up.start(tmp_path / "house", log=tmp_path / "up.log").stop()
-    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
-    assert told.returncode == 1
-    assert "never changes" in told.stderr
-    production = clean_environment() | {"CHENGXIN_PRODUCTION": "true"}
-    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS, env=production)
-    assert told.returncode == 1
-    assert "sample house" in told.stderr
 
 
 def test_engines_given_by_url_are_used(tmp_path: Path, databases: Databases, valkey: str) -> None:
@@ -303,30 +329,10 @@ def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Pa
     assert "CHENGXIN_OIDC_ISSUER" in told.stderr
 
 
-@pytest.mark.parametrize("folder", ["house", "long" * 30])
-def test_it_runs_as_an_ordinary_user_too(place_for_all: Path, folder: str) -> None:
-    house = Up.start(place_for_all / folder, log=place_for_all / "up.log", **as_ordinary_user())
-    owner = psutil.Process(house.process.pid).uids().real
-    children = psutil.Process(house.process.pid).children(recursive=True)
-    assert {process.uids().real for process in children} == {owner}
-    assert owner != 0
+def test_it_runs_as_an_ordinary_user_too_and_under_a_long_path(tmp_path: Path) -> None:
+    data = tmp_path / ("long" * 30)
+    house = Up.start(data, log=tmp_path / "up.log", before=as_ordinary_user())
+    looked = chengxin("doctor", "--data", data, before=as_ordinary_user())
+    assert looked.returncode == 0, looked.stdout
+    assert "under the account" not in looked.stdout
     assert house.stop() == 0
-
-
-@pytest.fixture
-def place_for_all() -> Iterator[Path]:
-    """A folder that an ordinary user may enter; it belongs to that user."""
-    folder = Path(tempfile.mkdtemp(prefix="cx-"))
-    user = as_ordinary_user()
-    if user:
-        os.chown(folder, user["user"], user["group"])
-    yield folder
-    shutil.rmtree(folder)
-
-
-def as_ordinary_user() -> dict[str, int]:
-    """Options that start a process as an ordinary user: none when the tests run as one."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid}

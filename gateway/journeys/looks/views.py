@@ -12,7 +12,7 @@ from chengxin.audit.v1.audit_pb2 import (
     ListAccessesToSubjectRequest,
 )
 from foundation.access import Person
-from foundation.reasons import NOT_FOUND
+from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Kind, Refused
 from gateway.counter import TheCounter, Visitor, limited
 from gateway.journeys.looks.models import Accesses, AccessProof, InclusionProof
@@ -62,6 +62,8 @@ async def _log_index(offices: Offices, person: Person, source: str, entry_id: in
         person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()
     )
     for access in answer.accesses:
-        if (access.source, access.entry_id) == (source, entry_id) and access.log_index >= 0:
+        if (access.source, access.entry_id) == (source, entry_id):
+            if access.log_index < 0:
+                raise Refused(UNAVAILABLE, detail="The entry is not in the log yet.")
             return access.log_index
     raise Refused(NOT_FOUND)

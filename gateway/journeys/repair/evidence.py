@@ -31,7 +31,6 @@ async def upload_messages(request: Request, application_id: str) -> AsyncIterato
     """
     form = _Form(_boundary(request))
     header_sent = False
-    size = 0
     async for chunk in request.stream():
         form.feed(chunk)
         if form.header is not None and not header_sent:
@@ -39,16 +38,11 @@ async def upload_messages(request: Request, application_id: str) -> AsyncIterato
             upload = EvidenceUpload(application_id=application_id, evidence=form.header)
             yield UploadEvidenceRequest(header=upload)
         while piece := form.piece():
-            size += len(piece)
-            if size > LARGEST:
-                raise Refused(BODY_TOO_LARGE, field="file")
             yield UploadEvidenceRequest(content=piece)
     if not form.whole:
         raise Refused(EVIDENCE_FORM_INVALID)
-    if rest := bytes(form.content):
-        if size + len(rest) > LARGEST:
-            raise Refused(BODY_TOO_LARGE, field="file")
-        yield UploadEvidenceRequest(content=rest)
+    if form.content:
+        yield UploadEvidenceRequest(content=bytes(form.content))
 
 
 def _boundary(request: Request) -> bytes:
@@ -65,6 +59,7 @@ class _Form:
         self.header: EvidenceHeader | None = None
         self.content = bytearray()
         self.whole = False
+        self._size = 0
         self._headers: dict[bytes, bytes] = {}
         self._name = bytearray()
         self._value = bytearray()
@@ -128,6 +123,9 @@ class _Form:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part == "file":
+            self._size += end - start
+            if self._size > LARGEST:
+                raise Refused(BODY_TOO_LARGE, field="file")
             self.content.extend(data[start:end])
         elif self._description is not None:
             self._description.extend(data[start:end])

@@ -151,7 +151,7 @@ class SourceJournal:
     async def _opened(self, row: Row) -> PrivatePart:
         """The private part; empty where its key or content is gone, so that the access itself still shows."""
         try:
-            return await self._reader.open(bytes(row.salt), bytes(row.sealed), row.at)
+            return await self._reader.open(bytes(row.salt), bytes(row.sealed))
         except KeyGone:
             return _ERASED
         except OpenFailed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -16,6 +16,7 @@ from services.catalog.domain import reasons
 LONGEST_TEXT = 4000
 BASIS_BY_LAW = "express_law"
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -62,7 +63,8 @@ def admit(
     """
     item = _item_in_force(draft, lawbook, today)
     _check_party(draft, item)
-    _check_document(draft, item, provider=provider, on_behalf=on_behalf, today=today)
+    authority = _check_document(draft, item, provider=provider, on_behalf=on_behalf, today=today)
+    draft = replace(draft, authority=authority)
     _check_fields(draft, item, lawbook)
     earliest, ends_before, capped = _period(draft, item, lawbook, policy, today)
     public = _publicity(draft, item, today)
@@ -93,12 +95,15 @@ def _check_party(draft: Draft, item: CatalogItem) -> None:
         raise Refused(reasons.SUBJECT_TYPE_NOT_COVERED, field="party.identifier.kind")
 
 
-def _check_document(draft: Draft, item: CatalogItem, *, provider: str, on_behalf: bool, today: date) -> None:
-    """54号 clause 2: a legally effective document of a kind that the item allows, made by who answers for it."""
+def _check_document(draft: Draft, item: CatalogItem, *, provider: str, on_behalf: bool, today: date) -> str:
+    """54号 clause 2: a legally effective document of a kind that the item allows, made by who answers for it.
+
+    Gives the canonical code of the authority that made it.
+    """
     if draft.document_kind not in item.document_kinds:
         raise Refused(reasons.DOCUMENT_KIND_NOT_ALLOWED, field="document.kind")
     try:
-        canonicalise(IdentifierKind.USCC, draft.authority, today=today)
+        authority = canonicalise(IdentifierKind.USCC, draft.authority, today=today).value
     except Refused as refused:
         raise Refused(reasons.AUTHORITY_INVALID, field="document.authority") from refused
     if draft.determined_on > today:
@@ -107,8 +112,9 @@ def _check_document(draft: Draft, item: CatalogItem, *, provider: str, on_behalf
         raise Refused(reasons.DATES_CONTRADICT, field="document.effective_on")
     if draft.effective_on > today:
         raise Refused(reasons.DOCUMENT_NOT_EFFECTIVE, field="document.effective_on")
-    if draft.authority != provider and not on_behalf:
+    if authority != provider and not on_behalf:
         raise Refused(reasons.WRONG_AUTHORITY, field="document.authority")
+    return authority
 
 
 def _check_fields(draft: Draft, item: CatalogItem, lawbook: LawBook) -> None:
@@ -136,7 +142,7 @@ def _is_of_kind(value: str, kind: str) -> bool:
         return False
     if kind == "date":
         try:
-            return len(value) == 10 and value.isascii() and bool(date.fromisoformat(value))
+            return _DATE.fullmatch(value) is not None and bool(date.fromisoformat(value))
         except ValueError:
             return False
     if kind == "amount":

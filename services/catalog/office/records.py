@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -57,9 +57,10 @@ class RecordOffice:
     async def hand_in(
         self, caller: Caller, drafts: Sequence[Draft | Refused]
     ) -> tuple[list[HandedIn], Receipt]:
-        """Hold each draft against the rules and store what keeps them: one transaction, one entry.
+        """Hold each draft against the rules and store what keeps them: one transaction, one entry for the batch.
 
-        A draft that is refused already (malformed) keeps its place. Results are in the order of the drafts.
+        A draft that is refused already (malformed) keeps its place. Results are in the order of the drafts. Each
+        refused one leaves an entry of its own: attempts are pursued (54号, supervision).
         """
         caller.require_role("provider", "office")
         async with self._database.transaction() as tx:
@@ -74,6 +75,7 @@ class RecordOffice:
                     outcome, record_id = next(outcomes)
                     results.append(_result(outcome, record_id, one.warnings))
             taken = [result for result in results if result.record_id and not result.already_held]
+            await self._journal_refused(tx, caller, zip(drafts, results, strict=True))
             entry = Entry(
                 kind="RecordService.SubmitRecords",
                 caller=caller,
@@ -82,6 +84,23 @@ class RecordOffice:
                 disclosed=tuple(f"{result.record_id}:1:recorded" for result in taken),
             )
             return results, await self._journal.write(tx, entry)
+
+    async def _journal_refused(
+        self, tx: Transaction, caller: Caller, judged: Iterable[tuple[Draft | Refused, HandedIn]]
+    ) -> None:
+        for draft, result in judged:
+            if result.refused is None or result.refused.reason is UNAVAILABLE:
+                continue
+            known = isinstance(draft, Draft)
+            entry = Entry(
+                kind="RecordService.SubmitRecords",
+                caller=caller,
+                subject=draft.party if known else None,
+                decision="refused",
+                reason=result.refused.reason.code,
+                items=(draft.item_code,) if known and self._lawbook.knows_item(draft.item_code) else (),
+            )
+            await self._journal.write(tx, entry)
 
     async def _judge(
         self, tx: Transaction, caller: Caller, drafts: Sequence[Draft | Refused]
@@ -173,6 +192,7 @@ class RecordOffice:
 
         Raises Refused(NOT_FOUND) where it is none of the caller's, Refused(END_REASON_NOT_ALLOWED).
         """
+        caller.require_role("provider", "repair_authority", "list_authority", "office")
         if reason not in END_REASONS:
             raise Refused(reasons.END_REASON_NOT_ALLOWED, field="reason")
         async with self._database.transaction() as tx:
@@ -236,5 +256,7 @@ def _content_digest(keys: CatalogKeys, draft: Draft) -> bytes:
         draft.severity.value if draft.severity else "",
         draft.publicity_until.isoformat() if draft.publicity_until else "",
         str(draft.version),
+        draft.person_publicity_basis,
+        str(draft.sample),
         *[text for pair in sorted(draft.fields) for text in pair],
     )

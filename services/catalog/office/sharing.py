@@ -47,6 +47,8 @@ _REASONS: dict[str, Reason] = {
     "PURPOSE_IS_YES_NO": reasons.PURPOSE_IS_YES_NO,
 }
 SOURCE = "catalog"
+ANSWERABLE = ("provider", "repair_authority", "list_authority", "office")
+"""Roles of systems that answer for records, and of the offices that act for a party."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,10 @@ class SharingOffice:
     async def check_many(
         self, context: Context, parties: Sequence[Identifier], *, now: datetime
     ) -> list[Checked | Refused]:
-        """The same for many parties in one transaction, each with an entry of its own."""
+        """The same for many parties in one transaction, each with an entry of its own.
+
+        Raises Refused(NOT_ENROLLED) for all of them; other refusals are a member's own.
+        """
         keys = await self.keys(now)
         given = await self._answer_all([_question(keys, context, party, full=False) for party in parties])
         results: list[Checked | Refused] = []
@@ -115,8 +120,26 @@ class SharingOffice:
             try:
                 results.append(_checked(answer))
             except Refused as refused:
+                if refused.reason is NOT_ENROLLED:
+                    raise
                 results.append(refused)
         return results
+
+    async def refuse_members(self, caller: Caller, context: Context, refused: Sequence[Refused]) -> None:
+        """Write the entries of a batch's malformed members, which no door gets to see."""
+        async with self._database.transaction() as tx:
+            for one in refused:
+                entry = Entry(
+                    kind=context.kind,
+                    caller=caller,
+                    purpose=context.purpose,
+                    matter=context.matter,
+                    officer=context.officer,
+                    decision="refused",
+                    reason=one.reason.code,
+                    query_id=context.query_id,
+                )
+                await self._journal.write(tx, entry)
 
     async def report(
         self, context: Context, party: Identifier, *, now: datetime
@@ -203,6 +226,7 @@ class SharingOffice:
         self, caller: Caller, record_id: UUID, *, matter: str, about: Identifier | None, query_id: UUID
     ) -> tuple[dict[str, Any], Receipt]:
         """One record without its fields, for who answers for it. Raises Refused(NOT_FOUND) also for another's."""
+        caller.require_role(*ANSWERABLE)
         row = await self._provided(
             caller,
             "RecordService.GetRecord",
@@ -217,7 +241,12 @@ class SharingOffice:
     async def certificate(
         self, caller: Caller, person: Person | None, record_id: UUID, query_id: UUID
     ) -> tuple[str, list[Receiver], Receipt]:
-        """The signed certificate of a withdrawal, naming every receiver and whether it acknowledged."""
+        """The signed certificate of a withdrawal, naming every receiver and whether it acknowledged.
+
+        Raises Refused(NOT_ENDED) while the record is shared.
+        """
+        if person is None:
+            caller.require_role(*ANSWERABLE)
         row = await self._provided(
             caller,
             "SharingService.GetWithdrawalCertificate",
@@ -228,8 +257,6 @@ class SharingOffice:
             query_id=query_id,
         )
         record = row.record
-        if record["ended_at"] is None:
-            raise Refused(reasons.NOT_ENDED, field="record_id")
         receivers = [Receiver.read(entry) for entry in row.receivers]
         text = withdrawal_certificate(
             record_id=record_id,
@@ -269,7 +296,7 @@ class SharingOffice:
                 query_id=query_id,
             )
         if row.record is None:
-            raise Refused(NOT_FOUND, field="record_id")
+            raise Refused(NOT_FOUND if row.shared is None else reasons.NOT_ENDED, field="record_id")
         return row
 
     async def published(

@@ -34,10 +34,12 @@ from services.catalog.store.answers import Position
 from services.catalog.wakeups import Wakeups
 
 MOST = 1000
-DOOR_CHECKED = frozenset(
-    {"SharingService.CheckSubject", "SharingService.CheckSubjects", "SharingService.GetCreditReport"}
-)
+SOON_S, IDLE_S = 0.005, 1.0
+DOOR_CHECKED = frozenset({"SharingService.CheckSubject", "SharingService.GetCreditReport"})
 """Methods whose door checks the enrolment in the statement that reads."""
+_PATIENCE_S, _IMPATIENCE_S = 1.0, 0.03
+"""How long the feed waits before it looks again unasked: usually, and after a wake-up that showed nothing yet."""
+_LONGEST_TOKEN = 200
 
 
 class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
@@ -73,6 +75,9 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             asked = _context(request.context)
             members = [_party(message, day_of(now), place) for place, message in enumerate(request.subjects)]
             parties = [member for member in members if isinstance(member, Identifier)]
+            malformed = [member for member in members if isinstance(member, Refused)]
+            if malformed:
+                await self._office.refuse_members(current().caller, asked, malformed)
             answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
             yield sharing_pb2.CheckSubjectsResponse(
                 answers=[
@@ -99,6 +104,8 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         epoch = await self._office.epoch()
         position = _position(request.cursor, epoch)
         current().caller.require_role("consumer")
+        patience = _PATIENCE_S
+        pause = IDLE_S
         while True:
             seen = self._wakeups.count
             events, upto, receipt = await self._office.changes(asked, position)
@@ -112,7 +119,10 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             if not moved:
                 if request.until_caught_up:
                     return
-                await self._wakeups.wait(seen, at_most=1.0)
+                await self._wakeups.wait(seen, at_most=patience)
+                # An event is readable only when older transactions have ended too, shortly after its own wake-up.
+                woken = self._wakeups.count != seen
+                patience = _IMPATIENCE_S if woken else min(2 * patience, _PATIENCE_S)
 
     async def AcknowledgeWithdrawal(
         self, request: sharing_pb2.AcknowledgeWithdrawalRequest, context: Any
@@ -163,9 +173,8 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         if not 1 <= size <= 100:
             raise Refused(VALUE_INVALID, field="page_size", detail="1 to 100.")
         before, after = _page(request.page_token)
-        shown = await self._office.published(
-            item_code=request.item_code, before=before, after=after, most=size + 1
-        )
+        code = text_from(request.item_code, field="item_code", longest=100) if request.item_code else ""
+        shown = await self._office.published(item_code=code, before=before, after=after, most=size + 1)
         page, more = shown[:size], len(shown) > size
         titles = {item.code: item.title for item in self._lawbook.items}
         return sharing_pb2.ListPublicRecordsResponse(
@@ -244,7 +253,7 @@ def _position(cursor: str, epoch: UUID) -> Position:
         of_epoch, xid, event_id = _read(cursor)
         if of_epoch != str(epoch):
             raise ValueError
-        return Position(int(xid), int(event_id))
+        return Position(_number(xid), _number(event_id))
     except (ValueError, TypeError) as error:
         raise Refused(reasons.CURSOR_INVALID, field="cursor") from error
 
@@ -268,4 +277,12 @@ def _token(parts: list[Any]) -> str:
 
 
 def _read(token: str) -> Any:
+    if len(token) > _LONGEST_TOKEN:
+        raise ValueError
     return json.loads(base64.urlsafe_b64decode(token))
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError
+    return value

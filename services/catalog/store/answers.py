@@ -154,9 +154,12 @@ async def provided(
     private: SealedPrivate,
     query_id: UUID,
 ) -> Row:
-    """One record and who received it: record (None where there is none), receivers, entry_id, as_of, digest."""
+    """One record and who received it: record, receivers, entry_id, as_of, digest.
+
+    `record` is None where there is none, and, when its certificate is asked for, while it is `shared`.
+    """
     return await tx.one(
-        "SELECT record, receivers, entry_id, as_of, digest FROM provided(:fingerprint, :kind, :record_id, :tag,"
+        "SELECT record, receivers, shared, entry_id, as_of, digest FROM provided(:fingerprint, :kind, :record_id, :tag,"
         " :person, :query_id, :salt, :sealed, :journal_tag)",
         fingerprint=fingerprint,
         kind=kind,

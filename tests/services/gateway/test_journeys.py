@@ -25,6 +25,7 @@ from gateway.journeys.repair import models as repairing
 from gateway.journeys.repair.evidence import LARGEST, PIECE
 from gateway.messages import Receipt, Refusal
 from tests.services.gateway.conftest import Browser, House
+from tests.services.gateway.offices import NOW
 
 NEW = {"record_id": "rec-1", "correction": "已缴纳罚款", "commitment": True}
 
@@ -60,6 +61,15 @@ async def test_where_the_receipt_needs_its_digest_the_party_gets_the_inclusion_p
     )
     others = await visitor.get("/api/v1/me/accesses/catalog/8/receipt")
     assert (others.status_code, others.json()["reason"]) == (404, "NOT_FOUND")
+
+
+async def test_a_look_that_is_not_in_the_log_yet_has_no_proof_yet(house: House, visitor: Browser) -> None:
+    house.offices.answers["GetReceipt"] = Refused(NOT_FOUND)
+    newest = {"source": "catalog", "entry_id": 9, "at": NOW, "log_index": -1}
+    house.offices.answers["ListAccessesToSubject"] = audit.ListAccessesToSubjectResponse(accesses=[newest])
+    answer = await visitor.get("/api/v1/me/accesses/catalog/9/receipt")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "UNAVAILABLE")
+    assert answer.headers["retry-after"]
 
 
 async def test_eligibility_comes_with_reasons_and_the_earliest_day(visitor: Browser) -> None:

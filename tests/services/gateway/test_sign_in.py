@@ -65,7 +65,9 @@ async def test_an_answer_serves_only_the_browser_that_began(house: House, browse
 
 async def test_an_answer_serves_once(browser: Browser) -> None:
     location = await browser.choose(await browser.begin())
+    ticket = browser.cookies["chengxin-sign-in"]
     assert (await browser.get(location)).status_code == 303
+    browser.cookies.set("chengxin-sign-in", ticket, domain="portal.example")
     assert (await browser.get(location)).json()["reason"] == "SIGN_IN_FAILED"
 
 

@@ -56,7 +56,8 @@ class Stepped:
                 except StopAsyncIteration:
                     return
         finally:
-            self._loop.run_until_complete(steps.aclose())
+            if not self._loop.is_closed():
+                self._loop.run_until_complete(steps.aclose())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)

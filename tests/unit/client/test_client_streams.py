@@ -108,7 +108,7 @@ def test_only_what_is_unanswered_is_sent_again(client: Any, house: SmallHouse) -
 
 
 def test_a_hand_in_that_is_refused_as_a_whole_stops_at_once(client: Any, house: SmallHouse) -> None:
-    house.trouble += [CALM, (BEFORE, Refused(ROLE_REQUIRED))]
+    house.trouble += [CALM, *[(BEFORE, Refused(ROLE_REQUIRED))] * 9]
     results = client.submit((record(n) for n in range(40)), batch_size=10)
     taken = iter(results)
     assert [next(taken).record_number for _ in range(10)] == [f"N{n}" for n in range(10)]

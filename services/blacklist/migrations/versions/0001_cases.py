@@ -16,5 +16,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Install the house's part, then the cases."""
-    install_house(op)  # pyright: ignore[reportArgumentType]  # the module stands for its operations
-    run_sql(op, Path(__file__).with_name("0001_cases.sql"))  # pyright: ignore[reportArgumentType]
+    install_house(op)
+    run_sql(op, Path(__file__).with_name("0001_cases.sql"))

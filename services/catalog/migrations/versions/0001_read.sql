@@ -37,11 +37,13 @@ BEGIN
 END $$;
 
 -- One record without its fields, for its provider, its determining authority, or an office that names the party it
--- acts for; and what its withdrawal certificate states. `record` is null where there is none or it is another's.
+-- acts for; and what its withdrawal certificate states. `record` is null where there is none or it is another's, and
+-- where a certificate is asked for while the record is still shared: then `shared` is true.
 CREATE FUNCTION provided(
     p_fingerprint bytea, p_kind text, p_record_id uuid, p_tag bytea, p_person boolean, p_query uuid, p_salt bytea,
     p_sealed bytea, p_journal_tag bytea,
-    OUT record jsonb, OUT receivers jsonb, OUT entry_id bigint, OUT as_of timestamptz, OUT digest bytea)
+    OUT record jsonb, OUT receivers jsonb, OUT shared boolean, OUT entry_id bigint, OUT as_of timestamptz,
+    OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -63,6 +65,11 @@ BEGIN
        OR (p_tag IS NOT NULL AND v_tag <> p_tag)
        OR (p_person AND p_tag IS NULL)
        OR (NOT p_person AND NOT v_office AND v_authority NOT IN (v_record.provider, v_record.determining_authority)) THEN
+        RETURN;
+    END IF;
+    IF p_kind = 'SharingService.GetWithdrawalCertificate'
+       AND v_record.ended_at IS NULL AND v_record.ends_before > as_of THEN
+        shared := true;
         RETURN;
     END IF;
     record := jsonb_build_object(

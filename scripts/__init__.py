@@ -1,0 +1,1 @@
+"""What the checkout does to itself: documents generated from the code."""

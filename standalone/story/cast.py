@@ -1,0 +1,159 @@
+"""Who plays: departments' systems with certificates, their officials, and a party at the gateway."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+
+from chengxin import Client
+from chengxin.client import connection
+from chengxin.client.errors import RefusedError, error_from
+from chengxin.client.identity import Identity
+from standalone.ca import DevelopmentCa
+from standalone.enrol import Register, checked_system, write_identity
+from standalone.house import House
+from standalone.sample import SampleAuthority, SampleParty
+
+A = TypeVar("A")
+ASSERTION = "chengxin-assertion"
+CALL_S = 10.0
+
+
+class Department:
+    """One authority's enrolled system: the SDK client, raw stubs, and officials who act through it."""
+
+    def __init__(self, house: House, authority: SampleAuthority, roles: Sequence[str]) -> None:
+        self.authority = authority
+        self.folder = house.data.folder / "story" / authority.code
+        character = house.character
+        enrolment = write_identity(
+            self.folder,
+            checked_system(authority.code, "story-desk", today=datetime.now(UTC).date()),
+            ca=DevelopmentCa(house.data.ca, trust_domain=character.trust_domain),
+            trust_domain=character.trust_domain,
+            roles=tuple(roles),
+            days=30,
+            now=datetime.now(UTC),
+            doors=house.data.doors(),
+        )
+        Register(house.engines.admin_dsn).enter([enrolment])
+        self._fingerprint = enrolment.fingerprint.hex()
+        self._gateway = house.data.doors()["gateway"]
+        self._identity = Identity.open(self.folder)
+        self._channels: dict[str, grpc.Channel] = {}
+        self.client = Client(self._identity)
+
+    def stub(self, office: str, make: Callable[[grpc.Channel], A]) -> A:
+        """A raw stub of an office's service."""
+        if office not in self._channels:
+            self._channels[office] = grpc.secure_channel(
+                self._identity.address(office), connection.credentials(self._identity)
+            )
+        return make(self._channels[office])
+
+    def ask(
+        self, method: Callable[..., A], request: Any, *, officer: str = "", roles: Sequence[str] = ()
+    ) -> A:
+        """Call a method, with an official's assertion where one is named. Raises RefusedError."""
+        metadata = [(ASSERTION, self.assertion(officer, roles))] if officer else []
+        try:
+            return method(request, timeout=CALL_S, metadata=metadata)
+        except grpc.RpcError as error:
+            raise error_from(error) from None
+
+    def assertion(self, officer: str, roles: Sequence[str]) -> str:
+        """An official's assertion from the development staff identity provider, bound to this certificate."""
+        answer = httpx.post(
+            f"{self._gateway}/dev-idp/officer-assertion",
+            json={
+                "sub": officer,
+                "authority": self.authority.code,
+                "roles": list(roles),
+                "fingerprint": self._fingerprint,
+            },
+            timeout=CALL_S,
+        )
+        answer.raise_for_status()
+        return answer.json()["assertion"]
+
+    def close(self) -> None:
+        """Hang up."""
+        self.client.close()
+        for channel in self._channels.values():
+            channel.close()
+
+
+class Visitor:
+    """A party at the gateway, signed in by the development identity provider."""
+
+    def __init__(self, gateway: str, party: SampleParty) -> None:
+        self.party = party
+        self._browser = httpx.Client(base_url=gateway, timeout=CALL_S)
+        self._csrf = ""
+
+    def sign_in(self) -> None:
+        """Sign in as one would by hand: to the provider's page, choose, come back with a session."""
+        begun = self._browser.get("/api/v1/session/sign-in")
+        page = self._browser.get(begun.headers["location"])
+        form = {
+            unescape(name): unescape(value)
+            for name, value in re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
+        }
+        chosen = {
+            "choice": "typed",
+            "name": self.party.name,
+            "identifier_kind": self.party.identifier_kind,
+            "identifier": self.party.identifier,
+        }
+        action = page.url.copy_with(query=None).join("authorize")
+        back = self._browser.post(action, data={**form, **chosen})
+        self._browser.get(back.headers["location"])
+        self._csrf = self.get("/session")["csrf_token"]
+
+    def get(self, path: str, **options: Any) -> Any:
+        """Read what `/api/v1` gives for `path`."""
+        return _read(self._browser.get(f"/api/v1{path}", **options))
+
+    def post(self, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        """Act, with the session's CSRF token."""
+        sent = {"X-CSRF-Token": self._csrf, **(headers or {})}
+        return _read(self._browser.post(f"/api/v1{path}", headers=sent, **options))
+
+    def text(self, path: str) -> str:
+        """Read a plain text."""
+        answer = self._browser.get(f"/api/v1{path}", headers={"Accept": "text/plain"})
+        answer.raise_for_status()
+        return answer.text
+
+    def close(self) -> None:
+        """Leave."""
+        self._browser.close()
+
+
+def refused_for(attempt: Callable[[], Any]) -> str:
+    """The reason for which an attempt is refused; "" when it was not refused."""
+    try:
+        attempt()
+    except RefusedError as refused:
+        return refused.reason
+    return ""
+
+
+def story_file(house: House, name: str) -> Path:
+    """A file of the story in the house's data directory."""
+    folder = house.data.folder / "story"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / name
+
+
+def _read(answer: httpx.Response) -> Any:
+    if answer.status_code >= 400:
+        raise RuntimeError(f"the gateway answered {answer.status_code}: {answer.text[:500]}")
+    return answer.json() if answer.content else None

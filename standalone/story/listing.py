@@ -1,0 +1,220 @@
+"""Scene of the list: every step of 54号 clause 8, and the attempts to skip one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+
+from chengxin.blacklist.v1 import blacklist_pb2 as pb
+from chengxin.blacklist.v1.blacklist_pb2_grpc import CaseServiceStub
+from chengxin.common.v1 import common_pb2
+from chengxin.proofs import note
+from foundation.policy import LawBook, Severity
+from foundation.settings import LAW, role_dsn
+from standalone.sample import MARK
+from standalone.story.cast import refused_for
+from standalone.story.sharing import found
+from standalone.story.stage import TENDER, Stage
+
+SCHEME = "market_regulation"
+PROPOSER, DECIDER = f"{MARK}-case-1", f"{MARK}-decider-1"
+
+
+class ListCase:
+    """One case, taken through the office by two officials of the list authority."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._stub = stage.market.stub("blacklist", CaseServiceStub)
+        self._day = stage.today() - timedelta(days=200)
+        opened = self.act(
+            self._stub.OpenCase,
+            pb.OpenCaseRequest(
+                scheme_code=SCHEME,
+                party=common_pb2.Party(
+                    identifier=common_pb2.Identifier(
+                        kind=common_pb2.IDENTIFIER_KIND_USCC, value=stage.listed.identifier
+                    ),
+                    name=stage.listed.name,
+                ),
+                cause=f"{MARK}：拒不履行行政处罚决定。",
+                idempotency_key=f"story-{stage.listed.identifier}",
+                sample=True,
+            ),
+        )
+        self.case_id: str = opened.case.case_id
+
+    def act(
+        self, method: Callable[..., Any], request: Any, *, officer: str = PROPOSER, role: str = "case_officer"
+    ) -> Any:
+        """Take a step as an official."""
+        return self._stage.market.ask(method, request, officer=officer, roles=[role])
+
+    def evidence(self) -> None:
+        """Add evidence."""
+        header = pb.EvidenceUpload(case_id=self.case_id)
+        header.evidence.file_name = "样例调查笔录.txt"
+        header.evidence.media_type = "text/plain"
+        header.evidence.description = f"{MARK}：调查笔录"
+        parts = [
+            pb.UploadEvidenceRequest(header=header),
+            pb.UploadEvidenceRequest(content=f"{MARK}：调查笔录全文。".encode()),
+        ]
+        self.act(self._stub.UploadEvidence, iter(parts))
+
+    def match(self) -> None:
+        """Hold the evidence against the standard."""
+        self.act(
+            self._stub.MatchStandard,
+            pb.MatchStandardRequest(
+                case_id=self.case_id, criterion_codes=["M6"], reasoning=f"{MARK}：符合标准 M6。"
+            ),
+        )
+
+    def find(self, measures: list[str]) -> None:
+        """Find the facts, with the leniency question answered."""
+        self.act(
+            self._stub.FindFacts,
+            pb.FindFactsRequest(
+                case_id=self.case_id,
+                facts=f"{MARK}：有履行能力而拒不履行行政处罚决定。",
+                basis_document=common_pb2.Document(
+                    kind=common_pb2.DOCUMENT_KIND_PENALTY_DECISION,
+                    number=f"{MARK}罚〔{self._day.year}〕9001号",
+                    authority=self._stage.market.authority.code,
+                    determined_on=self._day.isoformat(),
+                    effective_on=self._day.isoformat(),
+                ),
+                leniency=pb.LeniencyAnswer(reasons=f"{MARK}：无从宽情形。"),
+                measure_codes=measures,
+            ),
+        )
+
+    def panel(self) -> None:
+        """Hold the panel meeting."""
+        self.act(
+            self._stub.HoldPanel,
+            pb.HoldPanelRequest(
+                case_id=self.case_id,
+                minutes=f"{MARK}：会议一致同意。",
+                members=["委员一", "委员二", "委员三"],
+            ),
+        )
+
+    def notify(self) -> Any:
+        """Serve the notice; the window opens."""
+        return self.act(
+            self._stub.NotifyParty,
+            pb.NotifyPartyRequest(
+                case_id=self.case_id, service_method="electronic", proof_of_service=f"{MARK}：送达回证"
+            ),
+        ).case
+
+    def decide(self, measures: list[str], *, officer: str = DECIDER, number: str = "1") -> Any:
+        """Decide to list."""
+        return self.act(
+            self._stub.Decide,
+            pb.DecideRequest(
+                case_id=self.case_id,
+                list=True,
+                reasons=f"{MARK}：事实清楚，证据充分。",
+                measure_codes=measures,
+                decision_number=f"{MARK}列〔2026〕{number}号",
+            ),
+            officer=officer,
+            role="decider",
+        )
+
+    def serve(self) -> Any:
+        """Serve the decision; from here the listing is carried out."""
+        return self.act(
+            self._stub.ServeDecision,
+            pb.ServeDecisionRequest(
+                case_id=self.case_id, service_method="electronic", proof_of_service=f"{MARK}：送达回证"
+            ),
+        )
+
+    def case(self) -> Any:
+        """The case as it stands."""
+        return self.act(self._stub.GetCase, pb.GetCaseRequest(case_id=self.case_id)).case
+
+    def document(self) -> str:
+        """The signed decision."""
+        return self.act(
+            self._stub.GetDecisionDocument, pb.GetDecisionDocumentRequest(case_id=self.case_id)
+        ).text
+
+
+def listing(stage: Stage) -> None:
+    """A party is listed by due process; what tries to skip a step is refused by code and by database."""
+    say = stage.narrator.say
+    stage.narrator.scene("名单认定", "The list: every step of clause 8, none can be skipped")
+    measures = _measures(stage)
+    case = ListCase(stage)
+    refusals = [refused_for(case.match), refused_for(case.panel), refused_for(lambda: case.decide(measures))]
+    say(f"opened; matching without evidence, a panel and a decision out of order: {', '.join(refusals)}")
+    case.evidence()
+    case.match()
+    case.find(measures)
+    case.panel()
+    noticed = case.notify()
+    refusals.append(refused_for(lambda: case.decide(measures)))
+    refusals.append(_sql_refusal(stage, case.case_id))
+    say(f"notice served; the window is open until {noticed.window_ends_before}")
+    say(f"deciding before that: {refusals[-2]}; by SQL as the office's own role: {refusals[-1]}")
+    stage.let_pass(days=(date.fromisoformat(noticed.window_ends_before) - stage.today()).days + 1)
+    refusals.append(refused_for(lambda: case.decide(measures, officer=PROPOSER)))
+    say(f"after the window, decided by who proposed it: {refusals[-1]}")
+    case.decide(measures)
+    case.serve()
+    stage.report.skipped_step_refusals = sum(map(bool, refusals))
+    listed = _until(lambda: (now := case.case()).state == pb.CASE_STATE_LISTED and now)
+    stage.report.listings += bool(listed)
+    text = case.document()
+    note.verify(text, [stage.house.data.doors()["blacklist_vkey"]])
+    say(
+        f"decided by another official, served, listed; the signed decision has {len(text.splitlines())} lines"
+    )
+    say(f"财政 asks: {'found' if found(stage, stage.procurement, stage.listed, TENDER) else 'not found'}")
+
+
+def _measures(stage: Stage) -> list[str]:
+    book = LawBook.load(LAW)
+    fitting = [
+        measure.code
+        for measure in book.measures_in_force(stage.today())
+        if measure.may_follow(area=SCHEME, severity=Severity.SERIOUS, subject_type="enterprise")
+    ]
+    return fitting[:2]
+
+
+def _sql_refusal(stage: Stage, case_id: str) -> str:
+    """Try to put a decision in by SQL, as the list office's login role, with a time of one's own."""
+    password = (stage.house.data.role_passwords / "blacklist_app").read_text().strip()
+    dsn = role_dsn(stage.house.engines.admin_dsn, "blacklist_app", password)
+    try:
+        with psycopg.connect(dsn) as connection:
+            connection.execute(
+                "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, state, at, officer, artefact,"
+                " artefact_digest, measures, published)"
+                " SELECT bucket, case_id, seq + 2, 'decide_to_list', 'decided', now() - interval '90 days', 'somebody',"
+                " '\\x00', sha256('\\x00'), measures, true FROM blacklist.case_step"
+                " WHERE case_id = %s AND step = 'find_facts'",
+                (case_id,),
+            )
+    except psycopg.Error as error:
+        return error.diag.message_primary or type(error).__name__
+    return ""
+
+
+def _until(ask: Callable[[], Any], *, within: float = 15.0) -> Any:
+    deadline = time.monotonic() + within
+    while not (value := ask()):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.05)
+    return value

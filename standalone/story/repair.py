@@ -1,0 +1,192 @@
+"""Scenes of repair: the party sees, applies and is repaired through the gateway; sharing ends everywhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+from chengxin import ChangeKind, Client
+from chengxin.proofs import note
+from chengxin.repair.v1 import repair_pb2 as pb
+from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
+from standalone.sample import MARK, SampleParty
+from standalone.story.cast import Department, Visitor
+from standalone.story.sharing import MATTER, OFFICER, finding, found
+from standalone.story.stage import COPY, LICENCE, TENDER, Stage
+
+REPAIR_OFFICER = f"{MARK}-repair-1"
+GONE_WITHIN_S = 15.0
+
+
+class Asker:
+    """Asks about one party without pause, and keeps the instant of every answer that found something."""
+
+    def __init__(self, client: Client, party: SampleParty, purpose: str) -> None:
+        self.queries = 0
+        self.found_as_of: list[datetime] = []
+        self.gone_at = 0.0
+        self._client, self._party, self._purpose = client, party, purpose
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Asker:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            answer = self._client.check(
+                uscc=self._party.identifier, purpose=self._purpose, matter=MATTER, officer=OFFICER
+            )
+            self.queries += 1
+            assert answer.receipt is not None
+            if answer.found:
+                self.found_as_of.append(answer.receipt.as_of)
+            elif not self.gone_at:
+                self.gone_at = time.perf_counter()
+
+
+class Subscriber:
+    """Follows the change feed, acknowledges each withdrawal, and keeps when it heard of it."""
+
+    def __init__(self, who: Department, purpose: str) -> None:
+        self.heard: dict[str, float] = {}
+        self._client = Client.open(who.folder)
+        self._purpose = purpose
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        for change in self._client.watch(purpose=self._purpose, matter=MATTER, officer=OFFICER):
+            if change.kind is ChangeKind.WITHDRAWN:
+                self.heard[change.record_id] = time.perf_counter()
+                self._client.acknowledge(change.record_id)
+
+
+def repairs(stage: Stage) -> None:
+    """Parties look, apply and are repaired; the records are gone everywhere; certificates are verified."""
+    say = stage.narrator.say
+    stage.narrator.scene(
+        "信用修复", "Repair: the party, through the gateway, looks and applies; sharing ends"
+    )
+    subscribers = [Subscriber(stage.procurement, COPY), Subscriber(stage.market, LICENCE)]
+    for number, party in enumerate(stage.repaired):
+        record_id = finding(stage, party, days_ago=120, number=f"95{number:02d}")
+        for who, purpose in ((stage.procurement, TENDER), (stage.market, LICENCE)):
+            found(stage, who, party, purpose)
+        visitor = Visitor(stage.gateway, party)
+        visitor.sign_in()
+        if number == 0:
+            _looks(stage, visitor)
+        _repair(stage, visitor, party, record_id, subscribers, aloud=number == 0)
+        visitor.close()
+    times = sorted(stage.report.withdrawals_ms)
+    say(
+        f"{stage.report.repairs} repairs: decision to gone from answers and tombstone at both subscribers:"
+        f" median {times[len(times) // 2]:.0f} ms, longest {times[-1]:.0f} ms; late answers {stage.report.late_answers}"
+    )
+
+
+def _looks(stage: Stage, visitor: Visitor) -> None:
+    held = visitor.get("/me/records")["records"]
+    looks = visitor.get("/me/accesses")["accesses"]
+    stage.narrator.say(
+        f"the party signs in and sees {len(held)} record(s) held, and {len(looks)} looks at it:"
+    )
+    for look in looks[:3]:
+        stage.narrator.say(f"  {look['at'][:19]}  {look['authority']}  {look['kind']}  for {look['purpose']}")
+
+
+def _repair(
+    stage: Stage,
+    visitor: Visitor,
+    party: SampleParty,
+    record_id: str,
+    subscribers: list[Subscriber],
+    *,
+    aloud: bool,
+) -> None:
+    eligible = visitor.get(f"/me/records/{record_id}/eligibility")
+    assert eligible["eligible"], eligible
+    applied = visitor.post(
+        "/me/applications",
+        json={"record_id": record_id, "correction": f"{MARK}：罚款已缴清，已整改。", "commitment": True},
+        headers={"Idempotency-Key": f"story-{record_id}"},
+    )["application"]
+    application_id = applied["application_id"]
+    visitor.post(
+        f"/me/applications/{application_id}/evidence",
+        data={"description": f"{MARK}：缴款凭证"},
+        files={"file": ("样例凭证.txt", f"{MARK}：缴款凭证".encode(), "text/plain")},
+    )
+    stub = stage.market.stub("repair", RepairServiceStub)
+    roles = ["repair_officer"]
+    stage.market.ask(
+        stub.AcceptApplication,
+        pb.AcceptApplicationRequest(application_id=application_id),
+        officer=REPAIR_OFFICER,
+        roles=roles,
+    )
+    decide = pb.DecideApplicationRequest(
+        application_id=application_id,
+        grant=True,
+        reasons=f"{MARK}：符合条件。",
+        verification=f"{MARK}：已核验缴款凭证。",
+    )
+    with Asker(stage.procurement.client, party, TENDER) as asker:
+        while asker.queries < 5:
+            time.sleep(0.01)
+        stage.market.ask(stub.DecideApplication, decide, officer=REPAIR_OFFICER, roles=roles)
+        decided = time.perf_counter()
+        deadline = decided + GONE_WITHIN_S
+        while time.perf_counter() < deadline and not (
+            asker.gone_at and all(record_id in one.heard for one in subscribers)
+        ):
+            time.sleep(0.002)
+        asked = asker.queries
+        while asker.queries < asked + 20:
+            time.sleep(0.01)
+    stage.report.queries += asker.queries
+    assert asker.gone_at, "the repaired record did not leave the answers"
+    gone = max(asker.gone_at, *[one.heard[record_id] for one in subscribers])
+    stage.report.withdrawals_ms.append(max(0.0, gone - decided) * 1000)
+    (held,) = [
+        one for one in visitor.get("/me/records")["records"] if one["record"]["record_id"] == record_id
+    ]
+    ended_at = datetime.fromisoformat(held["record"]["ended_at"]).astimezone(UTC)
+    stage.report.late_answers += sum(as_of >= ended_at for as_of in asker.found_as_of)
+    state = _carried_out(visitor, application_id)
+    stage.report.repairs += state == "carried_out"
+    certificate = visitor.text(f"/me/records/{record_id}/withdrawal-certificate")
+    note.verify(certificate, [stage.house.data.doors()["catalog_vkey"]])
+    stage.report.certificates += 1
+    if aloud:
+        stage.narrator.say(f"applied ({application_id}), accepted, decided; the application shows: {state}")
+        stage.narrator.say("the withdrawal certificate, its signature verified:")
+        stage.narrator.quote(certificate)
+
+
+def _carried_out(visitor: Visitor, application_id: str) -> str:
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while True:
+        state = visitor.get(f"/me/applications/{application_id}")["application"]["state"]
+        if state == "carried_out" or time.monotonic() > deadline:
+            return state
+        time.sleep(0.05)
+
+
+def expiry(stage: Stage) -> None:
+    """A record whose period ends during the story vanishes without a job."""
+    stage.narrator.scene("到期", "Expiry: a period that is over is in no answer, although no job has run")
+    finding(stage, stage.expiring, days_ago=120, number="9600", until_in_days=3)
+    before = found(stage, stage.procurement, stage.expiring, TENDER)
+    stage.let_pass(days=3)
+    after = found(stage, stage.procurement, stage.expiring, TENDER)
+    assert before, "the record was never found"
+    stage.report.expired_answers += after
+    stage.narrator.say(f"found before: {before}; three days later, at once: {after}")
