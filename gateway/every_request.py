@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.telemetry import Telemetry
@@ -30,6 +30,7 @@ SECURITY_HEADERS = {
 }
 """Sent with every answer, unless the page sets its own."""
 _HSTS = "max-age=31536000"
+_CLIENT_GONE = 499
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ class EveryRequest:
 
         try:
             await self._app(scope, _bounded(scope, receive), sending)
+        except ClientDisconnect:
+            status = _CLIENT_GONE
         except Exception:
             log.exception("gateway_failed", request_id=scope["request_id"])
             if not status:

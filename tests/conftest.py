@@ -102,3 +102,12 @@ def house(house_environment: MakeEnvironment, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("house") / "data"
     with running(Wish(folder=folder, ports=FREE), environment=house_environment(folder)) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+    """One whole sample house, all its processes running, for the system tests of a session."""
+    from tests.support import running_house as whole
+
+    with whole.running_house(tmp_path_factory.mktemp("house")) as running:
+        yield running

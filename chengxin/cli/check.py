@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from chengxin.cli.options import IdentityFolder, Json, Matter, Officer, Purpose, ReceiptFile
-from chengxin.cli.output import REFUSED, answer_json, print_json, told
+from chengxin.cli.output import REFUSED, answer_json, fail, print_json, told
 from chengxin.cli.parties import Kind, identifier, numbered_lines
 from chengxin.cli.receipts import keep_receipt
 from chengxin.client.answers import Answer
@@ -52,6 +52,10 @@ def check(
     """
     lines = numbered_lines(source, file, uscc, as_json=as_json)
     first = list(itertools.islice(lines, 2))
+    if not first:
+        fail({"message": "There is no number to ask about."}, as_json=as_json)
+    if receipt is not None and len(first) > 1:
+        fail({"message": "--receipt is for one answer.", "remedy": "Ask about one party."}, as_json=as_json)
     with told(as_json=as_json), Client.open(identity) as client:
         if len(first) == 1:
             number, value = first[0]

@@ -86,16 +86,24 @@ def _candidates(rows: Sequence[Sequence[str]], mapping: ColumnMapping) -> Iterat
         yield [cell.strip() for cell in row], number + 1
     known = {name for kind in mapping.kinds for name in _names_of(kind)}
     for number, (above, below) in enumerate(itertools.pairwise(rows)):
-        yield _merged(above, below, known), number + 2
+        if names := _merged(above, below, known):
+            yield names, number + 2
 
 
 def _merged(above: Sequence[str], below: Sequence[str], known: set[str]) -> list[str]:
-    """A group's header reaches over the empty cells to its right, as merged cells are stored."""
+    """The names of a header of two rows; nothing where the rows are not one.
+
+    A group's header reaches over the empty cells to its right, as merged cells are stored. What stands under a
+    header that is no group is data.
+    """
     names: list[str] = []
     group = ""
-    for position in range(max(len(above), len(below))):
-        top = above[position].strip() if position < len(above) else ""
-        under = below[position].strip() if position < len(below) else ""
+    width = max(len(above), len(below))
+    tops, unders = ([*map(str.strip, row), *[""] * (width - len(row))] for row in (above, below))
+    for position, (top, under) in enumerate(zip(tops, unders, strict=True)):
+        is_group = position + 1 < width and not tops[position + 1]
+        if top and under and not is_group:
+            return []
         group = top or group
         spellings = [top] if top and not under else [f"{group}_{under}", under, top]
         names.append(next((name for name in spellings if cells.header(name) in known), under or top))

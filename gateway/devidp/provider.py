@@ -106,7 +106,7 @@ class DevelopmentProvider:
         router.add_api_route("/authorize", self.page, response_model=None)
         router.add_api_route("/authorize", self.chosen, methods=["POST"], response_model=None)
         router.add_api_route("/token", self.token, methods=["POST"], response_model=None)
-        router.add_api_route("/userinfo", self.userinfo)
+        router.add_api_route("/userinfo", self.userinfo, response_model=None)
         return router
 
     async def discovery(self) -> dict[str, Any]:
@@ -188,12 +188,10 @@ class DevelopmentProvider:
             }
         )
 
-    async def userinfo(self, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+    async def userinfo(self, authorization: Annotated[str, Header()] = "") -> JSONResponse:
         """The claims again, for the bearer of the access token."""
         claims = await self._store.get("dev-token", authorization.removeprefix("Bearer "))
-        if claims is None:
-            raise HTTPException(401)
-        return claims
+        return _oauth_error("invalid_token", 401) if claims is None else JSONResponse(claims)
 
     def _party(self, form: Choice) -> SampleParty:
         try:

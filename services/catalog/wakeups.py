@@ -32,14 +32,13 @@ class Wakeups:
                 log.warning("listening failed", error=type(error).__name__)
             await asyncio.sleep(1)
 
-    async def wait(self, seen: int, *, at_most: float) -> bool:
-        """Return True when `count` is no longer `seen`, False after `at_most` seconds."""
+    async def wait(self, seen: int, *, at_most: float) -> None:
+        """Return when `count` is no longer `seen`, or after `at_most` seconds."""
         try:
             async with asyncio.timeout(at_most), self._condition:
                 await self._condition.wait_for(lambda: self.count != seen)
         except TimeoutError:
-            return False
-        return True
+            return
 
     async def _wake(self) -> None:
         async with self._condition:

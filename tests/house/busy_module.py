@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 
-_file = tempfile.TemporaryFile()
+_file = tempfile.TemporaryFile()  # noqa: SIM115
 _socket = socket.socket()
 _thread = threading.Thread(target=time.sleep, args=(0.2,), daemon=True)
 _thread.start()

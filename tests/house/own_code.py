@@ -17,7 +17,7 @@ def shipped() -> list[Path]:
     return [file for package in PACKAGES for file in _python(ROOT / package)]
 
 
-def tests() -> list[Path]:
+def of_tests() -> list[Path]:
     """The Python files of tests/."""
     return list(_python(ROOT / "tests"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.own_code import ROOT, place, shipped, tests, text, tree
+from tests.house.own_code import ROOT, of_tests, place, shipped, text, tree
 
 GENERATED_PACKAGES = {f"chengxin/{name}" for name in ("audit", "blacklist", "catalog", "common", "repair")}
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -37,7 +37,7 @@ def test_a_module_and_everything_public_in_it_has_a_docstring(file: Path) -> Non
 
 
 def test_a_test_module_says_what_it_claims_about() -> None:
-    silent = [place(file) for file in tests() if text(file).strip() and not ast.get_docstring(tree(file))]
+    silent = [place(file) for file in of_tests() if text(file).strip() and not ast.get_docstring(tree(file))]
     assert silent == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts import documents, refusals
-from tests.house.own_code import ROOT, place, shipped, tests, text, tree
+from tests.house.own_code import ROOT, of_tests, place, shipped, text, tree
 
 FOLDERS = {
     "Every office": "foundation",
@@ -96,7 +96,7 @@ def test_a_reason_is_given_by_the_house_and_reached_by_a_test(group: str, code: 
     folder = FOLDERS[group]
     reached = [
         place(file)
-        for file in tests()
+        for file in of_tests()
         if "house" not in file.relative_to(ROOT).parts[1:2]
         and _concerns(folder, file)
         and re.search(rf"\b{code}\b", text(file))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -34,8 +35,12 @@ class Accesses(BaseModel):
 
 
 class InclusionProof(BaseModel):
-    """Proves that a leaf is in the log of a checkpoint. Byte strings are base64. Source: RFC 6962."""
+    """Proves that a leaf is in the log of a checkpoint, as a line that `chengxin audit verify` reads.
 
+    Byte strings are base64. Source: RFC 6962.
+    """
+
+    kind: Literal["inclusion"] = Field(default="inclusion", description="What it proves")
     leaf_hash: str = Field(description="Leaf hash, 32 bytes")
     leaf_index: int = Field(description="Index")
     tree_size: int = Field(description="Size of the log")

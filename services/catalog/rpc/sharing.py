@@ -34,7 +34,6 @@ from services.catalog.store.answers import Position
 from services.catalog.wakeups import Wakeups
 
 MOST = 1000
-SOON_S, IDLE_S = 0.005, 1.0
 DOOR_CHECKED = frozenset({"SharingService.CheckSubject", "SharingService.GetCreditReport"})
 """Methods whose door checks the enrolment in the statement that reads."""
 _PATIENCE_S, _IMPATIENCE_S = 1.0, 0.03
@@ -105,7 +104,6 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         position = _position(request.cursor, epoch)
         current().caller.require_role("consumer")
         patience = _PATIENCE_S
-        pause = IDLE_S
         while True:
             seen = self._wakeups.count
             events, upto, receipt = await self._office.changes(asked, position)

@@ -149,26 +149,55 @@ def test_supplied_times_states_and_windows_count_for_nothing(
     assert resumed == ends_before
 
 
-@pytest.mark.parametrize("table", ["working_day", "policy_number", "legal_step", "case_step", "clock_offset"])
-def test_a_table_of_the_attacker_does_not_stand_before_the_law(
-    house: ListHouse, standing: dict[State, str], table: str
+def test_forged_steps_on_the_search_path_do_not_end_a_window(
+    house: ListHouse, standing: dict[State, str]
 ) -> None:
-    """A temporary table or function of the same name comes first on an unguarded search path."""
+    """A temporary table of the same name comes first on an unguarded search path."""
     case_id = standing[State.NOTIFIED]
-    with psycopg.connect(house.database.dsn("blacklist_app")) as connection:
-        try:
-            connection.execute(f"CREATE TEMP TABLE {table} (LIKE blacklist.{table})")
-        except psycopg.errors.InsufficientPrivilege:
-            connection.rollback()  # no right to read it or to make temporary tables is as good
-        connection.execute("SET search_path = pg_temp, blacklist")
+    number(house, case_id, AUTHORITY)
+    with psycopg.connect(
+        house.database.dsn("blacklist_app"), options="-c search_path=blacklist"
+    ) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE case_step AS SELECT * FROM case_step WHERE case_id = %s", (case_id,)
+        )
+        connection.execute(
+            "UPDATE pg_temp.case_step SET window_ends_before = '2020-01-01' WHERE step = 'notify_party'"
+        )
         with pytest.raises(psycopg.Error) as error:
             connection.execute(
                 "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, officer, artefact, artefact_digest)"
-                " SELECT bucket, case_id, max(seq) + 1, 'decide_to_drop', %s, 'x', %s FROM blacklist.case_step"
-                " WHERE case_id = %s GROUP BY bucket, case_id",
-                (DECIDER, bytes(32), case_id),
+                " SELECT bucket, case_id, max(seq) + 1, 'decide_to_drop', %s, 'x', %s FROM pg_temp.case_step"
+                " GROUP BY bucket, case_id",
+                (DECIDER, bytes(32)),
             )
-        assert error.value.sqlstate == "CX001"
+    assert error.value.diag.message_primary == "the window for statement and defence is open"
+
+
+async def test_forged_law_on_the_search_path_does_not_shorten_a_window(house: ListHouse) -> None:
+    case = await house.finder.open(house.company())
+    await house.finder.upload(case)
+    await house.finder.match(case)
+    await house.finder.find(case)
+    await house.hearer.hold_panel(case)
+    with psycopg.connect(
+        house.database.dsn("blacklist_app"), options="-c search_path=blacklist"
+    ) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE policy_number AS SELECT name, 1 AS value, in_force_from, in_force_until, confirmed"
+            " FROM policy_number"
+        )
+        connection.execute(
+            "CREATE TEMP TABLE working_day AS SELECT house_today() - 30 + n AS day, false AS provisional"
+            " FROM generate_series(0, 60) n"
+        )
+        (ends_before,) = connection.execute(
+            "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, officer, artefact, artefact_digest)"
+            " SELECT bucket, case_id, max(seq) + 1, 'notify_party', %s, 'x', %s FROM blacklist.case_step"
+            " WHERE case_id = %s GROUP BY bucket, case_id RETURNING window_ends_before",
+            (HEARER, bytes(32), case.case_id),
+        ).fetchone() or (None,)
+    assert ends_before == house.sql("SELECT last_day + 1 FROM window_of(house_today())")[0][0]
 
 
 @pytest.mark.parametrize("decision", [Step.DECIDE_TO_LIST, Step.DECIDE_TO_DROP])

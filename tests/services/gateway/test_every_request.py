@@ -140,3 +140,36 @@ async def test_a_gateway_told_to_stop_is_not_ready_and_still_serves(house: House
     assert (await browser.get("/readyz")).status_code == 503
     assert (await browser.get("/healthz")).status_code == 200
     assert (await browser.get("/api/v1/public/catalog")).status_code == 200
+
+
+async def test_a_visitor_who_goes_away_in_the_middle_of_an_upload_stores_nothing(
+    house: House, visitor: Browser
+) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="description"\r\n\r\nx\r\n--b\r\n'
+    messages = iter([{"type": "http.request", "body": head, "more_body": True}, {"type": "http.disconnect"}])
+    headers = {
+        "cookie": f"chengxin={visitor.cookies['chengxin']}",
+        "x-csrf-token": visitor.csrf,
+        "content-type": "multipart/form-data; boundary=b",
+    }
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/api/v1/me/applications/app-1/evidence",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 40000),
+    }
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        raise AssertionError("nobody is there to be answered")
+
+    with capture_logs() as lines:
+        await house.app(scope, receive, send)
+    assert [line["event"] for line in lines] == ["request"]
+    assert lines[0]["status"] == 499
+    assert not house.offices.answered

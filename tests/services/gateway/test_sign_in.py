@@ -152,6 +152,11 @@ async def test_the_provider_sends_nobody_elsewhere(browser: Browser) -> None:
     assert (await browser.get("/dev-idp/authorize", params=elsewhere)).status_code == 400
 
 
+async def test_the_provider_tells_the_claims_to_nobody_without_a_token(browser: Browser) -> None:
+    refused = await browser.get("/dev-idp/userinfo", headers={"Authorization": "Bearer guess"})
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_token"})
+
+
 async def test_the_provider_can_be_found_by_discovery(browser: Browser) -> None:
     found = (await browser.get("/dev-idp/.well-known/openid-configuration")).json()
     assert found["issuer"] == "http://portal.example/dev-idp"

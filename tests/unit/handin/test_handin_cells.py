@@ -53,11 +53,12 @@ def test_amounts_as_they_are_met(wan: str, yuan: str) -> None:
         "NaN",
         "∞",
         "٥",
-        "5 0",
         "１，２",
         "+5",
         ".5",
         "5.",
+        "1_000",
+        "5 0",
         "",
     ],
 )

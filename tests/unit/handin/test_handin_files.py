@@ -83,15 +83,8 @@ def test_hidden_sheets_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_header_of_two_merged_rows_is_understood(tmp_path: Path) -> None:
-    above = [
-        "行政相对人名称",
-        "行政相对人代码",
-        None,
-        "行政处罚决定书文号",
-        "处罚类别",
-        "处罚决定日期",
-        "处罚机关统一社会信用代码",
-    ]
+    above = ["行政相对人名称", "行政相对人代码", None, "行政处罚决定书文号"]
+    above += ["处罚类别", "处罚决定日期", "处罚机关统一社会信用代码"]
     below = [None, "统一社会信用代码", "工商注册号", None, None, None, None]
     row = ["湘江食品有限公司", "91430100MA4L1ABC2X", "", "1号", "警告", "2021-9-1", "11430000006112345A"]
     path = write_xlsx(
@@ -158,7 +151,7 @@ def test_a_workbook_without_any_known_header_goes_back(tmp_path: Path) -> None:
 def test_a_sheet_that_lacks_a_column_is_named(tmp_path: Path) -> None:
     lacking = {key: value for key, value in PENALTY.items() if key != "处罚类别"}
     path = write_xlsx(tmp_path / "file.xlsx", {"第三季度": as_rows([lacking])})
-    with pytest.raises(HandInError, match="第三季度.*处罚类别"):
+    with pytest.raises(HandInError, match=r"第三季度.*处罚类别"):
         tables_of(path)
 
 

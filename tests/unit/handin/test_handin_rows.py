@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import chengxin
 from chengxin.client.parties import IdentifierKind
 from chengxin.client.records import DocumentKind, Record, Severity
 from chengxin.handin import reasons
@@ -14,8 +15,11 @@ from chengxin.handin.layout import find_layout
 from chengxin.handin.mapping import ColumnMapping, load_mapping
 from chengxin.handin.reasons import HandInError, Problem, Reason
 from chengxin.handin.rows import WITHHELD, UnfitRow, read_row
+from foundation.policy import LawBook
 from tests.unit.handin.hand_in_files import LICENCE, PENALTY, PERSON
 
+ROOT = Path(chengxin.__file__).parent.parent
+LAW = ROOT / "law"
 MAPPING = load_mapping()
 
 
@@ -207,7 +211,7 @@ def test_a_short_row_is_read_as_far_as_it_goes() -> None:
 
 
 def test_categories_of_different_items_need_a_row_each(tmp_path: Path) -> None:
-    own = Path("chengxin/handin/columns.yaml").read_text(encoding="utf-8")
+    own = (ROOT / "chengxin/handin/columns.yaml").read_text(encoding="utf-8")
     own = own.replace("警告: {item: cn.penalty,", "警告: {item: cn.penalty.environment,")
     (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
     mapping = load_mapping(tmp_path / "own.yaml")
@@ -241,9 +245,7 @@ def test_a_mapping_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_every_item_and_field_of_the_mapping_is_in_the_catalog() -> None:
-    from foundation.policy import load_lawbook
-
-    book = load_lawbook(Path("law"))
+    book = LawBook.load(LAW)
     for kind in MAPPING.kinds:
         for category in kind.categories.values():
             item = book.item(category.item_code, on=date(2026, 5, 1))

@@ -1,0 +1,52 @@
+"""One whole sample house for the system tests: all offices and the gateway as processes, and who plays in it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from standalone.house import Wish, running
+from standalone.ports import Ports
+from standalone.story import sharing
+from standalone.story.narrator import Narrator
+from standalone.story.report import Report
+from standalone.story.stage import Stage
+
+FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
+
+
+class RunningHouse(Stage):
+    """The stage of the story, with grants given and one record about a known party."""
+
+    @property
+    def known_party(self) -> str:
+        """USCC of a party about which a record is in force."""
+        return self.listed.identifier
+
+    def identity(self, which: str) -> Path:
+        """The identity folder of consumer, provider, auditor or steward."""
+        department = {
+            "consumer": self.procurement,
+            "provider": self.market,
+            "auditor": self.auditor,
+            "steward": self.steward,
+        }[which]
+        return department.folder
+
+
+@contextmanager
+def running_house(folder: Path) -> Generator[RunningHouse]:
+    """Start a sample house in `folder`, give grants, hand one record in; stop everything at the end."""
+    with running(Wish(folder=folder, ports=FREE, sample=True)) as house:
+        narrator = Narrator(Console(file=io.StringIO()))
+        stage = RunningHouse(house=house, narrator=narrator, report=Report())
+        try:
+            sharing.grants(stage)
+            sharing.finding(stage, stage.listed, days_ago=120, number="0001")
+            yield stage
+        finally:
+            stage.close()
