@@ -7,7 +7,7 @@ PROTOS = $(shell cd proto && find chengxin -name '*.proto' | sort)
 BASELINE := proto/baseline.binpb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format proto proto-fresh docs clean
+.PHONY: help setup demo up bench test lint format proto proto-fresh docs clean
 
 help: ## Show what there is to run
 	@echo "Chengxin: public credit information, shared only as far as the law allows, and no longer."
@@ -64,8 +64,12 @@ proto-fresh: setup ## Lint the contract, refuse breaking changes and stale gener
 	@cd build/fresh && find . -type f | while read -r f; do \
 		cmp -s "$$f" "../../$$f" || { echo "$$f is stale: run make proto" >&2; exit 1; }; done
 
-docs: setup ## Generate docs/refusals.md and docs/settings.md
+docs: setup ## Generate docs/refusals.md, docs/settings.md, docs/clauses.md and the gateway's API document
 	@$(BIN)/python -m scripts.documents
+	@$(BIN)/python -m gateway.openapi
 
 clean: ## Remove what can be made again
 	@rm -rf $(VENV) build dist test-output .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+bench: setup ## Measure a house of its own and print the figures
+	@$(BIN)/chengxin bench first

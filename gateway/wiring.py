@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,7 +14,6 @@ from grpc.aio import Channel
 
 from foundation.access import fingerprint_of
 from foundation.rpc import office_channel
-from foundation.settings import OfficeSettings
 from gateway.counter import Counter
 from gateway.devidp.officers import officers
 from gateway.devidp.provider import CLIENT_ID, DevelopmentProvider, client_secret
@@ -53,7 +51,7 @@ def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Co
 def _offices(settings: GatewaySettings, clock: Clock) -> Offices:
     def channel(address: str) -> Channel:
         # It reads the certificate files alone, which both kinds of settings name alike.
-        return office_channel(cast("OfficeSettings", settings), address)
+        return office_channel(settings, address)
 
     return Offices(
         catalog=channel(settings.catalog_address),

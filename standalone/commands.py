@@ -35,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 
 @contextmanager
 def told(*, as_json: bool) -> Generator[None]:
-    """Tell Trouble with its remedy, and exit with code 1."""
+    """Tell Trouble with its remedy, and exit with code 2: the command could not run."""
     try:
         yield
     except Trouble as trouble:
@@ -43,7 +43,7 @@ def told(*, as_json: bool) -> Generator[None]:
             typer.echo(json.dumps({"error": trouble.what, "remedy": trouble.remedy}, ensure_ascii=False))
         else:
             typer.echo(f"{trouble.what}\nRemedy: {trouble.remedy}", err=True)
-        raise typer.Exit(1) from trouble
+        raise typer.Exit(2) from trouble
 
 
 def up(

@@ -12,8 +12,8 @@ import pytest
 from tests.support.engines import Engines
 
 if TYPE_CHECKING:
-    from standalone.house import House
     from tests.support.databases import Databases, SchemaDatabase
+    from tests.support.running_house import RunningHouse
 
 MakeEnvironment = Callable[[Path], dict[str, str]]
 
@@ -94,20 +94,12 @@ def house_environment(request: pytest.FixtureRequest, pytestconfig: pytest.Confi
 
 
 @pytest.fixture(scope="session")
-def house(house_environment: MakeEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A whole sample house that runs beside the tests, on free ports."""
-    from standalone.house import Wish, running
-    from standalone.ports import FREE
-
-    folder = tmp_path_factory.mktemp("house") / "data"
-    with running(Wish(folder=folder, ports=FREE), environment=house_environment(folder)) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+def running_house(
+    house_environment: MakeEnvironment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHouse]:
     """One whole sample house, all its processes running, for the system tests of a session."""
     from tests.support import running_house as whole
 
-    with whole.running_house(tmp_path_factory.mktemp("house")) as running:
+    folder = tmp_path_factory.mktemp("house")
+    with whole.running_house(folder, house_environment(folder)) as running:
         yield running

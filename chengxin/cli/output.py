@@ -25,8 +25,11 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def told(*, as_json: bool) -> Generator[None]:
-    """Turn the errors of the client and the hand-in into a message with its remedy and an exit code."""
+def told(*, as_json: bool, refused_code: int = REFUSED) -> Generator[None]:
+    """Turn the errors of the client and the hand-in into a message with its remedy and an exit code.
+
+    `refused_code` is the code where the house refuses the call as a whole.
+    """
     try:
         yield
     except RefusedError as refused:
@@ -38,7 +41,7 @@ def told(*, as_json: bool) -> Generator[None]:
                 "remedy": refused.remedy,
             },
             as_json=as_json,
-            code=REFUSED,
+            code=refused_code,
         )
     except HandInError as error:
         fail(

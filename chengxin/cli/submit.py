@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from chengxin.cli.options import IdentityFolder, Json
-from chengxin.cli.output import REFUSED, print_json, told
+from chengxin.cli.output import NOT_RUN, REFUSED, print_json, told
 from chengxin.client.errors import ChengxinError
 from chengxin.client.sync import Client
 from chengxin.handin.job import HandIn, Summary
@@ -64,7 +64,7 @@ def submit(
     """
     rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
     began = time.monotonic()
-    with told(as_json=as_json):
+    with told(as_json=as_json, refused_code=NOT_RUN):
         job = HandIn(file, load_mapping(mapping), rejects=rejects, sample=sample)
         try:
             with Client.open(identity) as client, _progress(file) as after_row:

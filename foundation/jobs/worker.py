@@ -34,9 +34,7 @@ class _BackOff(BaseRetryStrategy):
         if job.attempts + 1 >= TRIES:
             log.error("job parked", task=job.task_name, job=job.id)
             return None
-        return RetryDecision(
-            retry_in={"seconds": min(_LONGEST_WAIT_S, self._first_wait_s * 2**job.attempts)}
-        )
+        return RetryDecision(retry_in={"seconds": min(_LONGEST_WAIT_S, self._first_wait_s * 2**job.attempts)})
 
 
 class JobWorker:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Protocol
+
 import grpc
 from grpc import aio
 
-from foundation.settings import OfficeSettings
+
+class HasCertificate(Protocol):
+    """Settings that name a process's own certificate; every office's and the gateway's do."""
+
+    cert: Path
+    key: Path
+    ca: Path
 
 
-def office_channel(settings: OfficeSettings, address: str) -> aio.Channel:
+def office_channel(settings: HasCertificate, address: str) -> aio.Channel:
     """Open a channel with mutual TLS to the office at `address` (host:port); connects at the first call."""
     credentials = grpc.ssl_channel_credentials(
         root_certificates=settings.ca.read_bytes(),

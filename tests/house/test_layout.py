@@ -95,7 +95,6 @@ _PARTS = (
     ("index-", "url"),
     ("npm", r"js\."),
     (r"(?<![\w.])/", r"work/"),
-    ("/", r"home/\w"),
     ("/", "root/"),
 )
 _PLACES = re.compile("|".join(first + second for first, second in _PARTS))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from standalone.house import Wish, running
-from standalone.ports import Ports
+from standalone.ports import FREE
 from standalone.story import sharing
 from standalone.story.narrator import Narrator
 from standalone.story.report import Report
 from standalone.story.stage import Stage
-
-FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
 
 
 class RunningHouse(Stage):
@@ -39,9 +37,9 @@ class RunningHouse(Stage):
 
 
 @contextmanager
-def running_house(folder: Path) -> Generator[RunningHouse]:
+def running_house(folder: Path, environment: Mapping[str, str]) -> Generator[RunningHouse]:
     """Start a sample house in `folder`, give grants, hand one record in; stop everything at the end."""
-    with running(Wish(folder=folder, ports=FREE, sample=True)) as house:
+    with running(Wish(folder=folder, ports=FREE, sample=True), environment=environment) as house:
         narrator = Narrator(Console(file=io.StringIO()))
         stage = RunningHouse(house=house, narrator=narrator, report=Report())
         try:

@@ -95,7 +95,7 @@ def test_no_process_gets_the_administrators_password(up: Up) -> None:
 
 def test_a_second_start_on_the_same_directory_names_the_first(up: Up) -> None:
     second = chengxin("up", "--data", up.said["data"], *FREE_PORTS)
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert str(up.process.pid) in second.stderr
     assert "Remedy:" in second.stderr
     health = health_of(up)
@@ -205,11 +205,11 @@ def test_a_stopped_house_still_enrols(stopped: Stopped, tmp_path: Path) -> None:
 
 def test_a_sample_house_never_becomes_a_real_one(stopped: Stopped) -> None:
     told = chengxin("up", "--data", stopped.data, "--no-sample", *FREE_PORTS)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "never changes" in told.stderr
     production = clean_environment() | {"CHENGXIN_PRODUCTION": "true"}
     told = chengxin("up", "--data", stopped.data, *FREE_PORTS, env=production)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "sample house" in told.stderr
 
 
@@ -219,7 +219,7 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped
     control.write_bytes(b"")
     told = chengxin("up", "--data", stopped.data, *FREE_PORTS)
     control.write_bytes(whole)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "pg_control" in told.stderr
     assert "postgres.log" in told.stderr
     assert "Remedy:" in told.stderr
@@ -262,7 +262,7 @@ def test_a_taken_port_is_told_with_the_option_that_changes_it(tmp_path: Path, do
         port = taken.getsockname()[1]
         options = [option for option in FREE_PORTS if not option.startswith(f"--{door}")]
         told = chengxin("up", "--data", tmp_path / "house", *options, f"--{door}-port={port}")
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert f"Port {port}" in told.stderr
     assert f"--{door}-port" in told.stderr
     assert "Traceback" not in told.stderr
@@ -272,7 +272,7 @@ def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     told = chengxin("up", "--data", closed / "house", *FREE_PORTS, before=as_ordinary_user())
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "not writable" in told.stderr
     assert "--data" in told.stderr
 
@@ -280,7 +280,7 @@ def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "chengxin.draft").symlink_to("/dev/full")
     told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "full" in told.stderr
     assert "Free some space" in told.stderr
 
@@ -288,7 +288,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "chengxin.json").write_text('{"layout": 2}')
     told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "another version" in told.stderr
 
 
@@ -313,19 +313,19 @@ def test_an_engine_that_a_url_names_and_that_does_not_answer_is_told(tmp_path: P
     scheme = "postgresql" if "DATABASE" in variable else "redis"
     environment = clean_environment() | {variable: f"{scheme}://someone:password-told@127.0.0.1:{port}/0"}
     told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS, env=environment)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert variable in told.stderr
     assert "password-told" not in told.stderr
 
 
 def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Path) -> None:
     told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "--authority" in told.stderr
     told = chengxin(
         "up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS
     )
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "CHENGXIN_OIDC_ISSUER" in told.stderr
 
 

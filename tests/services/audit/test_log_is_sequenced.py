@@ -138,6 +138,8 @@ async def test_a_sequencer_that_lost_its_lease_while_it_paused_commits_nothing(j
     await other.round()
     await journals.look()
     assert not await paused.append(at, taken)
+    async with journals.own.transaction() as tx:
+        at = await store.head(tx)
     assert not await paused.append(at, await read(journals))
     await other.round()
     assert len(await logged_ids(journals)) == 2

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1 import blacklist_pb2_grpc
+from chengxin.catalog.v1 import record_pb2, record_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.access import issue_assertion
 from foundation.identity import resident_check_digit
@@ -192,7 +193,7 @@ class ListHouse:
     database: SchemaDatabase
     identities: dict[str, Enrolment]
     offices: dict[str, OfficeProcess]
-    channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
+    channels: dict[tuple[str, str], grpc.aio.Channel] = field(default_factory=dict)
     serial: int = 0
 
     @property
@@ -279,15 +280,31 @@ class ListHouse:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
-    def channel(self, system: str) -> grpc.aio.Channel:
-        """A channel to the list office with a system's certificate."""
-        if system not in self.channels:
+    async def record(self, record_id: str) -> record_pb2.RecordSummary:
+        """A record as the catalog gives it to the repair office."""
+        records: Any = record_pb2_grpc.RecordServiceStub(self.channel("repair", office="catalog"))
+        request = record_pb2.GetRecordRequest(record_id=record_id, matter="sample")
+        return (await records.GetRecord(request, timeout=10)).record
+
+    def records(self) -> int:
+        """How many records the catalog holds."""
+        return self.sql("SELECT count(*) FROM catalog.record", role="admin")[0][0]
+
+    def is_public(self, record_id: str) -> bool:
+        """Whether the catalog shows a record to the public."""
+        return self.sql("SELECT public FROM catalog.record WHERE record_id = %s", record_id, role="admin")[0][
+            0
+        ]
+
+    def channel(self, system: str, office: str = "blacklist") -> grpc.aio.Channel:
+        """A channel to an office with a system's certificate."""
+        if (system, office) not in self.channels:
             own = self.folder / system
             credentials = grpc.ssl_channel_credentials(
                 (own / "ca.pem").read_bytes(), (own / "key.pem").read_bytes(), (own / "cert.pem").read_bytes()
             )
-            self.channels[system] = grpc.aio.secure_channel(self.offices["blacklist"].address, credentials)
-        return self.channels[system]
+            self.channels[system, office] = grpc.aio.secure_channel(self.offices[office].address, credentials)
+        return self.channels[system, office]
 
     def assertion(self, voice: Voice) -> str:
         """The assertion of an official at its system."""

@@ -74,6 +74,6 @@ def test_a_hand_in_refused_as_a_whole_says_that_it_can_be_repeated(
 ) -> None:
     house.trouble.append((BEFORE, Refused(ROLE_REQUIRED)))
     done = run("submit", write_csv(tmp_path / "f.csv", [PENALTY]))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "interrupted: 0 accepted" in done.stderr
     assert "ROLE_REQUIRED" in done.stderr

@@ -137,6 +137,24 @@ def test_a_consistency_proof_verifies_for_no_other_heads(leaves: list[bytes], da
             verify_consistency(*attempt)
 
 
+def test_a_proof_from_a_higher_tree_is_too_long_for_a_lower_one() -> None:
+    # From 7 to 8 the climb begins as from 3 to 4; only its length tells them apart.
+    with pytest.raises(ProofError, match="too long"):
+        verify_consistency(3, 4, consistency_proof(HASHES, 7), ROOTS[7], ROOTS[8])
+
+
+def test_bytes_moved_between_a_hash_and_its_sibling_are_noticed() -> None:
+    # The two are hashed one behind the other, so that only their lengths tell where one ends.
+    leaf, [sibling] = HASHES[0], inclusion_proof(HASHES[:2], 0)
+    for cut in (1, 31):
+        with pytest.raises(ProofError, match="32 bytes"):
+            verify_inclusion(leaf + sibling[:cut], 0, 2, [sibling[cut:]], ROOTS[2])
+    first, second = consistency_proof(HASHES[:4], 3)[:2]
+    rest = consistency_proof(HASHES[:4], 3)[2:]
+    with pytest.raises(ProofError, match="32 bytes"):
+        verify_consistency(3, 4, [first + second[:1], second[1:], *rest], ROOTS[3], ROOTS[4])
+
+
 def test_nothing_is_included_in_an_empty_tree() -> None:
     for leaf in (EMPTY_ROOT, HASHES[0]):
         for proof in ([], [HASHES[0]]):

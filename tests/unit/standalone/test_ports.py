@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from standalone.ports import FREE, LOOPBACK, Ports, settle
+from standalone.ports import FREE, FREE_RANGE, LOOPBACK, Ports, settle
 from standalone.trouble import Trouble
 
 
@@ -30,3 +32,14 @@ def test_zero_takes_a_free_port_for_each_door() -> None:
     ports = FREE.settled()
     assert 0 not in {ports.catalog, ports.blacklist, ports.repair, ports.audit, ports.log, ports.gateway}
     assert Ports.behind(ports.doors()) == ports
+
+
+def test_two_doors_never_get_the_same_port() -> None:
+    port = settle("any", 0, option="")
+    with pytest.raises(Trouble, match="another door"):
+        replace(FREE, catalog=port, gateway=port).settled()
+
+
+def test_free_ports_are_none_that_outgoing_connections_may_take() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert FREE_RANGE[0] <= settle("any", 0, option="") < min(FREE_RANGE[1], lowest)

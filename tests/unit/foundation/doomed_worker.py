@@ -1,0 +1,22 @@
+"""A worker in a process of its own that takes up every job and never ends one, so that a test can kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from foundation.jobs import JobWorker, Tasks
+
+tasks = Tasks()
+
+
+@tasks.task("note")
+async def note(what: str) -> None:
+    """Say that the job was taken up, and hang."""
+    Path(sys.argv[2]).write_text(what)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(JobWorker(sys.argv[1], "repair", tasks).run())
