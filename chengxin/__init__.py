@@ -3,7 +3,7 @@
     from chengxin import Client
 
     with Client.open("identity/") as house:
-        answer = house.check(uscc="91430100MA4L1ABC2X", purpose="tender", matter="T-2026-17", officer="Li")
+        answer = house.check(uscc="91430100MA4L1ABC2X", purpose="tender.qualification", matter="T-2026-17", officer="Li")
 
 Names are loaded when they are first used, so that the command line starts at once.
 """
@@ -14,80 +14,51 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chengxin.client.aio import AsyncClient
-    from chengxin.client.aio_streams import AsyncFeed
-    from chengxin.client.answers import (
-        Answer,
-        Change,
-        ChangeKind,
-        EndReason,
-        JournalReceipt,
-        Receipt,
-        Refusal,
-        Report,
-        ReportedRecord,
-    )
-    from chengxin.client.errors import ChengxinError, IdentityError, RefusedError, UnavailableError
-    from chengxin.client.identity import Identity
-    from chengxin.client.parties import Identifier, IdentifierKind, Party
-    from chengxin.client.records import Document, DocumentKind, Record, Severity, SubmitResult
-    from chengxin.client.sync import Client
-    from chengxin.client.sync_streams import Feed
+    from chengxin.client.aio import AsyncClient as AsyncClient
+    from chengxin.client.aio_streams import AsyncFeed as AsyncFeed
+    from chengxin.client.answers import Answer as Answer
+    from chengxin.client.answers import Change as Change
+    from chengxin.client.answers import ChangeKind as ChangeKind
+    from chengxin.client.answers import EndReason as EndReason
+    from chengxin.client.answers import JournalReceipt as JournalReceipt
+    from chengxin.client.answers import Receipt as Receipt
+    from chengxin.client.answers import Refusal as Refusal
+    from chengxin.client.answers import Report as Report
+    from chengxin.client.answers import ReportedRecord as ReportedRecord
+    from chengxin.client.errors import ChengxinError as ChengxinError
+    from chengxin.client.errors import IdentityError as IdentityError
+    from chengxin.client.errors import RefusedError as RefusedError
+    from chengxin.client.errors import UnavailableError as UnavailableError
+    from chengxin.client.identity import Identity as Identity
+    from chengxin.client.parties import Identifier as Identifier
+    from chengxin.client.parties import IdentifierKind as IdentifierKind
+    from chengxin.client.parties import Party as Party
+    from chengxin.client.records import Document as Document
+    from chengxin.client.records import DocumentKind as DocumentKind
+    from chengxin.client.records import Record as Record
+    from chengxin.client.records import Severity as Severity
+    from chengxin.client.records import SubmitResult as SubmitResult
+    from chengxin.client.sync import Client as Client
+    from chengxin.client.sync_streams import Feed as Feed
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "chengxin.client.aio": ("AsyncClient",),
-    "chengxin.client.aio_streams": ("AsyncFeed",),
-    "chengxin.client.answers": (
-        "Answer",
-        "Change",
-        "ChangeKind",
-        "EndReason",
-        "JournalReceipt",
-        "Receipt",
-        "Refusal",
-        "Report",
-        "ReportedRecord",
-    ),
-    "chengxin.client.errors": ("ChengxinError", "IdentityError", "RefusedError", "UnavailableError"),
-    "chengxin.client.identity": ("Identity",),
-    "chengxin.client.parties": ("Identifier", "IdentifierKind", "Party"),
-    "chengxin.client.records": ("Document", "DocumentKind", "Record", "Severity", "SubmitResult"),
-    "chengxin.client.sync": ("Client",),
-    "chengxin.client.sync_streams": ("Feed",),
+_NAMES = {
+    "aio": "AsyncClient",
+    "aio_streams": "AsyncFeed",
+    "answers": "Answer Change ChangeKind EndReason JournalReceipt Receipt Refusal Report ReportedRecord",
+    "errors": "ChengxinError IdentityError RefusedError UnavailableError",
+    "identity": "Identity",
+    "parties": "Identifier IdentifierKind Party",
+    "records": "Document DocumentKind Record Severity SubmitResult",
+    "sync": "Client",
+    "sync_streams": "Feed",
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+_MODULE_OF = {name: f"chengxin.client.{module}" for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = [
-    "Answer",
-    "AsyncClient",
-    "AsyncFeed",
-    "Change",
-    "ChangeKind",
-    "ChengxinError",
-    "Client",
-    "Document",
-    "DocumentKind",
-    "EndReason",
-    "Feed",
-    "Identifier",
-    "IdentifierKind",
-    "Identity",
-    "IdentityError",
-    "JournalReceipt",
-    "Party",
-    "Receipt",
-    "Record",
-    "Refusal",
-    "RefusedError",
-    "Report",
-    "ReportedRecord",
-    "Severity",
-    "SubmitResult",
-    "UnavailableError",
-    "__version__",
-]
+
+def __dir__() -> list[str]:
+    return sorted([*_MODULE_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,1 @@
-"""What the checkout does to itself: documents generated from the code."""
+"""What developers and operators run from the checkout: generated documents, and a house in a cluster."""

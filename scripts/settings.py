@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from foundation.settings import LAW, OfficeSettings
+from scripts.furnish import FurnishSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CHENGXIN_"
@@ -38,13 +39,13 @@ on one machine (docs/running.md); in a cluster it comes from `k8s/`.
 
 
 def classes() -> dict[str, type[BaseSettings]]:
-    """The settings class of each process, by the process's module."""
+    """The settings class of each process, by the module that runs it."""
     found: dict[str, type[BaseSettings]] = {}
     for folder in sorted(path for path in (ROOT / "services").iterdir() if (path / "__main__.py").exists()):
         found[f"services.{folder.name}"] = _own_class(f"services.{folder.name}.settings") or OfficeSettings
     gateway = _own_class("gateway.settings")
     assert gateway is not None
-    return found | {"gateway": gateway}
+    return found | {"gateway": gateway, "scripts.furnish": FurnishSettings}
 
 
 def variables(settings: type[BaseSettings]) -> set[str]:

@@ -84,6 +84,8 @@ def up(
         wish = Wish(folder=data or default_folder(), ports=ports, sample=sample, authority=authority)
         house = House(wish, environment=os.environ, say=lambda line: typer.echo(f"  {line}", err=as_json))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # started with nohup: it is to outlive its terminal
             signal.signal(number, lambda _number, _frame: house.ask_to_stop())
         try:
             if house.start():

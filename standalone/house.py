@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from alembic.util import CommandError
+
 from foundation.db.migrate import create_roles, upgrade
 from standalone.ca import DevelopmentCa
 from standalone.datadir import LAYOUT, Character, DataDir
@@ -169,7 +171,13 @@ class House:
         dsn = self.engines.admin_dsn
         create_roles(dsn, self.data.role_passwords)
         for office in OFFICES:
-            upgrade(dsn, office, sample=character.sample, deployment=character.deployment)
+            try:
+                upgrade(dsn, office, sample=character.sample, deployment=character.deployment)
+            except CommandError as error:
+                raise Trouble(
+                    f"The schema {office} was written by a newer version: {error}",
+                    remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
+                ) from error
         now = datetime.now(UTC)
         DevelopmentCa(self.data.ca, trust_domain=character.trust_domain).establish(now=now)
         certify(self.data, character, Register(dsn), now=now)

@@ -74,7 +74,7 @@ class Postgres:
         """
         with explained(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.stop()
+            stop_recorded(self._record)
             if not self._cluster.exists():
                 self._create_cluster()
             self._check_version()
@@ -196,23 +196,28 @@ class Postgres:
         """Where clients find the socket: the cluster's folder, or a short name for it where that is too long."""
         if len(os.fsencode(self._cluster / SOCKET)) <= LONGEST_SOCKET_PATH:
             return self._cluster
-        try:
-            return Path(self._short_name.read_text())
-        except FileNotFoundError:
+        link = self._known_short_name()
+        if link is None:
             link = Path(tempfile.mkdtemp(prefix="chengxin-", dir="/tmp")) / "pg"
             link.symlink_to(self._cluster)
             self._short_name.write_text(str(link))
-            return link
+        return link
+
+    def _known_short_name(self) -> Path | None:
+        """The short name of an earlier call, unless /tmp was cleared or taken over since."""
+        with suppress(OSError):
+            link = Path(self._short_name.read_text())
+            if link.parent.stat().st_uid == os.geteuid() and link.readlink() == self._cluster:
+                return link
+        return None
 
     def _forget_short_name(self) -> None:
-        try:
-            link = Path(self._short_name.read_text())
-        except FileNotFoundError:
-            return
-        link.unlink(missing_ok=True)
-        with suppress(OSError):
-            link.parent.rmdir()
-        self._short_name.unlink()
+        link = self._known_short_name()
+        if link is not None:
+            link.unlink()
+            with suppress(OSError):
+                link.parent.rmdir()
+        self._short_name.unlink(missing_ok=True)
 
 
 def stop_recorded(record: Path) -> None:

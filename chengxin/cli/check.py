@@ -46,9 +46,9 @@ def check(
 
     [bold]Examples[/bold]
 
-        chengxin check --uscc 91430100MA4L1ABC2X --purpose tender --matter T-2026-17 --officer Li
-        chengxin check --kind resident-id --purpose licence --matter L-9 --officer Li
-        chengxin check - --purpose tender --matter T-2026-17 --officer Li --json < codes.txt
+        chengxin check --uscc 91430100MA4L1ABC2X --purpose tender.qualification --matter T-2026-17 --officer Li
+        chengxin check --kind resident-id --purpose licence.review --matter L-9 --officer Li
+        chengxin check - --purpose tender.qualification --matter T-2026-17 --officer Li --json < codes.txt
     """
     lines = numbered_lines(source, file, uscc, as_json=as_json)
     first = list(itertools.islice(lines, 2))

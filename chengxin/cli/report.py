@@ -42,8 +42,8 @@ def report(
 
     [bold]Examples[/bold]
 
-        chengxin report --uscc 91430100MA4L1ABC2X --purpose tender --matter T-2026-17 --officer Li
-        chengxin report --kind resident-id --purpose licence --matter L-9 --officer Li --json
+        chengxin report --uscc 91430100MA4L1ABC2X --purpose tender.qualification --matter T-2026-17 --officer Li
+        chengxin report --kind resident-id --purpose licence.review --matter L-9 --officer Li --json
     """
     lines = list(numbered_lines(source, file, uscc, as_json=as_json))
     if len(lines) != 1:

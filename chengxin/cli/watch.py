@@ -51,8 +51,8 @@ def watch(
 
     [bold]Examples[/bold]
 
-        chengxin watch --purpose tender --matter COPY-1 --officer Li --cursor-file feed.cursor
-        chengxin watch --purpose tender --matter COPY-1 --officer Li --once --json --delete-with ./forget.sh
+        chengxin watch --purpose copy.platform --matter COPY-1 --officer Li --cursor-file feed.cursor
+        chengxin watch --purpose copy.platform --matter COPY-1 --officer Li --once --json --delete-with ./forget.sh
     """
     command = shlex.split(delete_with) if delete_with else []
     with told(as_json=as_json), Client.open(identity) as client:

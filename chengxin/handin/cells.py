@@ -43,7 +43,7 @@ def number(cell: str) -> str:
     Raises UnreadableCell(NUMBER_RUINED_BY_EXCEL) for a form like 4.30102E+17.
     """
     written = re.sub(r"[\r\n\t]", "", bare(cell))
-    if False and _RUINED.fullmatch(unicodedata.normalize("NFKC", written)):
+    if _RUINED.fullmatch(unicodedata.normalize("NFKC", written)):
         raise UnreadableCell(NUMBER_RUINED_BY_EXCEL)
     return written
 

@@ -104,8 +104,8 @@ def install_house(op: ModuleType) -> None:
     driver.execute(
         "INSERT INTO house (sample, deployment) VALUES (%s, %s)", (house["sample"], house["deployment"])
     )
-    jobs = resources.files("procrastinate.sql").joinpath("schema.sql").read_text(encoding="utf-8")
-    driver.execute(jobs.encode())
+    for package, name in (("procrastinate.sql", "schema.sql"), ("foundation.db", "jobs.sql")):
+        driver.execute(resources.files(package).joinpath(name).read_text(encoding="utf-8").encode())
     driver.execute(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, procrastinate_workers, "
         f"procrastinate_periodic_defers TO {roles}".encode()

@@ -18,6 +18,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 TRIES = 8
 FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
+_DRAIN_S = 2.0
+"""How long a stopping worker waits for what it is doing; less than others wait before they take it over."""
 _REVIVE_EVERY_S = 1.0
 _STALLED_AFTER_S = 3.5
 """Together with the round above: what a killed worker was doing is put back within 5 s."""
@@ -30,6 +32,8 @@ class _BackOff(BaseRetryStrategy):
         self._first_wait_s = first_wait_s
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, asyncio.CancelledError):  # the worker stops; the next one does it at once
+            return RetryDecision(retry_in={"seconds": 0})
         log.warning("job failed", task=job.task_name, tries=job.attempts + 1, error=type(exception).__name__)
         if job.attempts + 1 >= TRIES:
             log.error("job parked", task=job.task_name, job=job.id)
@@ -56,7 +60,7 @@ class JobWorker:
             self._app.task(name=name, queue=queue, retry=_BackOff(first_wait_s))(handler)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled; then what is not done within 2 s is put back."""
         async with self._app.open_async():
             revive = asyncio.create_task(self._revive())
             try:
@@ -67,6 +71,7 @@ class JobWorker:
                     delete_jobs="successful",
                     update_heartbeat_interval=1.0,
                     stalled_worker_timeout=_STALLED_AFTER_S,
+                    shutdown_graceful_timeout=_DRAIN_S,
                 )
             finally:
                 revive.cancel()

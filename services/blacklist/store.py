@@ -5,33 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from foundation.calendar import Deadline, day_of
+from foundation.calendar import day_of
 from foundation.crypto import Dek
 from foundation.db import Row, Transaction
-from foundation.reasons import NOT_FOUND
+from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Refused
-from services.blacklist.domain.case import Case, Move, Taken, window_ends_before
+from services.blacklist.domain.case import Case, Move, window_ends_before
 from services.blacklist.domain.dossier import Party
 from services.blacklist.domain.evidence import Media
 from services.blacklist.domain.reasons import LAW_TABLES_DIFFER
-from services.blacklist.domain.steps import State, Step
+from services.blacklist.domain.steps import State
 from services.blacklist.keys import CaseKeys, bucket_in, new_id, party_of, party_text
+from services.blacklist.rows import STEP, case_from, window_from
 
 LISTED = 500
 """Cases that a list gives at most."""
 
-_DAY = timedelta(days=1)
 _SALT_BYTES = 16
-_STEP = (
-    "SELECT case_id, seq, step, state, at, officer, artefact_digest, measures, members, under_age, slight, upheld,"
-    " published, record_id, window_ends_before, window_provisional, due_on, due_provisional FROM case_step"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -123,18 +118,19 @@ class Store:
         if head is None:
             raise Refused(NOT_FOUND, field="case_id")
         steps = await tx.all(
-            f"{_STEP} WHERE bucket = :bucket AND case_id = :case_id ORDER BY seq",
+            f"{STEP} WHERE bucket = :bucket AND case_id = :case_id ORDER BY seq",
             bucket=bucket_in(case_id),
             case_id=case_id,
         )
         dek = await self._keys.open(case_id, bytes(head.wrap))
-        case = _case(case_id, head, steps)
+        case = case_from(case_id, head, steps)
         return OpenFile(case=case, party=party_of(dek.open("party", bytes(head.party))), dek=dek)
 
     async def cases(self, tx: Transaction, authority: str, state: State | None) -> list[Case]:
         """Cases of an authority, next deadline first, at most 500; without their parties."""
         heads = await tx.all(
-            "SELECT f.bucket, f.case_id, f.authority, f.scheme_code, f.sample, l.listing_id, 0 AS evidence"
+            "SELECT f.bucket, f.case_id, f.authority, f.scheme_code, f.sample, l.listing_id, (SELECT count(*)"
+            "  FROM evidence e WHERE e.bucket = f.bucket AND e.case_id = f.case_id) AS evidence"
             " FROM case_file f"
             " CROSS JOIN LATERAL (SELECT s.state, s.due_on FROM case_step s WHERE s.bucket = f.bucket"
             "  AND s.case_id = f.case_id ORDER BY s.seq DESC LIMIT 1) latest"
@@ -146,20 +142,21 @@ class Store:
             most=LISTED,
         )
         rows = await tx.all(
-            f"{_STEP} WHERE bucket = ANY(:buckets) AND case_id = ANY(:ids) ORDER BY seq",
+            f"{STEP} WHERE bucket = ANY(:buckets) AND case_id = ANY(:ids) ORDER BY seq",
             buckets=sorted({head.bucket for head in heads}),
             ids=[head.case_id for head in heads],
         )
         steps: defaultdict[UUID, list[Row]] = defaultdict(list)
         for row in rows:
             steps[row.case_id].append(row)
-        return [_case(head.case_id, head, steps[head.case_id]) for head in heads]
+        return [case_from(head.case_id, head, steps[head.case_id]) for head in heads]
 
     async def take(self, tx: Transaction, file: OpenFile, move: Move) -> OpenFile:
         """Store a move as the case's next step; the database stamps its time and its window.
 
-        Raises Refused(LAW_TABLES_DIFFER) when the database's window is another than the domain's, and
-        Refused(RULE_HELD_BY_DATABASE) for a move that it does not allow.
+        Raises Refused(LAW_TABLES_DIFFER) when the database's window is another than the domain's,
+        Refused(UNAVAILABLE) when midnight passed meanwhile, since documents name the day, and
+        Refused(RULE_HELD_BY_DATABASE) for a move that the database does not allow.
         """
         case = file.case
         seq = len(case.steps) + 1
@@ -187,9 +184,11 @@ class Store:
             due_on=move.due.on if move.due else None,
             due_provisional=move.due.provisional if move.due else None,
         )
+        if day_of(row.at) != day_of(tx.now):
+            raise Refused(UNAVAILABLE)
         if row.window_ends_before != (window_ends_before(move.window) if move.window else None):
             raise Refused(LAW_TABLES_DIFFER)
-        stored = replace(move, content={}, window=_window(row))
+        stored = replace(move, content={}, window=window_from(row))
         case = case.with_step(stored, at=row.at, digest=hashlib.sha256(artefact).digest())
         return replace(file, case=case)
 
@@ -287,39 +286,3 @@ def _artefact(content: object, salt: bytes) -> bytes:
 
 def _place(seq: int) -> str:
     return f"step/{seq}"
-
-
-def _case(case_id: UUID, head: Row, steps: Sequence[Row]) -> Case:
-    return Case(
-        case_id=case_id,
-        authority=head.authority,
-        scheme_code=head.scheme_code,
-        sample=head.sample,
-        evidence=head.evidence,
-        steps=tuple(_taken(row) for row in steps),
-        listing_id=head.listing_id,
-    )
-
-
-def _taken(row: Row) -> Taken:
-    move = Move(
-        step=Step(row.step),
-        state=State(row.state),
-        officer=row.officer,
-        measures=None if row.measures is None else tuple(row.measures),
-        members=None if row.members is None else tuple(row.members),
-        under_age=row.under_age,
-        slight=row.slight,
-        upheld=row.upheld,
-        published=row.published,
-        record_id=row.record_id,
-        window=_window(row),
-        due=None if row.due_on is None else Deadline(row.due_on, row.due_provisional),
-    )
-    return Taken(seq=row.seq, at=row.at, digest=bytes(row.artefact_digest), move=move)
-
-
-def _window(row: Row) -> Deadline | None:
-    if row.window_ends_before is None:
-        return None
-    return Deadline(row.window_ends_before - _DAY, row.window_provisional)

@@ -8,7 +8,9 @@ the log: what it had not committed is nowhere, what it had committed is signed b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -26,8 +28,20 @@ from services.audit.store.log import Head, Leaf
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-MOST_A_ROUND = 2_000
+MOST_A_ROUND = 1_000
 """Entries taken from one source in one round; bounds the transaction to a fraction of a second."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What this sequencer knows of the log while it holds the lease; asked again at the lease's half time.
+
+    Stale knowledge does no harm: the swap of the head fails on it.
+    """
+
+    at: Head
+    positions: dict[str, Position]
+    until: float
 
 
 class Sequencer:
@@ -41,12 +55,15 @@ class Sequencer:
         key: Ed25519PrivateKey,
         origin: str,
         token: UUID,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._sources = sources
         self._key = key
         self._origin = origin
         self._token = token
+        self._clock = clock
+        self._known: _Known | None = None
         self._published = False
         self._halted: dict[str, Standstill] = {}
 
@@ -56,16 +73,14 @@ class Sequencer:
         Does nothing while another sequencer has the lease. Raises Refused(UNAVAILABLE) while the office's own
         database is away; a source that is away is left for the next round.
         """
-        async with self._database.transaction() as tx:
-            if not await store.take_lease(tx, self._token):
-                return False
-            at = await store.head(tx)
-            positions = await store.positions(tx)
+        known = await self._in_charge()
+        if known is None:
+            return False
         batches = await asyncio.gather(
-            *(self._read(source, positions.get(source.name)) for source in self._sources)
+            *(self._read(source, known.positions.get(source.name)) for source in self._sources)
         )
         taken = [entry for batch in batches for entry in batch]
-        if taken and not await self.append(at, taken):
+        if taken and not await self.append(known.at, taken):
             return False
         if taken or not self._published:
             await self.publish()
@@ -73,13 +88,14 @@ class Sequencer:
 
     async def append(self, at: Head, taken: Sequence[SourceEntry]) -> bool:
         """Commit the entries after the head `at`; False, and nothing committed, when the head has moved."""
-        self._published = False
+        self._published, self._known = False, None
         leaves = [_leaf(entry) for entry in taken]
         async with self._database.transaction() as tx:
+            if await store.head(tx, locked=True) != at:
+                return False
             edge = await store.tiles_at(tx, tiles.right_edge(at.size))
             changed = tiles.grow(at.size, edge, [leaf.leaf_hash for leaf in leaves])
             size = at.size + len(leaves)
-            # First of all writes: it locks the head, so that a race is lost before anything is inserted.
             new = Head(size, tiles.root(edge | changed, size))
             if not await store.swap_head(tx, old=at, new=new, token=self._token):
                 return False
@@ -101,8 +117,20 @@ class Sequencer:
 
     async def stop(self) -> None:
         """Give up the lease, so that another sequencer need not wait."""
+        self._known = None
         async with self._database.transaction() as tx:
             await store.give_up_lease(tx, self._token)
+
+    async def _in_charge(self) -> _Known | None:
+        """What is known of the log, as long as the lease is this sequencer's; None while it is another's."""
+        if self._known is not None and self._clock() < self._known.until:
+            return self._known
+        until = self._clock() + store.LEASE_S / 2  # counted from before the question
+        self._known = None
+        async with self._database.transaction() as tx:
+            if await store.take_lease(tx, self._token):
+                self._known = _Known(await store.head(tx), await store.positions(tx), until)
+        return self._known
 
     async def _read(self, source: SourceJournal, position: Position | None) -> list[SourceEntry]:
         try:

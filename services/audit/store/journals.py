@@ -60,26 +60,25 @@ class SourceJournal:
         """
         xid, entry_id = (str(position.xid), position.entry_id) if position is not None else ("0", 0)
         async with self._database.transaction() as tx:
-            at = await tx.one(
-                "SELECT h.epoch, (SELECT j.digest FROM journal j"
-                "  WHERE j.xid = cast(cast(:xid AS text) AS xid8) AND j.entry_id = :entry_id) AS digest FROM house h",
-                xid=xid,
-                entry_id=entry_id,
-            )
-            digest = bytes(at.digest) if at.digest is not None else None
-            halted = standstill(position, epoch=at.epoch, digest=digest)
-            if halted is not None:
-                return halted
             rows = await tx.all(
-                f"SELECT {_ENTRY} FROM journal j"
-                " WHERE (j.xid, j.entry_id) > (cast(cast(:xid AS text) AS xid8), :entry_id)"
-                " AND j.xid < pg_snapshot_xmin(pg_current_snapshot())"
-                " ORDER BY j.xid, j.entry_id LIMIT :most",
+                f"SELECT h.epoch, {_ENTRY},"
+                " (SELECT digest FROM journal WHERE xid = at.xid AND entry_id = at.entry_id) AS digest_at"
+                " FROM house h CROSS JOIN"
+                " (SELECT cast(cast(:xid AS text) AS xid8), cast(:entry_id AS bigint)) at (xid, entry_id)"
+                " LEFT JOIN LATERAL (SELECT * FROM journal"
+                "  WHERE (xid, entry_id) > (at.xid, at.entry_id) AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+                "  ORDER BY xid, entry_id LIMIT :most) j ON true"
+                " ORDER BY j.xid, j.entry_id",
                 xid=xid,
                 entry_id=entry_id,
                 most=most,
             )
-        return [SourceEntry(self._entry(row, at.epoch), row.bucket) for row in rows]
+        first = rows[0]  # Also where there is nothing new: then without an entry.
+        digest = bytes(first.digest_at) if first.digest_at is not None else None
+        halted = standstill(position, epoch=first.epoch, digest=digest)
+        if halted is not None:
+            return halted
+        return [SourceEntry(self._entry(row), row.bucket) for row in rows if row.entry_id is not None]
 
     async def holds(self, entry_id: int, digest: bytes) -> bool:
         """Whether the journal has this entry with this digest, in the log or not yet."""
@@ -158,10 +157,10 @@ class SourceJournal:
             log.error("private part does not open", source=self.name, entry_id=row.entry_id)
             return _ERASED
 
-    def _entry(self, row: Row, epoch: UUID) -> JournalEntry:
+    def _entry(self, row: Row) -> JournalEntry:
         return JournalEntry(
             source=self.name,
-            epoch=epoch,
+            epoch=row.epoch,
             node=row.node[:_LONGEST],
             xid=int(row.xid),
             entry_id=row.entry_id,

@@ -47,13 +47,6 @@ class Logged:
 
 async def take_lease(tx: Transaction, token: UUID) -> bool:
     """Take or renew the right to append; False while another sequencer has it."""
-    mine = await tx.one(
-        "SELECT token = :token AND leased_until > house_now() + make_interval(secs => :margin) AS long FROM log_state",
-        token=token,
-        margin=LEASE_S / 2,
-    )
-    if mine.long:  # Renewed at half time only: an idle log writes next to nothing.
-        return True
     taken = await tx.run(
         "UPDATE log_state SET token = :token, leased_until = house_now() + make_interval(secs => :seconds)"
         " WHERE token = :token OR leased_until < house_now()",
@@ -70,7 +63,7 @@ async def give_up_lease(tx: Transaction, token: UUID) -> None:
 
 async def head(tx: Transaction, *, locked: bool = False) -> Head:
     """Return the head; `locked` holds it still until the transaction ends."""
-    row = await tx.one("SELECT size, root FROM log_state" + (" FOR SHARE" if locked else ""))
+    row = await tx.one("SELECT size, root FROM log_state" + (" FOR UPDATE" if locked else ""))
     return Head(row.size, bytes(row.root))
 
 

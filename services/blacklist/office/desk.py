@@ -85,6 +85,7 @@ class Desk:
     ) -> View:
         """Journal that a case was shown or changed; give it as it stands."""
         case = file.case
+        scheme = self.book.scheme(case.scheme_code, on=case.opened_on)
         entry = Entry(
             kind=call.method,
             caller=call.caller,
@@ -92,7 +93,7 @@ class Desk:
             matter=str(case.case_id),
             subject=file.party.identifier,
             decision=decision,
-            items=(case.scheme_code,),
+            items=(scheme.item_code if scheme else case.scheme_code,),
             disclosed=(f"{case.case_id}:{len(case.steps)}:{'document' if document else 'party,steps'}",),
         )
         receipt = await self.journal.write(tx, entry)

@@ -19,17 +19,20 @@ class SchemeServicer(blacklist_pb2_grpc.SchemeServiceServicer):
         self, request: blacklist_pb2.GetSchemeRequest, context: Any
     ) -> blacklist_pb2.GetSchemeResponse:
         """Gives one scheme."""
-        return blacklist_pb2.GetSchemeResponse(scheme=_scheme(await self._reading.scheme(request.code)))
+        return blacklist_pb2.GetSchemeResponse(
+            scheme=scheme_message(await self._reading.scheme(request.code))
+        )
 
     async def ListSchemes(
         self, request: blacklist_pb2.ListSchemesRequest, context: Any
     ) -> blacklist_pb2.ListSchemesResponse:
         """Lists the schemes in force."""
         schemes = await self._reading.schemes()
-        return blacklist_pb2.ListSchemesResponse(schemes=[_scheme(scheme) for scheme in schemes])
+        return blacklist_pb2.ListSchemesResponse(schemes=[scheme_message(scheme) for scheme in schemes])
 
 
-def _scheme(scheme: Scheme) -> blacklist_pb2.Scheme:
+def scheme_message(scheme: Scheme) -> blacklist_pb2.Scheme:
+    """A scheme as published: its standard, removal and remedies."""
     return blacklist_pb2.Scheme(
         code=scheme.code,
         title=scheme.title,

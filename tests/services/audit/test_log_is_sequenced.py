@@ -148,6 +148,8 @@ async def test_a_sequencer_that_lost_its_lease_while_it_paused_commits_nothing(j
 
 async def test_a_sequencer_with_a_stale_head_commits_nothing(journals: Journals) -> None:
     sequencer = journals.sequencer()
+    await journals.look()
+    await sequencer.round()
     async with journals.own.transaction() as tx:
         stale = await store.head(tx)
     await journals.look()

@@ -141,6 +141,12 @@ def test_a_long_path_gets_a_short_name_for_the_socket(tmp_path: Path) -> None:
             Postgres(folder, log=tmp_path / "postgres.log").url().partition("host=")[2].replace("%2F", "/")
         )
         assert short.is_symlink()
+        # The offices keep the URL: it is the same when the server was killed and started again.
+        url = server.url()
+        process_of(server).kill()
+        server.start()
+        assert server.url() == url
+        assert ask(server, "SELECT 1") == "1"
     finally:
         server.stop()
     assert not short.exists()

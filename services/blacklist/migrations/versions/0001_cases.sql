@@ -106,6 +106,7 @@ CREATE TABLE listing_record (
     CHECK (bucket = bucket_in(record_id))
 );
 
+-- `officer` is the official number that the assertion names, in clear: the guard compares it.
 CREATE TABLE case_step (
     bucket             smallint NOT NULL,
     case_id            uuid NOT NULL,
