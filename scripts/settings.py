@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from foundation.settings import LAW, OfficeSettings
@@ -103,11 +102,11 @@ def _table(model: type[BaseModel], names: set[str] | None = None) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    default: Any = field.get_default(call_default_factory=False)
+    if field.is_required():
+        return "**needed**"
     if field.default_factory is not None:
         return "see meaning"
-    if default is PydanticUndefined:
-        return "**needed**"
+    default: Any = field.default
     if default == LAW:
         return "`law/` of the checkout"
     if default is None or default == "":

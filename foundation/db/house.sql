@@ -153,7 +153,6 @@ BEGIN
     RETURNING journal.entry_id INTO journal_write.entry_id;
     INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items)
     VALUES (p_bucket, journal_write.entry_id, p_salt, p_sealed, p_tag, p_items);
-    PERFORM pg_notify('chengxin_journal', '');
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;

@@ -108,7 +108,8 @@ def install_house(op: ModuleType) -> None:
         driver.execute(resources.files(package).joinpath(name).read_text(encoding="utf-8").encode())
     driver.execute(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, procrastinate_workers, "
-        f"procrastinate_periodic_defers TO {roles}".encode()
+        f"procrastinate_periodic_defers TO {roles};"
+        f"GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO {roles}".encode()
     )
 
 

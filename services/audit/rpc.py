@@ -91,8 +91,13 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
     async def GetReceipt(
         self, request: audit_pb2.GetReceiptRequest, context: Any
     ) -> audit_pb2.GetReceiptResponse:
-        """The full receipt of a journal entry, for who knows its digest."""
-        receipt, entry = await self._prover.receipt(request.source, request.entry_id, request.digest)
+        """The full receipt of a journal entry, for who knows its digest or is the party that it is about."""
+        call = current()
+        if call.person is not None:
+            subject = call.require_person().identifier
+            receipt, entry = await self._prover.receipt_about(request.source, request.entry_id, subject)
+        else:
+            receipt, entry = await self._prover.receipt(request.source, request.entry_id, request.digest)
         return audit_pb2.GetReceiptResponse(receipt=receipt, entry=entry)
 
 

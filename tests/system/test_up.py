@@ -15,6 +15,7 @@ from typing import NamedTuple
 import grpc
 import httpx
 import psutil
+import psycopg
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -23,6 +24,7 @@ from chengxin.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from standalone.ca import DevelopmentCa, System
 from standalone.enrol import write_identity
 from standalone.health import HouseHealth
+from standalone.house import administered
 from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
 from tests.support.databases import Databases, write_passwords
@@ -223,6 +225,25 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped
     assert "pg_control" in told.stderr
     assert "postgres.log" in told.stderr
     assert "Remedy:" in told.stderr
+
+
+def test_a_schema_of_a_newer_version_is_refused(stopped: Stopped) -> None:
+    def at_version(version: str) -> str:
+        with (
+            administered(stopped.data, environment={}) as (_, admin_dsn),
+            psycopg.connect(admin_dsn) as connection,
+        ):
+            found = connection.execute("SELECT version_num FROM catalog.alembic_version").fetchone()
+            connection.execute("UPDATE catalog.alembic_version SET version_num = %s", (version,))
+            assert found is not None
+            return str(found[0])
+
+    version = at_version("9999")
+    told = chengxin("up", "--data", stopped.data, *FREE_PORTS)
+    at_version(version)
+    assert told.returncode == 2
+    assert "newer version" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_a_house_killed_with_sigkill_recovers_at_the_next_start(stopped: Stopped, tmp_path: Path) -> None:

@@ -407,7 +407,9 @@ class GetReceiptRequest(_message.Message):
     entry_id: _builtins.int
     """Entry id."""
     digest: _builtins.bytes
-    """The digest from the answer's receipt, 32 bytes; who does not know it gets nothing."""
+    """The digest from the answer's receipt, 32 bytes; who does not know it gets nothing. Not needed with a person
+    assertion for an entry about that person.
+    """
     def __init__(
         self,
         *,

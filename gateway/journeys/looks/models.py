@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -34,26 +33,8 @@ class Accesses(BaseModel):
     receipt: Receipt = Field(description="Names the journal entry of this look")
 
 
-class InclusionProof(BaseModel):
-    """Proves that a leaf is in the log of a checkpoint, as a line that `chengxin audit verify` reads.
-
-    Byte strings are base64. Source: RFC 6962.
-    """
-
-    kind: Literal["inclusion"] = Field(default="inclusion", description="What it proves")
-    leaf_hash: str = Field(description="Leaf hash, 32 bytes")
-    leaf_index: int = Field(description="Index")
-    tree_size: int = Field(description="Size of the log")
-    root: str = Field(description="Root, 32 bytes")
-    proof: list[str] = Field(description="Hashes from the leaf up")
-
-
 class AccessProof(BaseModel):
-    """The proof that a look is in the log, to keep and verify offline with `chengxin audit verify`."""
+    """The proof that a look is in the log, to keep and verify offline with `chengxin audit verify --receipt`."""
 
-    receipt: str | None = Field(default=None, description="tlog-proof text (c2sp.org/tlog-proof)")
-    entry: str | None = Field(default=None, description="The entry as deterministic CBOR, base64")
-    inclusion: InclusionProof | None = Field(
-        default=None,
-        description="The bare inclusion proof, where the office gives the receipt to its receiver alone",
-    )
+    receipt: str = Field(description="tlog-proof text (c2sp.org/tlog-proof)")
+    entry: str = Field(description="The entry as deterministic CBOR, base64")

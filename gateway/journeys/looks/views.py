@@ -6,18 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
 
-from chengxin.audit.v1.audit_pb2 import (
-    GetInclusionProofRequest,
-    GetReceiptRequest,
-    ListAccessesToSubjectRequest,
-)
-from foundation.access import Person
-from foundation.reasons import NOT_FOUND, UNAVAILABLE
-from foundation.refusal import Kind, Refused
+from chengxin.audit.v1.audit_pb2 import GetReceiptRequest, ListAccessesToSubjectRequest
 from gateway.counter import TheCounter, Visitor, limited
-from gateway.journeys.looks.models import Accesses, AccessProof, InclusionProof
+from gateway.journeys.looks.models import Accesses, AccessProof
 from gateway.messages import read
-from gateway.offices import OfficeRefused, Offices
+from gateway.offices import hidden_unless_own
 from gateway.problems import answers
 
 router = APIRouter(prefix="/api/v1/me/accesses", tags=["looks"], dependencies=[Depends(limited)])
@@ -45,25 +38,6 @@ async def get_access_receipt(
     """Get the proof that a look at me is in the log."""
     offices = counter.offices
     asked = GetReceiptRequest(source=source, entry_id=entry_id)
-    try:
-        return read(AccessProof, await offices.ask_for(session.person, offices.audit.GetReceipt, asked))
-    except OfficeRefused as refused:
-        # The party does not hold the digest; what the log proves of its own looks it gets all the same.
-        if refused.kind not in (Kind.INVALID, Kind.DENIED, Kind.NOT_FOUND):
-            raise
-    index = await _log_index(offices, session.person, source, entry_id)
-    proof = await offices.ask(offices.audit.GetInclusionProof, GetInclusionProofRequest(leaf_index=index))
-    return AccessProof(inclusion=read(InclusionProof, proof))
-
-
-async def _log_index(offices: Offices, person: Person, source: str, entry_id: int) -> int:
-    """Where the log holds an entry about the person; what is not about them is not found."""
-    answer = await offices.ask_for(
-        person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()
-    )
-    for access in answer.accesses:
-        if (access.source, access.entry_id) == (source, entry_id):
-            if access.log_index < 0:
-                raise Refused(UNAVAILABLE, detail="The entry is not in the log yet.")
-            return access.log_index
-    raise Refused(NOT_FOUND)
+    async with hidden_unless_own():
+        answer = await offices.ask_for(session.person, offices.audit.GetReceipt, asked)
+    return read(AccessProof, answer)

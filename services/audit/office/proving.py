@@ -12,6 +12,7 @@ from chengxin.proofs.merkle import HASH_BYTES
 from chengxin.proofs.subtrees import Range, consistency_ranges, inclusion_ranges, root_range
 from chengxin.proofs.tiles import Tile
 from foundation.db import Database, Transaction
+from foundation.identity import Identifier
 from foundation.refusal import Refused
 from services.audit.domain.reasons import LOG_NOT_READY, LOG_RANGE, RECEIPT_UNKNOWN
 from services.audit.store import log as store
@@ -104,6 +105,14 @@ class Prover:
         if journal is not None and await journal.holds(entry_id, digest):
             raise Refused(LOG_NOT_READY)
         raise Refused(RECEIPT_UNKNOWN)
+
+    async def receipt_about(self, source: str, entry_id: int, subject: Identifier) -> tuple[str, bytes]:
+        """The same for the party that an entry is about, which need not know the digest."""
+        journal = self._sources.get(source)
+        digest = await journal.digest_about(subject, entry_id) if journal is not None else None
+        if digest is None:
+            raise Refused(RECEIPT_UNKNOWN)
+        return await self.receipt(source, entry_id, digest)
 
 
 async def _published(tx: Transaction) -> tuple[Head, str]:

@@ -90,14 +90,28 @@ class SourceJournal:
             )
         return row is not None
 
+    async def digest_about(self, subject: Identifier, entry_id: int) -> bytes | None:
+        """Return the digest of an entry about a party; None where there is none, or it is about another."""
+        found = await self._found(subject)
+        if found is None:
+            return None
+        tag, bucket = found
+        async with self._database.transaction() as tx:
+            row = await tx.maybe(
+                "SELECT j.digest FROM journal_private p JOIN journal j USING (bucket, entry_id)"
+                " WHERE bucket = :bucket AND entry_id = :entry_id AND p.subject_tag = :tag",
+                bucket=bucket,
+                entry_id=entry_id,
+                tag=tag,
+            )
+        return bytes(row.digest) if row is not None else None
+
     async def about(self, subject: Identifier, search: Search) -> list[tuple[Access, UUID]]:
         """Return the newest accesses to a party that `search` allows, each with the journal's epoch."""
-        async with self._database.transaction() as tx:
-            # Where no party was ever journalled there are no keys yet, and a reader must not make them.
-            keys = await tx.all("SELECT FROM keyring WHERE name = ANY(:names)", names=[INDEX_KEY, BUCKET_KEY])
-        if len(keys) < 2:
+        found = await self._found(subject)
+        if found is None:
             return []
-        tag, bucket = await self._reader.tag(subject), await self._reader.bucket(subject)
+        tag, bucket = found
         where, values = conditions(search, "j")
         async with self._database.transaction() as tx:
             rows = await tx.all(
@@ -111,6 +125,14 @@ class SourceJournal:
                 **values,
             )
         return [(await self._access(row), row.epoch) for row in rows]
+
+    async def _found(self, subject: Identifier) -> tuple[bytes, int] | None:
+        """The party's tag and bucket; None where no party was ever journalled, so that there are no keys yet."""
+        async with self._database.transaction() as tx:
+            keys = await tx.all("SELECT FROM keyring WHERE name = ANY(:names)", names=[INDEX_KEY, BUCKET_KEY])
+        if len(keys) < 2:  # A reader must not make them.
+            return None
+        return await self._reader.tag(subject), await self._reader.bucket(subject)
 
     async def private_parts(self, places: Sequence[Place]) -> dict[int, tuple[PrivatePart, tuple[str, ...]]]:
         """Return, by entry id, what is sealed beside the entries and the items they showed. Erased ones are missing."""

@@ -14,7 +14,7 @@ from chengxin.audit.v1 import audit_pb2
 from chengxin.cli.audit import app
 from chengxin.proofs import note, verify_checkpoint, verify_consistency, verify_inclusion, verify_receipt
 from foundation.rpc.messages import identifier_message
-from tests.services.audit.journals import DEPARTMENT, ORIGIN, PARTY, VKEY, Journals
+from tests.services.audit.journals import DEPARTMENT, ORIGIN, PARTY, VKEY, Journals, company
 from tests.services.audit.process import AUDITORS, HOUSE, AuditProcess, RefusedByOffice, running
 from tests.support.databases import SchemaDatabase
 from tests.support.eventually import eventually
@@ -56,6 +56,17 @@ async def test_a_department_gets_the_receipt_of_its_answer_and_verifies_it(offic
     got = await receipt_of(office, "repair", named)
     proved = verify_receipt(got.receipt, (await checkpoint(office)).vkey, got.entry)
     assert (proved.head.origin, (await checkpoint(office)).vkey) == (ORIGIN, VKEY)
+
+
+async def test_a_party_gets_the_receipt_of_a_look_at_it_and_nobody_else_s(office: AuditProcess) -> None:
+    named = await office.journals.look()
+    await receipt_of(office, "repair", named)
+    request = audit_pb2.GetReceiptRequest(source="repair", entry_id=named.entry_id)
+    got = await office.ask("gateway", "GetReceipt", request, party=PARTY)
+    verify_receipt(got.receipt, VKEY, got.entry)
+    with pytest.raises(RefusedByOffice) as refusal:
+        await office.ask("gateway", "GetReceipt", request, party=company(900_000_099))
+    assert refusal.value.reason == "RECEIPT_UNKNOWN"
 
 
 async def test_another_digest_gets_nothing(office: AuditProcess) -> None:

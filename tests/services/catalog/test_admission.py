@@ -107,7 +107,11 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
     "item not in the catalog": (setting("item_code", "cn.rumours"), reasons.ITEM_UNKNOWN, "item_code"),
     "item no longer in force": (setting("item_code", ENDED_ITEM), reasons.ITEM_NOT_IN_FORCE, "item_code"),
     "no kind of party": (setting("party.identifier.kind", 0), VALUE_REQUIRED, "party.identifier.kind"),
-    "no party": (setting("party.identifier.value", ""), identity.IDENTIFIER_MISSING, "party.identifier.value"),
+    "no party": (
+        setting("party.identifier.value", ""),
+        identity.IDENTIFIER_MISSING,
+        "party.identifier.value",
+    ),
     "check character": (
         setting("party.identifier.value", uscc(1)[:-1] + ("0" if uscc(1)[-1] != "0" else "1")),
         identity.IDENTIFIER_CHECK_FAILED,
@@ -121,10 +125,18 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
     ),
     "no kind of document": (setting("document.kind", 0), reasons.DOCUMENT_MISSING, "document.kind"),
     "unknown kind of document": (setting("document.kind", 99), reasons.DOCUMENT_MISSING, "document.kind"),
-    "no number of the document": (setting("document.number", ""), reasons.DOCUMENT_MISSING, "document.number"),
+    "no number of the document": (
+        setting("document.number", ""),
+        reasons.DOCUMENT_MISSING,
+        "document.number",
+    ),
     "no authority": (setting("document.authority", ""), reasons.DOCUMENT_MISSING, "document.authority"),
     "no date": (setting("document.determined_on", ""), reasons.DOCUMENT_MISSING, "document.determined_on"),
-    "no effective date": (setting("document.effective_on", ""), reasons.DOCUMENT_MISSING, "document.effective_on"),
+    "no effective date": (
+        setting("document.effective_on", ""),
+        reasons.DOCUMENT_MISSING,
+        "document.effective_on",
+    ),
     "kind of document not allowed": (
         setting("document.kind", common.DOCUMENT_KIND_JUDGMENT),
         reasons.DOCUMENT_KIND_NOT_ALLOWED,
@@ -135,13 +147,21 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
         reasons.AUTHORITY_INVALID,
         "document.authority",
     ),
-    "another's decision": (setting("document.authority", uscc(5)), reasons.WRONG_AUTHORITY, "document.authority"),
+    "another's decision": (
+        setting("document.authority", uscc(5)),
+        reasons.WRONG_AUTHORITY,
+        "document.authority",
+    ),
     "no date of the calendar": (
         setting("document.determined_on", "2026-02-30"),
         VALUE_INVALID,
         "document.determined_on",
     ),
-    "a week for a date": (setting("document.determined_on", "2026-W05-1"), VALUE_INVALID, "document.determined_on"),
+    "a week for a date": (
+        setting("document.determined_on", "2026-W05-1"),
+        VALUE_INVALID,
+        "document.determined_on",
+    ),
     "digits of another script": (
         setting("document.effective_on", "２０２６-01-05"),
         VALUE_INVALID,
@@ -335,9 +355,7 @@ def house_law() -> LawBook:
 def admitted(message: RecordDraft, *, today: date = TODAY, on_behalf: bool = False) -> Admitted:
     """What follows for a draft that keeps every rule."""
     draft = draft_from(message, today=today)
-    return admit(
-        draft, lawbook=LAWBOOK, policy=POLICY, provider=PROVIDER, on_behalf=on_behalf, today=today
-    )
+    return admit(draft, lawbook=LAWBOOK, policy=POLICY, provider=PROVIDER, on_behalf=on_behalf, today=today)
 
 
 def test_the_authority_of_a_document_is_kept_in_its_canonical_form() -> None:
@@ -348,7 +366,9 @@ def test_the_authority_of_a_document_is_kept_in_its_canonical_form() -> None:
 
 
 BY_LAW = setting("person_publicity_basis", "express_law")
-EIGHTEEN_YEARS_AGO = date(TODAY.year - 18, TODAY.month, 28 if (TODAY.month, TODAY.day) == (2, 29) else TODAY.day)
+EIGHTEEN_YEARS_AGO = date(
+    TODAY.year - 18, TODAY.month, 28 if (TODAY.month, TODAY.day) == (2, 29) else TODAY.day
+)
 
 
 def born(day: date) -> Change:
@@ -373,14 +393,19 @@ def born(day: date) -> Change:
         (
             lawful(
                 both(
-                    lambda draft: about_a_person(draft, number="E12345678", kind=common.IDENTIFIER_KIND_PASSPORT),
+                    lambda draft: about_a_person(
+                        draft, number="E12345678", kind=common.IDENTIFIER_KIND_PASSPORT
+                    ),
                     BY_LAW,
                 ),
                 item=WAGES,
             ),
             False,
         ),
-        (lawful(both(about_a_person, BY_LAW, setting("severity", common.SEVERITY_SLIGHT)), item=WAGES), False),
+        (
+            lawful(both(about_a_person, BY_LAW, setting("severity", common.SEVERITY_SLIGHT)), item=WAGES),
+            False,
+        ),
     ],
     ids=[
         "enterprise",
@@ -547,7 +572,9 @@ async def test_a_number_twice_within_one_batch_counts_once(desk: CatalogHouse) -
     assert (first.already_held, same.already_held) == (False, True)
     assert other.refused is not None
     assert other.refused.reason is reasons.NUMBER_USED_FOR_OTHER_CONTENT
-    assert desk.sql("SELECT count(*) FROM catalog.record_place WHERE record_id = %s", first.record_id) == [(1,)]
+    assert desk.sql("SELECT count(*) FROM catalog.record_place WHERE record_id = %s", first.record_id) == [
+        (1,)
+    ]
 
 
 async def test_two_providers_may_use_the_same_number(desk: CatalogHouse) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from foundation.access import Person
 from foundation.crypto import OpenFailed
-from foundation.refusal import Refused
 from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
 from services.catalog.domain import reasons
 from services.catalog.store.answers import Position
 from services.catalog.worker import Sweeper
 from tests.services.catalog.conftest import CatalogHouse, uscc
+from tests.support.eventually import eventually
 
 
 async def _withdraw(house: CatalogHouse, record_id, caller=None):
@@ -25,7 +26,10 @@ async def _withdraw(house: CatalogHouse, record_id, caller=None):
     )
 
 
-async def _feed(house: CatalogHouse, after: Position = Position()):
+START = Position()
+
+
+async def _feed(house: CatalogHouse, after: Position = START):
     return await house.sharing.changes(house.context(kind="SharingService.WatchChanges"), after)
 
 
@@ -44,21 +48,17 @@ async def test_no_late_answer_while_a_record_that_is_asked_about_is_withdrawn(ho
     party = house.party()
     (result,) = await house.hand_in(house.draft(party))
     answers = []
-    stop = asyncio.Event()
 
-    async def ask() -> None:
-        while not stop.is_set():
+    async def ask(times: int) -> None:
+        for _ in range(times):
             answers.append(await house.check(party))
 
-    askers = [asyncio.create_task(ask()) for _ in range(8)]
-    while len(answers) < 40:
-        await asyncio.sleep(0)
-    _, ended_at, _, _ = await _withdraw(house, result.record_id)
-    before = len(answers)
-    while len(answers) < before + 40:
-        await asyncio.sleep(0)
-    stop.set()
-    await asyncio.gather(*askers)
+    async def withdraw():
+        await eventually(lambda: len(answers) >= 40)
+        return await _withdraw(house, result.record_id)
+
+    (_, ended_at, _, _), *_ = await asyncio.gather(withdraw(), *[ask(30) for _ in range(8)])
+    await ask(10)
     assert any(answer.found for answer in answers)
     late = [answer for answer in answers if answer.found and answer.receipt.as_of >= ended_at]
     missing = [answer for answer in answers if not answer.found and answer.receipt.as_of < ended_at]
@@ -76,7 +76,8 @@ async def test_an_answer_waits_for_a_withdrawal_that_holds_the_bucket(house: Cat
         await asyncio.sleep(0.2)
         assert not asked.done()
         await admin.execute(
-            "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')", (bucket, result.record_id)
+            "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')",
+            (bucket, result.record_id),
         )
         await admin.commit()
         assert not (await asked).found
@@ -128,7 +129,10 @@ async def test_a_withdrawn_record_handed_in_again_stays_withdrawn(house: Catalog
 
 
 async def test_a_revoked_document_takes_all_its_records_out(house: CatalogHouse) -> None:
-    first, second = house.draft(document_number="样例罚〔2026〕7号"), house.draft(document_number="样例罚〔2026〕7号")
+    first, second = (
+        house.draft(document_number="样例罚〔2026〕7号"),
+        house.draft(document_number="样例罚〔2026〕7号"),
+    )
     await house.hand_in(first, second, house.draft())
     ended, _ = await house.records.revoke_document(
         house.provider, document_number="样例罚〔2026〕7号", reason="复议撤销"
@@ -142,7 +146,7 @@ async def test_every_receiver_gets_the_tombstone_and_the_certificate_names_it(ho
     (result,) = await house.hand_in(house.draft(party))
     await house.check(party)
     _, start, _ = await _feed(house)
-    _, ended_at, _, _ = await _withdraw(house, result.record_id)
+    await _withdraw(house, result.record_id)
     events, _, receipt = await _feed(house, start)
     assert [(event["kind"], event["record_id"]) for event in events] == [("withdrawn", str(result.record_id))]
     assert receipt is not None
@@ -200,7 +204,9 @@ async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHous
     assert await sweeper.sweep() == 0
     await house.grant(house.consumer, house.purpose, [house.item], [])
     events, _, _ = await _feed(house, start)
-    assert [(event["record_id"], event["end_reason"]) for event in events] == [(str(result.record_id), "expired")]
+    assert [(event["record_id"], event["end_reason"]) for event in events] == [
+        (str(result.record_id), "expired")
+    ]
 
 
 async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(house: CatalogHouse) -> None:

@@ -25,7 +25,6 @@ from gateway.journeys.repair import models as repairing
 from gateway.journeys.repair.evidence import LARGEST, PIECE
 from gateway.messages import Receipt, Refusal
 from tests.services.gateway.conftest import Browser, House
-from tests.services.gateway.offices import NOW
 
 NEW = {"record_id": "rec-1", "correction": "已缴纳罚款", "commitment": True}
 
@@ -44,32 +43,18 @@ async def test_the_party_sees_who_looked_and_gets_the_proof(house: House, visito
     access = (await visitor.get("/api/v1/me/accesses")).json()["accesses"][0]
     assert (access["source"], access["entry_id"], access["log_index"]) == ("catalog", 7, 41)
     proof = (await visitor.get("/api/v1/me/accesses/catalog/7/receipt")).json()
-    assert proof == {"receipt": "c2sp.org/tlog-proof@v1\n", "entry": "oA==", "inclusion": None}
+    assert proof == {"receipt": "c2sp.org/tlog-proof@v1\n", "entry": "oA=="}
     asked = house.offices.last("GetReceipt")
     assert (asked.request.source, asked.request.entry_id, asked.request.digest) == ("catalog", 7, b"")
     assert asked.person is not None
 
 
-async def test_where_the_receipt_needs_its_digest_the_party_gets_the_inclusion_proof_of_its_own_looks(
+async def test_the_proof_of_another_s_look_is_answered_as_not_existing(
     house: House, visitor: Browser
 ) -> None:
     house.offices.answers["GetReceipt"] = Refused(NOT_FOUND)
-    proof = (await visitor.get("/api/v1/me/accesses/catalog/7/receipt")).json()
-    assert proof["receipt"] is None
-    assert (
-        proof["inclusion"]["leaf_index"] == house.offices.last("GetInclusionProof").request.leaf_index == 41
-    )
     others = await visitor.get("/api/v1/me/accesses/catalog/8/receipt")
     assert (others.status_code, others.json()["reason"]) == (404, "NOT_FOUND")
-
-
-async def test_a_look_that_is_not_in_the_log_yet_has_no_proof_yet(house: House, visitor: Browser) -> None:
-    house.offices.answers["GetReceipt"] = Refused(NOT_FOUND)
-    newest = {"source": "catalog", "entry_id": 9, "at": NOW, "log_index": -1}
-    house.offices.answers["ListAccessesToSubject"] = audit.ListAccessesToSubjectResponse(accesses=[newest])
-    answer = await visitor.get("/api/v1/me/accesses/catalog/9/receipt")
-    assert (answer.status_code, answer.json()["reason"]) == (503, "UNAVAILABLE")
-    assert answer.headers["retry-after"]
 
 
 async def test_eligibility_comes_with_reasons_and_the_earliest_day(visitor: Browser) -> None:
@@ -284,7 +269,6 @@ NOT_SHOWN: dict[type[Message], set[str]] = {
 }
 ADDED: dict[type[Message], set[str]] = {
     # What `chengxin audit verify` reads beside the contract's fields.
-    audit.GetInclusionProofResponse: {"kind"},
 }
 PAIRS: list[tuple[type[Message], type[BaseModel]]] = [
     (sharing.ListOwnRecordsResponse, held.OwnRecords),
@@ -295,7 +279,6 @@ PAIRS: list[tuple[type[Message], type[BaseModel]]] = [
     (sharing.Receiver, held.Receiver),
     (audit.ListAccessesToSubjectResponse, looks.Accesses),
     (audit.Access, looks.Access),
-    (audit.GetInclusionProofResponse, looks.InclusionProof),
     (repair.CheckEligibilityResponse, repairing.Eligibility),
     (repair.Application, repairing.Application),
     (repair.GetApplicationResponse, repairing.OneApplication),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 import redis
 
+from standalone.account import unprivileged_account
 from standalone.postgres import LONGEST_SOCKET_PATH, SOCKET, Postgres
 from standalone.processes import ProcessRecord
 from standalone.trouble import Trouble
@@ -115,10 +117,19 @@ def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path) -> Non
     server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
     server.start()
     server.stop()
-    # The id of a living process that is no PostgreSQL: ours.
-    (tmp_path / "postgres" / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}\n")
-    server.start()
-    server.stop()
+    # Its id was given to another process of the same account since.
+    account = unprivileged_account()
+    runs_as = {"user": account.uid, "group": account.gid} if account else {}
+    stranger = subprocess.Popen(["sleep", "600"], **runs_as)
+    lock = tmp_path / "postgres" / "cluster" / "postmaster.pid"
+    lock.write_text(f"{stranger.pid}\n{tmp_path}\n")
+    try:
+        server.start()
+        assert stranger.poll() is None
+    finally:
+        server.stop()
+        stranger.kill()
+        stranger.wait()
 
 
 def test_a_cluster_half_made_when_the_house_was_killed_is_made_anew(tmp_path: Path) -> None:

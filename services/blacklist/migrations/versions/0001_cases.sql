@@ -361,4 +361,3 @@ GRANT SELECT ON working_day, policy_number, legal_step TO blacklist_app;
 GRANT SELECT, INSERT ON case_file, case_request, evidence, decision_number, listing, listing_record, case_step
     TO blacklist_app;
 -- Putting a job down draws its number and its event's.
-GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO blacklist_app;

@@ -87,7 +87,6 @@ BEGIN
            coalesce(s.items, '{}'), coalesce(m.field_names, '{}'), s.records
     FROM permitted m LEFT JOIN entry e ON e.door_no = m.door_no LEFT JOIN shown s ON s.member = m.member
     ORDER BY m.member;
-    PERFORM pg_notify('chengxin_journal', '');
 END $$;
 REVOKE ALL ON FUNCTION answer FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION answer TO catalog_answer;

@@ -186,4 +186,3 @@ REVOKE ALL ON FUNCTION application_guard(), application_step_guard(), evidence_g
 GRANT SELECT, INSERT ON application, application_step, evidence, evidence_piece TO repair_app;
 GRANT SELECT ON standing, step_rule TO repair_app;
 -- Putting a job down draws its number.
-GRANT USAGE ON SEQUENCE procrastinate_jobs_id_seq, procrastinate_events_id_seq TO repair_app;
