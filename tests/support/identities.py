@@ -11,10 +11,11 @@ from typing import Any, Literal
 import grpc
 import grpc.aio
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from foundation.access import issue_assertion
 from foundation.identity import Identifier
-from foundation.rpc.status import reason_of
 from standalone.ca import DevelopmentCa, System
 from standalone.enrol import Enrolment, Register, write_identity
 from standalone.secret_files import AssertionIssuer, signing_key, write_issuers
@@ -25,14 +26,20 @@ Systems = Mapping[str, tuple[str, tuple[str, ...]]]
 
 
 class RefusedByOffice(Exception):
-    """An office refused: stable reason, status, text."""
+    """An office refused: status, text, and where it gave them its reason, remedy and the field concerned."""
 
     def __init__(self, error: grpc.aio.AioRpcError) -> None:
-        super().__init__(reason_of(error) or error.details())
-        self.reason = reason_of(error)
         self.code = error.code()
-        self.text = error.details()
-        self.error = error
+        self.text = error.details() or ""
+        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]
+        for detail in status.details if status else ():
+            detail.Unpack(info)
+            detail.Unpack(bad)
+        self.reason, self.remedy, self.domain = info.reason, info.metadata["remedy"], info.domain
+        self.violations = list(bad.field_violations)
+        self.field = self.violations[0].field if self.violations else ""
+        super().__init__(self.reason or self.text)
 
 
 @dataclass
@@ -90,7 +97,14 @@ class Identities:
         )
         return grpc.aio.secure_channel(address, credentials)
 
-    def assertion(self, kind: Literal["person", "officer"], claims: dict[str, Any], *, by: str) -> str:
+    def assertion(
+        self,
+        kind: Literal["person", "officer"],
+        claims: dict[str, Any],
+        *,
+        by: str,
+        now: datetime | None = None,
+    ) -> str:
         """An assertion that system `by` may send."""
         key: Any = load_pem_private_key((self.folder / f"{kind}.pem").read_bytes(), None)
         return issue_assertion(
@@ -100,7 +114,7 @@ class Identities:
             kind=kind,
             claims=claims,
             bound_to=self.enrolments[by].fingerprint,
-            now=datetime.now(UTC),
+            now=now or datetime.now(UTC),
         )
 
     def person(self, identifier: Identifier, *, by: str = "gateway") -> str:

@@ -37,9 +37,12 @@ class RunningHouse(Stage):
 
 
 @contextmanager
-def running_house(folder: Path, environment: Mapping[str, str]) -> Generator[RunningHouse]:
-    """Start a sample house in `folder`, give grants, hand one record in; stop everything at the end."""
-    with running(Wish(folder=folder, ports=FREE, sample=True), environment=environment) as house:
+def running_house(folder: Path, environment: Mapping[str, str] | None = None) -> Generator[RunningHouse]:
+    """Start a sample house in `folder`, give grants, hand one record in; stop everything at the end.
+
+    `environment` may name engines by URL; without it the house starts its own.
+    """
+    with running(Wish(folder=folder, ports=FREE, sample=True), environment=environment or {}) as house:
         narrator = Narrator(Console(file=io.StringIO()))
         stage = RunningHouse(house=house, narrator=narrator, report=Report())
         try:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.running_house import RunningHouse, running_house
+from tests.support.running_house import RunningHouse
 from tests.support.wheel import Installed, install
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.zh-CN.md")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
-    with running_house(tmp_path_factory.mktemp("house")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +34,12 @@ def test_the_quick_start_is_ten_lines_at_most_and_the_same_in_both_languages() -
 
 @pytest.mark.parametrize("readme", READMES)
 def test_the_quick_start_runs_against_a_house(
-    house: RunningHouse, wheel: Installed, readme: str, tmp_path: Path
+    running_house: RunningHouse, wheel: Installed, readme: str, tmp_path: Path
 ) -> None:
-    code = re.sub(r"91[0-9A-Z]{16}", house.known_party, quick_start(readme))
+    code = re.sub(r"91[0-9A-Z]{16}", running_house.known_party, quick_start(readme))
     script = tmp_path / "quick_start.py"
     script.write_text(code, encoding="utf-8")
-    (tmp_path / "identity").symlink_to(house.identity("consumer"))
+    (tmp_path / "identity").symlink_to(running_house.identity("consumer"))
     ran = wheel.run("python", script, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "something is known" in ran.stdout

@@ -162,7 +162,7 @@ STATEMENT_UPHELD = Reason(
 )
 SAME_OFFICIAL = Reason(
     "SAME_OFFICIAL",
-    Kind.PRECONDITION,
+    Kind.DENIED,
     meaning="Who investigated or proposed does not decide.",
     remedy="Have another official decide.",
     source="mission, clause 8 (proposer != approver)",

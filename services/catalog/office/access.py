@@ -93,12 +93,13 @@ class AccessOffice:
         items = [self._lawbook.item(code, on=today) for code in item_codes]
         if not items or None in items:
             raise Refused(reasons.ITEM_UNKNOWN, field="item_codes")
-        known = {field.name for item in items if item for field in item.fields}
-        unknown = set(field_names) - known - {PARTY_NAME, DOCUMENT_NUMBER}
-        if unknown:
-            raise Refused(
-                reasons.FIELD_UNKNOWN, field="field_names", detail=f"Unknown: {sorted(unknown)[0]}."
-            )
+        known = {field.name for item in items if item for field in item.fields} | {
+            PARTY_NAME,
+            DOCUMENT_NUMBER,
+        }
+        for place, name in enumerate(field_names):
+            if name not in known:
+                raise Refused(reasons.FIELD_UNKNOWN, field=f"field_names.{place}")
 
     async def _entry(
         self, tx: Transaction, kind: str, caller: Caller, officer: Officer, row: Row, *, matter: str = ""

@@ -191,11 +191,12 @@ async def test_refusals_tell_nothing_about_the_party(house: ListHouse) -> None:
 
 async def test_deadlines_stand_in_the_list_next_one_first(house: ListHouse) -> None:
     voice = replace(house.finder, system="other-lists", authority=OTHER_AUTHORITY)
-    before = len((await voice.ask("ListCases", pb.ListCasesRequest())).cases)
+    asked = pb.ListCasesRequest(state=pb.CASE_STATE_INVESTIGATING)
+    before = len((await voice.ask("ListCases", asked)).cases)
     late = await voice.open(house.company())
     house.pass_days(91)
     early = await voice.open(house.company())
-    answer = await voice.ask("ListCases", pb.ListCasesRequest(state=pb.CASE_STATE_INVESTIGATING))
+    answer = await voice.ask("ListCases", asked)
     listed = {case.case_id: case for case in answer.cases}
     assert len(answer.cases) == before + 2
     assert listed[late.case_id].overdue

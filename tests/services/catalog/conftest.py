@@ -1,4 +1,4 @@
-"""A catalog office for each test."""
+"""A catalog for each test, and one running catalog office for all that go through its contract."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.services.catalog.office import CatalogOffice, catalog_office
 from tests.support.catalog_house import LAWBOOK, CatalogHouse, catalog_house, uscc
 from tests.support.databases import SchemaDatabase
 
@@ -17,4 +19,13 @@ __all__ = ["LAWBOOK", "CatalogHouse", "uscc"]
 async def house(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> AsyncIterator[CatalogHouse]:
     """A sample catalog with a grant for the consumer."""
     async with catalog_house(schema_db, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def office(
+    schema_db: Callable[..., SchemaDatabase], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CatalogOffice]:
+    """A catalog office's process in a sample house, with a grant for the consumer."""
+    async with catalog_office(tmp_path_factory.mktemp("catalog"), schema_db("catalog", sample=True)) as made:
         yield made

@@ -340,7 +340,7 @@ def test_an_item_cannot_name_a_field_like_what_every_record_has(house_law: LawBo
         def __getattr__(self, name: str) -> Any:
             raise AssertionError("nothing is loaded")
 
-    with pytest.raises(LawError, match="cn.penalty"):
+    with pytest.raises(LawError, match=r"cn\.penalty"):
         load_law(Nowhere(), house_law)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ tasks = Tasks()
 @tasks.task("note")
 async def note(what: str) -> None:
     """Say that the job was taken up, and hang."""
-    Path(sys.argv[2]).write_text(what)
+    await asyncio.to_thread(Path(sys.argv[2]).write_text, what)
     await asyncio.Event().wait()
 
 

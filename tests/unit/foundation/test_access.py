@@ -241,7 +241,10 @@ def test_who_may_assert_parties_may_not_assert_officials(issuers: Issuers) -> No
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"identifier": RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")}, reasons.IDENTIFIER_CHECK_FAILED),
+        (
+            {"identifier": RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")},
+            reasons.IDENTIFIER_CHECK_FAILED,
+        ),
         ({"identifier_kind": "fingerprint"}, ASSERTION_INVALID),
         ({"identifier_kind": None}, ASSERTION_INVALID),
     ],
@@ -275,7 +278,14 @@ SOMEBODY = Person(identifier=Identifier(IdentifierKind.RESIDENT_ID, RESIDENT), n
         (lambda call: call(None, SOMEBODY).require_person(), ROLE_REQUIRED),
         (lambda call: call(None, None, "gateway").require_person(), ASSERTION_REQUIRED),
     ],
-    ids=["role", "no official", "role of the official", "authority of the official", "no gateway", "no party"],
+    ids=[
+        "role",
+        "no official",
+        "role of the official",
+        "authority of the official",
+        "no gateway",
+        "no party",
+    ],
 )
 def test_what_a_step_needs_is_asked_of_the_call(asked: Callable[[Any], object], reason: object) -> None:
     def call(who: Officer | None, party: Person | None, role: str = "consumer") -> Call:

@@ -76,11 +76,14 @@ async def test_what_is_done_is_there_after_the_commit(office: Database) -> None:
 
 
 async def test_an_error_of_any_kind_undoes_all(office: Database) -> None:
+    async def fail(error: Exception) -> None:
+        async with office.transaction() as tx:
+            await tx.run(INSERT, name="undone")
+            raise error
+
     for error in (Refused(UNAVAILABLE), KeyError("x")):
         with pytest.raises(type(error)):
-            async with office.transaction() as tx:
-                await tx.run(INSERT, name="undone")
-                raise error
+            await fail(error)
     assert "undone" not in await keys(office)
 
 
@@ -91,10 +94,13 @@ async def test_who_waits_too_long_for_a_lock_is_told_to_come_again(office: Datab
 
 
 async def test_a_statement_that_takes_too_long_is_an_outage(office: Database) -> None:
-    with pytest.raises(Refused) as caught:
+    async def dawdle() -> None:
         async with office.transaction() as tx:
             await tx.run("SET LOCAL statement_timeout = '20ms'")
             await tx.run("SELECT pg_sleep(5)")
+
+    with pytest.raises(Refused) as caught:
+        await dawdle()
     assert caught.value.reason is UNAVAILABLE
 
 
@@ -102,7 +108,7 @@ async def test_a_statement_that_takes_too_long_is_an_outage(office: Database) ->
 async def test_a_connection_killed_in_a_transaction_is_an_outage_and_undoes_it(
     database: SchemaDatabase, office: Database, by: str
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    async def be_cut() -> None:
         async with office.transaction() as tx:
             await tx.run(INSERT, name=f"cut by {by}")
             cut_all(database)
@@ -110,6 +116,9 @@ async def test_a_connection_killed_in_a_transaction_is_an_outage_and_undoes_it(
                 await tx.run("SELECT 1")
             else:
                 await (await tx.driver()).execute("SELECT 1")
+
+    with pytest.raises(Refused) as caught:
+        await be_cut()
     assert caught.value.reason is UNAVAILABLE
     assert f"cut by {by}" not in await keys(office)
 
@@ -117,10 +126,13 @@ async def test_a_connection_killed_in_a_transaction_is_an_outage_and_undoes_it(
 async def test_a_commit_of_which_nobody_knows_is_an_outage(
     database: SchemaDatabase, office: Database
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    async def be_cut() -> None:
         async with office.transaction() as tx:
             await tx.run(INSERT, name="unknown")
             cut_all(database)
+
+    with pytest.raises(Refused) as caught:
+        await be_cut()
     assert caught.value.reason is UNAVAILABLE
     assert "unknown" not in await keys(office)
 
@@ -162,7 +174,9 @@ async def test_a_rule_of_the_house_is_told_as_such_with_its_own_words(office: Da
     async with office.transaction() as tx:
         await tx.run(INSERT, name="destroyed")
         await tx.run("UPDATE keyring SET destroyed_at = house_now() WHERE name = 'destroyed'")
-    held = await refused(office, "UPDATE keyring SET destroyed_at = NULL WHERE name = :name", name="destroyed")
+    held = await refused(
+        office, "UPDATE keyring SET destroyed_at = NULL WHERE name = :name", name="destroyed"
+    )
     assert (held.reason, held.detail) == (RULE_HELD_BY_DATABASE, "a destroyed key stays destroyed")
 
 
@@ -175,7 +189,13 @@ async def test_a_rule_of_the_house_is_told_as_such_with_its_own_words(office: Da
         ("SELECT * FROM no_such_table", {}),
         ("UPDATE clock_floor SET floor = now()", {}),
     ],
-    ids=["syntax", "a value out of range", "a value that cannot be sent", "an unknown table", "a right that lacks"],
+    ids=[
+        "syntax",
+        "a value out of range",
+        "a value that cannot be sent",
+        "an unknown table",
+        "a right that lacks",
+    ],
 )
 async def test_a_mistake_of_ours_is_no_outage(
     office: Database, statement: str, params: dict[str, object]
@@ -230,7 +250,9 @@ async def test_a_clock_set_back_stops_the_houses_time_and_never_turns_it_back(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_office_raises_the_floor_to_the_present_and_no_further(database: SchemaDatabase, role: str) -> None:
+def test_an_office_raises_the_floor_to_the_present_and_no_further(
+    database: SchemaDatabase, role: str
+) -> None:
     with administrator(database) as admin:
         admin.execute("UPDATE clock_floor SET floor = clock_timestamp() - interval '1 hour'")
     with psycopg.connect(database.dsn(role), options="-c search_path=repair") as office:

@@ -77,10 +77,13 @@ async def queue(schema_db: Callable[..., SchemaDatabase]) -> AsyncGenerator[Queu
 
 
 async def test_a_job_exists_exactly_when_its_transaction_commits(queue: Queue) -> None:
-    with pytest.raises(KeyError):
+    async def fail() -> None:
         async with queue.office.transaction() as tx:
             await defer(tx, "note", what="undone")
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
     async with queue.office.transaction() as tx:
         await defer(tx, "note", what="done")
         assert queue.jobs() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -20,8 +21,6 @@ from foundation.db import Database
 from foundation.identity import Identifier, IdentifierKind, canonicalise, uscc_check_character
 from foundation.journal import Entry, Journal, JournalReader, Receipt
 from foundation.journal.writer import NO_SUBJECT
-from foundation.refusal import Refused
-from foundation.reasons import UNAVAILABLE
 from tests.support.databases import SchemaDatabase
 
 CALLER = Caller(authority="91430100MA0000001X", system="queries", fingerprint=bytes(range(32)))
@@ -47,6 +46,13 @@ class Journalled:
         """One entry in a transaction of its own."""
         async with self.office.transaction() as tx:
             return await self.journal.write(tx, entry(**values))
+
+    async def write_and_undo(self, **values: Any) -> None:
+        """One entry in a transaction that does not commit."""
+        with contextlib.suppress(KeyError):
+            async with self.office.transaction() as tx:
+                await self.journal.write(tx, entry(**values))
+                raise KeyError
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         """Run SQL as the operator."""
@@ -99,10 +105,7 @@ async def journalled(
 
 async def test_an_entry_is_there_exactly_when_its_transaction_is(journalled: Journalled) -> None:
     query_id = uuid4()
-    with pytest.raises(Refused):
-        async with journalled.office.transaction() as tx:
-            await journalled.journal.write(tx, entry(query_id=query_id))
-            raise Refused(UNAVAILABLE)
+    await journalled.write_and_undo(query_id=query_id)
     count = "SELECT count(*) FROM journal WHERE query_id = %s"
     assert journalled.sql(count, query_id) == [(0,)]
     await journalled.write(query_id=query_id)
@@ -115,18 +118,19 @@ async def test_an_entry_is_there_exactly_when_its_transaction_is(journalled: Jou
 async def test_a_number_of_the_door_that_was_rolled_back_stays_missing(journalled: Journalled) -> None:
     """What looked and undid its entry leaves a gap behind."""
     first = await journalled.write()
-    with pytest.raises(KeyError):
-        async with journalled.office.transaction() as tx:
-            await journalled.journal.write(tx, entry())
-            raise KeyError
+    await journalled.write_and_undo()
     second = await journalled.write()
     ((low,), (high,)) = journalled.sql(
-        "SELECT door_no FROM journal WHERE entry_id IN (%s, %s) ORDER BY door_no", first.entry_id, second.entry_id
+        "SELECT door_no FROM journal WHERE entry_id IN (%s, %s) ORDER BY door_no",
+        first.entry_id,
+        second.entry_id,
     )
     assert high - low == 2
 
 
-async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(journalled: Journalled) -> None:
+async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(
+    journalled: Journalled,
+) -> None:
     before = datetime.now(UTC)
     async with journalled.office.transaction() as tx:
         receipt = await journalled.journal.write(tx, entry())
@@ -161,7 +165,9 @@ async def test_no_office_touches_what_is_written(
         connection.execute(statement.replace("{}", table))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE journal SET purpose = ''", "DELETE FROM journal", "TRUNCATE journal"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE journal SET purpose = ''", "DELETE FROM journal", "TRUNCATE journal"]
+)
 async def test_the_journal_is_append_only_for_its_owner_too(journalled: Journalled, statement: str) -> None:
     await journalled.write()
     with pytest.raises(psycopg.Error, match="append-only") as caught:
@@ -175,7 +181,11 @@ async def test_the_digest_is_of_the_salt_and_of_what_was_shown_in_its_order(jour
     row = journalled.row(receipt)
     salt = bytes.fromhex(row["salt"])
     assert len(salt) == 16
-    assert receipt.digest == bytes.fromhex(row["digest"]) == hashlib.sha256(salt + "\n".join(shown).encode()).digest()
+    assert (
+        receipt.digest
+        == bytes.fromhex(row["digest"])
+        == hashlib.sha256(salt + "\n".join(shown).encode()).digest()
+    )
     assert receipt.digest != hashlib.sha256(salt + "\n".join(reversed(shown)).encode()).digest()
 
 
@@ -191,7 +201,9 @@ async def test_the_commitment_binds_the_private_part(journalled: Journalled) -> 
     assert bytes.fromhex(row["commitment"]) == hashlib.sha256(committed).digest()
 
 
-async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(journalled: Journalled) -> None:
+async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
+    journalled: Journalled,
+) -> None:
     one, other = [
         journalled.row(await journalled.write(officer=official)) for official in (OFFICIAL, "样例官员乙")
     ]
@@ -206,7 +218,9 @@ async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
 
 async def test_a_private_part_of_any_year_opens(journalled: Journalled) -> None:
     """An entry may be sealed in the last instant of a year and written in the first of the next."""
-    private = await journalled.journal.private_part(party(1), OFFICIAL, MATTER, at=datetime(2025, 1, 1, tzinfo=UTC))
+    private = await journalled.journal.private_part(
+        party(1), OFFICIAL, MATTER, at=datetime(2025, 1, 1, tzinfo=UTC)
+    )
     assert (await journalled.reader.open(private.salt, private.sealed)).officer == OFFICIAL
 
 
@@ -250,7 +264,12 @@ async def test_what_a_caller_chose_stands_as_given(journalled: Journalled) -> No
         " WHERE entry_id = %s",
         receipt.entry_id,
     )
-    expected: list[str | int | UUID | bytes] = ["RepairService.CheckEligibility", query_id, 3, CALLER.authority]
+    expected: list[str | int | UUID | bytes] = [
+        "RepairService.CheckEligibility",
+        query_id,
+        3,
+        CALLER.authority,
+    ]
     assert row == [*expected, CALLER.fingerprint, "licence.review", grant_id, "answered", ""]
 
 

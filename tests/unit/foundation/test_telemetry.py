@@ -180,16 +180,13 @@ def test_calls_are_counted_and_timed_by_office_method_and_reason_alone(collected
 
 
 def test_a_call_is_one_span_with_the_same_attributes_and_no_more(collected: _Collector) -> None:
-    spans = [
-        span
-        for resource in collected.traces
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
+    spans = [span for resource in collected.traces for scope in resource.scope_spans for span in scope.spans]
     assert [span.name for span in spans] == ["SharingService.CheckSubject"] * 2
     for span, seconds in zip(spans, (0.25, 0.5), strict=True):
         assert set(_attributes(span.attributes)) == {"office", "method", "reason"}
-        assert (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9 == pytest.approx(seconds, abs=0.001)
+        assert (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9 == pytest.approx(
+            seconds, abs=0.001
+        )
         assert not span.events
         assert not span.links
 
