@@ -1,4 +1,4 @@
-"""The commands that a checkout adds to `chengxin`: up, doctor, enroll, demo, bench."""
+"""Commands that a checkout adds to `chengxin`: up, doctor, enroll. (demo: `story`, bench: `bench`.)"""
 
 from __future__ import annotations
 

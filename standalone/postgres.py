@@ -42,6 +42,8 @@ SETTINGS = {
 SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 103
 """Bytes that every supported system allows in the path of a Unix socket."""
+SHORT = 50
+"""Bytes of a folder's path that leave room for a socket in it."""
 START_WITHIN = 60.0
 """Seconds that a start may take, crash recovery included."""
 
@@ -198,13 +200,13 @@ class Postgres:
             return self._cluster
         link = self._known_short_name()
         if link is None:
-            link = Path(tempfile.mkdtemp(prefix="chengxin-", dir="/tmp")) / "pg"
+            link = Path(tempfile.mkdtemp(prefix="chengxin-", dir=_short_folder())) / "pg"
             link.symlink_to(self._cluster)
             self._short_name.write_text(str(link))
         return link
 
     def _known_short_name(self) -> Path | None:
-        """The short name of an earlier call, unless /tmp was cleared or taken over since."""
+        """The short name of an earlier call, unless that place was cleared or taken over since."""
         with suppress(OSError):
             link = Path(self._short_name.read_text())
             if link.parent.stat().st_uid == os.geteuid() and link.readlink() == self._cluster:
@@ -218,6 +220,13 @@ class Postgres:
             with suppress(OSError):
                 link.parent.rmdir()
         self._short_name.unlink(missing_ok=True)
+
+
+def _short_folder() -> str:
+    """A folder for short-lived things whose path leaves room for a socket's."""
+    folders = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
+    short = (folder for folder in folders if len(folder) <= SHORT and os.access(folder, os.W_OK))
+    return next(short, "/var/tmp")
 
 
 def stop_recorded(record: Path) -> None:

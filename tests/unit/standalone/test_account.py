@@ -17,7 +17,7 @@ from standalone.account import Account, binaries, unprivileged_account
 
 @pytest.fixture
 def everybodys_place() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="cx-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="cx-"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
