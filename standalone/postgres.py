@@ -226,7 +226,7 @@ def _short_folder() -> str:
     """A folder for short-lived things whose path leaves room for a socket's."""
     folders = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
     short = (folder for folder in folders if len(folder) <= SHORT and os.access(folder, os.W_OK))
-    return next(short, "/var/tmp")
+    return next(short, "/var/tmp")  # noqa: S108  only mkdtemp makes something in it
 
 
 def stop_recorded(record: Path) -> None:

@@ -49,7 +49,7 @@ def create_roles(admin_dsn: str, secrets_folder: Path) -> None:
             password = _password(secrets_folder / role)
             verb = "ALTER" if role in known else "CREATE"
             connection.execute(
-                sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}").format(
+                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
                     sql.SQL(verb), sql.Identifier(role), sql.Literal(password)
                 )
             )

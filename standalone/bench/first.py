@@ -17,7 +17,7 @@ from chengxin import AsyncClient, Identifier
 from chengxin.handin.job import HandIn
 from chengxin.handin.mapping import load_mapping
 from standalone.house import Wish, running
-from standalone.ports import Ports
+from standalone.ports import FREE
 from standalone.sample import SampleParty
 from standalone.sample_file import hand_in, write_csv
 from standalone.story import repair, sharing
@@ -28,7 +28,6 @@ from standalone.story.sharing import MATTER, OFFICER
 from standalone.story.stage import TENDER, Stage
 
 LONE, IN_FLIGHT, MANY = 300, 64, 4_000
-FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
 
 
 def measure(folder: Path, *, rounds: int, narrator: Narrator) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import typer
 
 from standalone.commands import told
 from standalone.house import Wish, running
-from standalone.ports import Ports
+from standalone.ports import FREE, Ports
 from standalone.story.narrator import Narrator
 from standalone.story.play import play
 from standalone.welcome import welcome
@@ -48,7 +48,7 @@ def demo(
 
 
 def _play(folder: Path, *, once: bool, report: Path | None) -> list[str]:
-    wish = Wish(folder=folder, ports=Ports() if not once else _free_ports(), sample=True)
+    wish = Wish(folder=folder, ports=Ports() if not once else FREE, sample=True)
     narrator = Narrator()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,7 +63,3 @@ def _play(folder: Path, *, once: bool, report: Path | None) -> list[str]:
             typer.echo(welcome(house))
             stop.wait()
     return failures
-
-
-def _free_ports() -> Ports:
-    return Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)

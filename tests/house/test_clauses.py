@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.clauses import CLAUSES, TESTS, Clause, rpcs_of_contract
+from scripts.clauses import TESTS, Clause, clauses, rpcs_of_contract
+
+CLAUSES = clauses()
 
 
 def test_the_clauses_of_the_software_are_all_there() -> None:

@@ -22,6 +22,15 @@ async def house(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> Asy
         yield made
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(
+    schema_db: Callable[..., SchemaDatabase], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CatalogHouse]:
+    """A catalog of a sample house, one for a module."""
+    async with catalog_house(schema_db, tmp_path_factory.mktemp("desk")) as made:
+        yield made
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def office(
     schema_db: Callable[..., SchemaDatabase], tmp_path_factory: pytest.TempPathFactory

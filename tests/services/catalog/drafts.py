@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from chengxin.catalog.v1.record_pb2 import RecordDraft
 from chengxin.common.v1 import common_pb2 as common
 from foundation.calendar import day_of
 from foundation.identity import resident_check_digit
-from tests.support.catalog_house import uscc
+from foundation.refusal import Refused
+from services.catalog.domain.admission import Draft
+from services.catalog.office.records import HandedIn
+from services.catalog.rpc.drafts import draft_from
+from tests.support.catalog_house import CatalogHouse, uscc
 
 TODAY = day_of(datetime.now(UTC))
 PENALTY, LICENCE, WAGES = "cn.penalty", "cn.licence", "cn.list.wages"
@@ -82,3 +87,56 @@ def field(draft: RecordDraft, name: str, value: str) -> None:
     kept = [one for one in draft.fields if one.name != name]
     del draft.fields[:]
     draft.fields.extend([*kept, common.FieldValue(name=name, value=value)])
+
+
+def setting(path: str, value: object) -> Change:
+    """Set one value of the draft, by its dotted path."""
+
+    def change(draft: RecordDraft) -> None:
+        holder: Any = draft
+        *outer, last = path.split(".")
+        for name in outer:
+            holder = getattr(holder, name)
+        setattr(holder, last, value)
+
+    return change
+
+
+def without(name: str) -> Change:
+    """Leave one field out."""
+
+    def change(draft: RecordDraft) -> None:
+        kept = [one for one in draft.fields if one.name != name]
+        del draft.fields[:]
+        draft.fields.extend(kept)
+
+    return change
+
+
+def giving(name: str, value: str) -> Change:
+    """Give one field."""
+    return lambda draft: field(draft, name, value)
+
+
+def both(*changes: Change) -> Change:
+    """Several changes that make up one."""
+
+    def change(draft: RecordDraft) -> None:
+        for one in changes:
+            one(draft)
+
+    return change
+
+
+def read(message: RecordDraft) -> Draft | Refused:
+    """What the office reads in a message."""
+    try:
+        return draft_from(message, today=TODAY)
+    except Refused as refused:
+        return refused
+
+
+async def handed_in(desk: CatalogHouse, *messages: RecordDraft) -> list[HandedIn]:
+    """Hand a batch in as the provider."""
+    results, _ = await desk.records.hand_in(desk.provider, [read(message) for message in messages])
+    return results

@@ -147,7 +147,7 @@ async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO {} SELECT * FROM {}",
+        "INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}",
         "UPDATE {} SET bucket = 0",
         "DELETE FROM {}",
         "TRUNCATE {}",
