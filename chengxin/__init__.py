@@ -3,7 +3,9 @@
     from chengxin import Client
 
     with Client.open("identity/") as house:
-        answer = house.check(uscc="91430100MA4L1ABC2X", purpose="tender.qualification", matter="T-2026-17", officer="Li")
+        answer = house.check(
+            uscc="91430100MA4L1ABC2X", purpose="tender.qualification", matter="T-2026-17", officer="desk-7"
+        )
 
 Names are loaded when they are first used, so that the command line starts at once.
 """
@@ -15,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chengxin.client.aio import AsyncClient as AsyncClient
-    from chengxin.client.aio_streams import AsyncFeed as AsyncFeed
     from chengxin.client.answers import Answer as Answer
     from chengxin.client.answers import Change as Change
     from chengxin.client.answers import ChangeKind as ChangeKind
@@ -38,21 +39,21 @@ if TYPE_CHECKING:
     from chengxin.client.records import Record as Record
     from chengxin.client.records import Severity as Severity
     from chengxin.client.records import SubmitResult as SubmitResult
+    from chengxin.client.streams import AsyncFeed as AsyncFeed
     from chengxin.client.sync import Client as Client
-    from chengxin.client.sync_streams import Feed as Feed
+    from chengxin.client.sync import Feed as Feed
 
 __version__ = "0.1.0"
 
 _NAMES = {
     "aio": "AsyncClient",
-    "aio_streams": "AsyncFeed",
     "answers": "Answer Change ChangeKind EndReason JournalReceipt Receipt Refusal Report ReportedRecord",
     "errors": "ChengxinError IdentityError RefusedError UnavailableError",
     "identity": "Identity",
     "parties": "Identifier IdentifierKind Party",
     "records": "Document DocumentKind Record Severity SubmitResult",
-    "sync": "Client",
-    "sync_streams": "Feed",
+    "streams": "AsyncFeed",
+    "sync": "Client Feed",
 }
 _MODULE_OF = {name: f"chengxin.client.{module}" for module, names in _NAMES.items() for name in names.split()}
 

@@ -42,28 +42,28 @@ DEADLINE_REQUIRED = Reason(
     Kind.INVALID,
     meaning="A unary call must carry a deadline of at most 10 seconds.",
     remedy="Set a deadline between 100 milliseconds and 10 seconds.",
-    source="reliability, server limits",
+    source="docs/architecture.md, Limits",
 )
 DEADLINE_TOO_NEAR = Reason(
     "DEADLINE_TOO_NEAR",
     Kind.DEADLINE,
     meaning="Less than 100 milliseconds are left; nothing was done.",
     remedy="Call again with a later deadline.",
-    source="reliability, server limits",
+    source="docs/architecture.md, Limits",
 )
 MESSAGE_TOO_LARGE = Reason(
     "MESSAGE_TOO_LARGE",
     Kind.INVALID,
     meaning="The message is larger than 256 KiB.",
     remedy="Send less at once, or use the streaming call.",
-    source="reliability, server limits",
+    source="docs/architecture.md, Limits",
 )
 UNAVAILABLE = Reason(
     "UNAVAILABLE",
     Kind.UNAVAILABLE,
     meaning="The office can't answer now; nothing was disclosed.",
     remedy="Call again with the same query id or idempotency key.",
-    source="reliability",
+    source="docs/architecture.md, Limits",
 )
 RULE_HELD_BY_DATABASE = Reason(
     "RULE_HELD_BY_DATABASE",
@@ -85,6 +85,41 @@ VALUE_INVALID = Reason(
     meaning="A value is not of the form that the contract asks for.",
     remedy="Correct the value named by the field.",
     source="contract",
+)
+IDEMPOTENCY_KEY_REUSED = Reason(
+    "IDEMPOTENCY_KEY_REUSED",
+    Kind.CONFLICT,
+    meaning="The idempotency key belongs to a request with other content.",
+    remedy="Choose a new key for each new request.",
+    source="contract",
+)
+EVIDENCE_OUT_OF_ORDER = Reason(
+    "EVIDENCE_OUT_OF_ORDER",
+    Kind.INVALID,
+    meaning="Evidence is sent as one header, then its content in at least one piece.",
+    remedy="Send the header first and once, then the content.",
+    source="contract",
+)
+EVIDENCE_TYPE = Reason(
+    "EVIDENCE_TYPE",
+    Kind.INVALID,
+    meaning="The content is not of the media type claimed, or of none that is taken.",
+    remedy="Send PDF, PNG, JPEG or plain text in UTF-8, under its own media type.",
+    source="docs/architecture.md, Limits",
+)
+EVIDENCE_TOO_LARGE = Reason(
+    "EVIDENCE_TOO_LARGE",
+    Kind.INVALID,
+    meaning="A piece of evidence may have 20 MiB at most, and each part of it 256 KiB.",
+    remedy="Reduce the file, or send it as several files and in smaller parts.",
+    source="docs/architecture.md, Limits",
+)
+EVIDENCE_TOO_SLOW = Reason(
+    "EVIDENCE_TOO_SLOW",
+    Kind.DEADLINE,
+    meaning="The upload took longer than two minutes; nothing was stored.",
+    remedy="Upload it again over a better connection, or split it.",
+    source="docs/architecture.md, Limits",
 )
 NOT_FOUND = Reason(
     "NOT_FOUND",

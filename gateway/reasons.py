@@ -35,28 +35,28 @@ CSRF_TOKEN_WRONG = Reason(
     Kind.DENIED,
     meaning="The request does not carry the token of this session.",
     remedy="Send csrf_token from GET /api/v1/session as the header X-CSRF-Token.",
-    source="threats: forged requests",
+    source="docs/architecture.md, Limits",
 )
 RATE_LIMITED = Reason(
     "RATE_LIMITED",
     Kind.EXHAUSTED,
     meaning="Too many requests in a short time.",
     remedy="Wait as long as the header Retry-After says.",
-    source="privacy-and-audit, enumeration",
+    source="docs/architecture.md, Limits",
 )
 SESSIONS_UNAVAILABLE = Reason(
     "SESSIONS_UNAVAILABLE",
     Kind.UNAVAILABLE,
     meaning="The session store can't be reached; nothing was done.",
     remedy="Try again later.",
-    source="house, Data",
+    source="docs/architecture.md, Data",
 )
 BODY_TOO_LARGE = Reason(
     "BODY_TOO_LARGE",
     Kind.INVALID,
     meaning="The request body is larger than 64 KiB (evidence: 20 MiB).",
     remedy="Send less at once.",
-    source="reliability, server limits",
+    source="docs/architecture.md, Limits",
 )
 EVIDENCE_FORM_INVALID = Reason(
     "EVIDENCE_FORM_INVALID",
@@ -70,7 +70,7 @@ NO_ANSWER_IN_TIME = Reason(
     Kind.DEADLINE,
     meaning="An office did not answer in time; whether it acted is not known.",
     remedy="Look at the state again; repeat an application with the same Idempotency-Key.",
-    source="reliability",
+    source="docs/architecture.md, Limits",
 )
 METHOD_NOT_ALLOWED = Reason(
     "METHOD_NOT_ALLOWED",

@@ -10,17 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chengxin.proofs import note
 from foundation.crypto import FileKeyProvider
-from foundation.db.migrate import ROLES, create_roles, upgrade
 from standalone.enrol import Enrolment, Register, checked_roles
-from standalone.law import load_all_law
-from standalone.secret_files import signing_key
+from standalone.ports import OFFICES
+from standalone.schemas import bring_up_to_date
+from standalone.secret_files import signing_key, verifier_key
 from standalone.trouble import Trouble
 
 SIGNERS = {"catalog": "documents.pem", "audit": "log.key"}
@@ -50,17 +47,19 @@ class FurnishSettings(BaseSettings):
 def furnish(settings: FurnishSettings) -> list[str]:
     """Bring everything up to date; gives the lines to print. Raises Trouble."""
     admin = settings.admin_url.read_text(encoding="utf-8").strip()
-    create_roles(admin, settings.database_secrets)
-    for schema in ROLES:
-        upgrade(admin, schema, sample=settings.sample, deployment=settings.deployment)
-    load_all_law(admin)
-    said = [f"schemas and law are up to date: {', '.join(ROLES)}"]
-    for office in ROLES:
+    bring_up_to_date(
+        admin,
+        role_passwords=settings.database_secrets,
+        sample=settings.sample,
+        deployment=settings.deployment,
+    )
+    said = [f"schemas and law are up to date: {', '.join(OFFICES)}"]
+    for office in OFFICES:
         FileKeyProvider.initialise(settings.key_folders / office / "keys")
     for office, name in SIGNERS.items():
         file = signing_key(settings.key_folders / office / "keys" / name)
         signer = f"{settings.deployment}/{'log' if office == 'audit' else office}"
-        said.append(f"verifier key: {note.vkey(signer, note.read_key_file(file).public_key())}")
+        said.append(f"verifier key: {verifier_key(signer, file)}")
     if settings.enrolments is not None:
         said += _enrol(settings.enrolments, Register(admin), settings.trust_domain)
     return said
@@ -70,7 +69,8 @@ def _enrol(file: Path, register: Register, trust_domain: str) -> list[str]:
     said: list[str] = []
     entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
     for entry in entries:
-        enrolment = _enrolment(Path(entry["certificate"]), entry["roles"], trust_domain)
+        roles = checked_roles(entry["roles"])
+        enrolment = Enrolment.of(Path(entry["certificate"]), roles, trust_domain=trust_domain)
         if entry.get("revoked"):
             register.revoke(enrolment.fingerprint)
         else:
@@ -78,27 +78,6 @@ def _enrol(file: Path, register: Register, trust_domain: str) -> list[str]:
         verb = "revoked" if entry.get("revoked") else "enrolled"
         said.append(f"{verb} {enrolment.system} of {enrolment.authority}: {', '.join(enrolment.roles)}")
     return said
-
-
-def _enrolment(file: Path, roles: list[str], trust_domain: str) -> Enrolment:
-    """Who a certificate stands for, as its SPIFFE id says."""
-    certificate = x509.load_pem_x509_certificate(file.read_bytes())
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
-    parts = uri.removeprefix("spiffe://").split("/")
-    if len(parts) != 5 or parts[0] != trust_domain or (parts[1], parts[3]) != ("authority", "system"):
-        raise Trouble(
-            f"{file} is no certificate of a system in the trust domain {trust_domain}.",
-            remedy=f"Its URI must be spiffe://{trust_domain}/authority/<USCC>/system/<name>.",
-        )
-    return Enrolment(
-        fingerprint=certificate.fingerprint(hashes.SHA256()),
-        spiffe_id=uri,
-        authority=parts[2],
-        system=parts[4],
-        roles=checked_roles(roles),
-        not_after=certificate.not_valid_after_utc,
-    )
 
 
 def main() -> int:

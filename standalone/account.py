@@ -49,27 +49,21 @@ def unprivileged_account() -> Account | None:
 
 
 def binaries(account: Account | None) -> Path:
-    """The folder of `initdb` and `postgres`, reachable for `account`."""
+    """The folder of `initdb` and `postgres`, reachable for `account`. Raises Trouble where there is none."""
     installed = _installed() / "bin"
     if not (installed / "postgres").is_file():
         raise Trouble(
-            f"PostgreSQL {MAJOR} is missing: {installed} holds no server.",
-            remedy="Run `make setup` again, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
+            f"PostgreSQL {MAJOR} is missing: the package {DISTRIBUTION}, which carries it, is not installed.",
+            remedy="Run `make setup`, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
         )
-    if account is None or _everybody_reaches(installed / "postgres"):
-        return installed
-    return _copy()
+    return installed if account is None or _everybody_reaches(installed / "postgres") else _copy() / "bin"
 
 
 def _installed() -> Path:
-    """Where the wheel put the engine. The package is not imported: it would set up files of its own."""
+    """Where the wheel puts the engine. The package is not imported: it would set up files of its own."""
     spec = util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise Trouble(
-            f"The package {DISTRIBUTION}, which carries PostgreSQL, is not installed.",
-            remedy="Run `make setup`, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
-        )
-    return Path(spec.origin).resolve().parent / f"pginstall{MAJOR}"
+    origin = spec.origin if spec is not None else None
+    return Path(origin or PACKAGE).resolve().parent / f"pginstall{MAJOR}"
 
 
 def _everybody_reaches(file: Path) -> bool:
@@ -97,4 +91,4 @@ def _copy() -> Path:
                 draft.rename(target)
             except OSError:  # another start was first
                 shutil.rmtree(draft)
-    return target / engine / "bin"
+    return target / engine

@@ -53,57 +53,64 @@ class DevelopmentCa:
 
     def __init__(self, folder: Path, *, trust_domain: str) -> None:
         self.certificate_file = folder / "ca.pem"
+        self.trust_domain = trust_domain
         self._key_file = folder / "ca.key"
-        self._trust_domain = trust_domain
+        self._name = f"{trust_domain} development CA"
 
     def establish(self, *, now: datetime) -> None:
         """Make the CA's key and certificate where they are missing."""
         if self.certificate_file.exists():
             return
         self.certificate_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{self._trust_domain} development CA")])
-        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-        certificate = (
-            _dated(x509.CertificateBuilder(), now, CA_DAYS)
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
-            .add_extension(identifier, critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        write_private(self._key_file, _pem(key))
+        public_key = new_key(self._key_file)
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        certificate = self._certify(self._name, public_key, [constraints], days=CA_DAYS, now=now)
         write_public(self.certificate_file, certificate.public_bytes(Encoding.PEM))
 
     def issue(
         self, system: System, public_key: CertificatePublicKeyTypes, *, days: int, now: datetime
     ) -> x509.Certificate:
         """Certify that `public_key` is `system`'s, for `days` days."""
-        issuer = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
-        key = load_pem_private_key(self._key_file.read_bytes(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(system.uri(self._trust_domain))]
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(system.uri(self.trust_domain))]
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
         if system.serves:
             names += [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(LOOPBACK))]
             purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
-        return (
-            _dated(x509.CertificateBuilder(), now, days)
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, system.name)]))
-            .issuer_name(issuer.subject)
+        extensions: list[x509.ExtensionType] = [
+            x509.BasicConstraints(ca=False, path_length=None),
+            x509.SubjectAlternativeName(names),
+            x509.ExtendedKeyUsage(purposes),
+        ]
+        return self._certify(system.name, public_key, extensions, days=days, now=now)
+
+    def _certify(
+        self,
+        name: str,
+        public_key: CertificatePublicKeyTypes,
+        extensions: list[x509.ExtensionType],
+        *,
+        days: int,
+        now: datetime,
+    ) -> x509.Certificate:
+        key = load_pem_private_key(self._key_file.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._name)]))
             .public_key(public_key)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - BACKDATED)
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(_usage(signs_certificates=name == self._name), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
             )
-            .sign(key, hashes.SHA256())
         )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        return builder.sign(key, hashes.SHA256())
 
 
 def key_in_request(file: Path) -> CertificatePublicKeyTypes:
@@ -134,37 +141,27 @@ def key_in_request(file: Path) -> CertificatePublicKeyTypes:
 def new_key(file: Path) -> CertificatePublicKeyTypes:
     """Make a private key in `file` (0600) and return its public half."""
     key = ec.generate_private_key(ec.SECP256R1())
-    write_private(file, _pem(key))
+    write_private(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return key.public_key()
 
 
 def write_private(file: Path, content: bytes) -> None:
     """Write a file that only its owner may read (0600), whole or not at all."""
-    draft = file.with_name(f".{file.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(content)
-    draft.rename(file)
+    _write(file, content, mode=0o600)
 
 
 def write_public(file: Path, content: bytes) -> None:
-    """Write a file that everybody may read, whole or not at all."""
+    """Write a file that everybody may read (0644), whole or not at all."""
+    _write(file, content, mode=0o644)
+
+
+def _write(file: Path, content: bytes, *, mode: int) -> None:
     draft = file.with_name(f".{file.name}.draft")
-    draft.write_bytes(content)
-    draft.chmod(0o644)
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+        os.fchmod(stream.fileno(), mode)  # whatever the umask
+        stream.write(content)
     draft.rename(file)
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _dated(builder: x509.CertificateBuilder, now: datetime, days: int) -> x509.CertificateBuilder:
-    return (
-        builder.serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + timedelta(days=days))
-    )
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

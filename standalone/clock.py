@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import psycopg
-from psycopg import sql
 
+from standalone.enrol import as_owner
 from standalone.ports import OFFICES
 from standalone.trouble import Trouble
 
@@ -19,14 +19,8 @@ def advance(admin_dsn: str, by: timedelta) -> None:
     try:
         with psycopg.connect(admin_dsn) as connection:
             for schema in OFFICES:
-                connection.execute("RESET ROLE")
-                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(f"{schema}_owner")))
-                connection.execute(
-                    sql.SQL("UPDATE {} SET ahead = ahead + %s").format(
-                        sql.Identifier(schema, "clock_offset")
-                    ),
-                    (by,),
-                )
+                as_owner(connection, schema)
+                connection.execute("UPDATE clock_offset SET ahead = ahead + %s", (by,))
     except psycopg.Error as error:
         if error.sqlstate != "CX001":
             raise

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -101,15 +102,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
     """Check whether a house can run here, and how the one in the data directory is."""
     findings = examine(DataDir(data or default_folder()), Ports(), os.environ)
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    {"subject": f.subject, "well": f.well, "said": f.said, "remedy": f.remedy}
-                    for f in findings
-                ],
-                ensure_ascii=False,
-            )
-        )
+        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
     else:
         for finding in findings:
             typer.echo(f"{'well   ' if finding.well else 'TROUBLE'}  {finding.subject}: {finding.said}")
@@ -142,54 +135,48 @@ def enroll(
     ):
         register = Register(admin_dsn)
         if list_all:
-            shown = [_described(enrolment) for enrolment in register.all()]
-            typer.echo(json.dumps(shown, ensure_ascii=False) if as_json else "\n".join(map(_line, shown)))
-            return
-        if revoke:
-            if not register.revoke(_fingerprint(revoke)):
+            found = [_described(enrolment) for enrolment in register.all()]
+            typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(map(_line, found)))
+        elif revoke:
+            fingerprint = revoke.replace(":", "").lower()
+            known = [e.fingerprint for e in register.all() if e.fingerprint.hex() == fingerprint]
+            if not known:
                 raise Trouble("No such certificate is enrolled.", remedy="See `chengxin enroll --list`.")
+            register.revoke(known[0])
             typer.echo(json.dumps({"revoked": revoke}) if as_json else f"revoked {revoke}")
-            return
-        now = datetime.now(UTC)
-        who = checked_system(authority, system, today=day_of(now))
-        roles = register.roles_of(who) if renew and not role else checked_roles(role or [])
-        if not roles:
-            raise Trouble(
-                f"The system {system} has no enrolment to renew.",
-                remedy="Enrol it: give --role, not --renew.",
-            )
-        if out is None:
+        elif out is None:
             raise Trouble("Where the identity goes is not said.", remedy="Give --out DIR.")
-        key = key_in_request(csr) if csr else None
-        enrolment = enrol(folder, register, who, roles, out, days=days, now=now, public_key=key)
-        shown_one = _described(enrolment) | {"folder": str(out)}
-        typer.echo(
-            json.dumps(shown_one, ensure_ascii=False) if as_json else f"{_line(shown_one)}\nidentity in {out}"
-        )
-
-
-def _fingerprint(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        raise Trouble("That is no fingerprint.", remedy="Give the SHA-256 in hex from `--list`.") from None
+        else:
+            now = datetime.now(UTC)
+            who = checked_system(authority, system, today=day_of(now))
+            roles = register.roles_of(who) if renew and not role else checked_roles(role or [])
+            if not roles:
+                raise Trouble(
+                    f"The system {system} has no enrolment to renew.",
+                    remedy="Enrol it: give --role, not --renew.",
+                )
+            key = key_in_request(csr) if csr else None
+            made = _described(enrol(folder, register, who, roles, out, days=days, now=now, public_key=key))
+            shown = json.dumps(made | {"folder": str(out)}, ensure_ascii=False)
+            typer.echo(shown if as_json else f"{_line(made)}\nidentity in {out}")
 
 
 def _described(enrolment: Enrolment) -> dict[str, str]:
-    ended = enrolment.revoked_at
+    not_after, ended = (
+        at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
+        for at in (enrolment.not_after, enrolment.revoked_at)
+    )
     return {
         "fingerprint": enrolment.fingerprint.hex(),
         "authority": enrolment.authority,
         "system": enrolment.system,
         "roles": " ".join(enrolment.roles),
-        "not_after": enrolment.not_after.astimezone(UTC).isoformat(timespec="seconds"),
-        "revoked_at": ended.astimezone(UTC).isoformat(timespec="seconds") if ended else "",
+        "not_after": not_after,
+        "revoked_at": ended,
     }
 
 
 def _line(enrolment: dict[str, str]) -> str:
-    state = f"revoked {enrolment['revoked_at']}" if enrolment["revoked_at"] else "good"
-    return (
-        f"{enrolment['fingerprint']}  {enrolment['authority']}  {enrolment['system']}  "
-        f"[{enrolment['roles']}]  until {enrolment['not_after']}  {state}"
-    )
+    state = "revoked {revoked_at}" if enrolment["revoked_at"] else "good"
+    line = "{fingerprint}  {authority}  {system}  [{roles}]  until {not_after}  " + state
+    return line.format_map(enrolment)

@@ -12,9 +12,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from standalone.processes import ProcessRecord
+from standalone.ca import DevelopmentCa
+from standalone.processes import stop_recorded
 from standalone.trouble import Trouble, explained
 
 LAYOUT = 1
@@ -101,11 +102,13 @@ class DataDir:
             )
         return Character(**content)
 
+    def development_ca(self) -> DevelopmentCa:
+        """The CA of the house."""
+        return DevelopmentCa(self.ca, trust_domain=self.character().trust_domain)
+
     def settle(self, character: Character) -> None:
         """Write down what the new house is."""
-        draft = self._character.with_suffix(".draft")
-        draft.write_text(json.dumps(asdict(character), indent=1) + "\n")
-        draft.rename(self._character)
+        _write(self._character, asdict(character))
 
     def doors(self) -> dict[str, str]:
         """Where the house's doors are, as of its last start; empty before its first."""
@@ -116,9 +119,7 @@ class DataDir:
 
     def write_doors(self, doors: Mapping[str, str]) -> None:
         """Write down where the house's doors are."""
-        draft = self._doors.with_suffix(".draft")
-        draft.write_text(json.dumps(dict(doors), indent=1) + "\n")
-        draft.rename(self._doors)
+        _write(self._doors, doors)
 
     def owner(self) -> int | None:
         """The id of the process that has the house open; None when nobody has."""
@@ -173,10 +174,13 @@ class DataDir:
     def _stop_left_behind(self) -> None:
         """Stop offices of a killed house, found by the ids it wrote down. The engines see to their own."""
         for record in self.run.glob("*.json"):
-            left = ProcessRecord.read(record)
-            if left is not None:
-                left.stop(signal.SIGTERM, patience=8)
-            record.unlink(missing_ok=True)
+            stop_recorded(record, signal.SIGTERM, patience=8)
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(dict(content), indent=1) + "\n")
+    draft.rename(file)
 
 
 def _pid_in(lock: Path) -> int | None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import util
 from pathlib import Path
 
 from cryptography import x509
@@ -15,16 +13,14 @@ from cryptography import x509
 from standalone.account import binaries, unprivileged_account
 from standalone.datadir import DataDir
 from standalone.engines import DATABASE_VARIABLE, REDIS_VARIABLE, Engines
-from standalone.health import HouseHealth
+from standalone.health import who_serves
 from standalone.ports import GATEWAY, Ports
 from standalone.trouble import Trouble, disk_full
 from standalone.valkey import valkey_binary
 from standalone.wiring import PROCESSES, RENEWED_BEFORE_END
 
-OLDEST_PYTHON = (3, 11)
 LEAST_FREE = 1_000_000_000
 """Bytes of free disk below which a house is not started lightly."""
-PACKAGES = ("alembic", "fastapi", "grpc", "procrastinate", "psycopg", "redis", "sqlalchemy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +36,6 @@ class Finding:
 def examine(data: DataDir, ports: Ports, environment: Mapping[str, str]) -> list[Finding]:
     """Look at everything that a house needs. Changes nothing but, as root, the engine's copy in /var/cache."""
     findings = [
-        _look("Python", _python),
-        _look("packages", _packages),
         _look("PostgreSQL", lambda: _postgres(environment)),
         _look("Valkey", lambda: _valkey(environment)),
         _look("disk", lambda: _disk(data.folder)),
@@ -52,7 +46,7 @@ def examine(data: DataDir, ports: Ports, environment: Mapping[str, str]) -> list
     if data.exists and data.owner() is not None:
         findings += _processes(data)
     else:
-        findings.append(_look("ports", lambda: _ports(ports)))
+        findings.append(_look("ports", lambda: "free" if ports.settled() else ""))
     return findings
 
 
@@ -61,22 +55,6 @@ def _look(subject: str, at: Callable[[], str]) -> Finding:
         return Finding(subject=subject, well=True, said=at())
     except Trouble as trouble:
         return Finding(subject=subject, well=False, said=trouble.what, remedy=trouble.remedy)
-
-
-def _python() -> str:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < OLDEST_PYTHON:
-        raise Trouble(
-            f"Python {version} is too old.", remedy="Install Python 3.11 or newer and run `make setup`."
-        )
-    return version
-
-
-def _packages() -> str:
-    missing = [name for name in PACKAGES if util.find_spec(name) is None]
-    if missing:
-        raise Trouble(f"Missing: {', '.join(missing)}.", remedy="Run `make setup`.")
-    return "all there"
 
 
 def _postgres(environment: Mapping[str, str]) -> str:
@@ -114,13 +92,10 @@ def _folder(data: DataDir) -> str:
 
 
 def _certificates(data: DataDir) -> str:
-    ends = [
-        x509.load_pem_x509_certificate((data.identity(name) / "cert.pem").read_bytes()).not_valid_after_utc
-        for name in PROCESSES
-        if (data.identity(name) / "cert.pem").exists()
-    ]
-    if not ends:
+    files = [file for name in PROCESSES if (file := data.identity(name) / "cert.pem").exists()]
+    if not files:
         return "made at the first start"
+    ends = [x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in files]
     if min(ends) - datetime.now(UTC) < RENEWED_BEFORE_END:
         raise Trouble(
             f"A certificate of the house ends on {min(ends):%Y-%m-%d}.",
@@ -129,25 +104,16 @@ def _certificates(data: DataDir) -> str:
     return f"good until {min(ends):%Y-%m-%d}"
 
 
-def _ports(ports: Ports) -> str:
-    ports.settled()
-    return "free"
-
-
 def _processes(data: DataDir) -> list[Finding]:
     doors = data.doors()
     if not doors:
         return [Finding(subject="processes", well=True, said="starting for the first time")]
-    health = HouseHealth(data.identity(GATEWAY), Ports.behind(doors))
-    try:
-        return [
-            Finding(
-                subject=name,
-                well=well,
-                said="serves" if well else "does not answer",
-                remedy="" if well else f"Read {data.log(name)}; the house starts it again by itself.",
-            )
-            for name, well in health.all().items()
-        ]
-    finally:
-        health.close()
+    return [
+        Finding(
+            subject=name,
+            well=well,
+            said="serves" if well else "does not answer",
+            remedy="" if well else f"Read {data.log(name)}; the house starts it again by itself.",
+        )
+        for name, well in who_serves(identity=data.identity(GATEWAY), ports=Ports.behind(doors)).items()
+    ]

@@ -28,6 +28,9 @@ class Engines:
         self._given_redis = environment.get(REDIS_VARIABLE, "")
         self._postgres = Postgres(data.postgres, log=data.log("postgres"))
         self._valkey = Valkey(data.valkey, log=data.log("valkey"))
+        self._own: list[Postgres | Valkey] = []
+        self._own += [] if self._given_dsn else [self._postgres]
+        self._own += [] if self._given_redis else [self._valkey]
 
     @property
     def admin_dsn(self) -> str:
@@ -63,21 +66,15 @@ class Engines:
 
     def tend(self) -> str:
         """Start again what has ended; say so. "" when all is well."""
-        said: list[str] = []
-        if not self._given_dsn and not self._postgres.running():
-            self._postgres.start()
-            said.append("PostgreSQL had ended and was started again.")
-        if not self._given_redis and not self._valkey.running():
-            self._valkey.start()
-            said.append("Valkey had ended and was started again.")
-        return " ".join(said)
+        ended = [engine for engine in self._own if not engine.running()]
+        for engine in ended:
+            engine.start()
+        return " ".join(f"{engine.name} had ended and was started again." for engine in ended)
 
     def stop(self) -> None:
         """Stop what `start` started."""
-        if not self._given_redis:
-            self._valkey.stop()
-        if not self._given_dsn:
-            self._postgres.stop()
+        for engine in reversed(self._own):
+            engine.stop()
 
     def _start_valkey(self) -> None:
         if self._given_redis:

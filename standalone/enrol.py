@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from psycopg import sql
+from psycopg.rows import class_row
 
 from foundation.identity import IdentifierKind, canonicalise
 from foundation.refusal import Refused
@@ -38,6 +40,9 @@ LONGEST_DAYS = 397
 """Longest life of a system's certificate."""
 
 _SYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_SPIFFE_ID = re.compile(
+    r"spiffe://(?P<trust_domain>[^/]+)/authority/(?P<authority>[^/]+)/system/(?P<system>[^/]+)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,30 @@ class Enrolment:
     roles: tuple[str, ...]
     not_after: datetime
     revoked_at: datetime | None = None
+
+    @classmethod
+    def of(cls, certificate: Path, roles: tuple[str, ...], *, trust_domain: str) -> Enrolment:
+        """The enrolment of the system that a certificate (PEM file) names by its SPIFFE id.
+
+        Raises Trouble when that is no system of the trust domain.
+        """
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+        named = _SPIFFE_ID.fullmatch(uri)
+        if named is None or named["trust_domain"] != trust_domain:
+            raise Trouble(
+                f"{certificate} is no certificate of a system in the trust domain {trust_domain}.",
+                remedy=f"Its URI must be spiffe://{trust_domain}/authority/<USCC>/system/<name>.",
+            )
+        return cls(
+            fingerprint=loaded.fingerprint(hashes.SHA256()),
+            spiffe_id=uri,
+            authority=named["authority"],
+            system=named["system"],
+            roles=roles,
+            not_after=loaded.not_valid_after_utc,
+        )
 
 
 class Register:
@@ -69,7 +98,7 @@ class Register:
         ]
         with psycopg.connect(self._admin_dsn) as connection:
             for schema in self._schemas:
-                _as_owner(connection, schema)
+                as_owner(connection, schema)
                 with connection.cursor() as cursor:
                     cursor.executemany(
                         "INSERT INTO enrolment (fingerprint, spiffe_id, authority, system, roles, not_after)"
@@ -82,7 +111,7 @@ class Register:
         touched = 0
         with psycopg.connect(self._admin_dsn) as connection:
             for schema in self._schemas:
-                _as_owner(connection, schema)
+                as_owner(connection, schema)
                 touched += connection.execute(
                     "UPDATE enrolment SET revoked_at = coalesce(revoked_at, clock_timestamp())"
                     " WHERE fingerprint = %s",
@@ -93,32 +122,19 @@ class Register:
     def all(self) -> list[Enrolment]:
         """Every enrolment, the newest last, revoked and ended ones too."""
         with psycopg.connect(self._admin_dsn) as connection:
-            _as_owner(connection, self._schemas[0])
-            rows = connection.execute(
-                "SELECT fingerprint, spiffe_id, authority, system, roles, not_after, revoked_at"
-                " FROM enrolment ORDER BY not_after, fingerprint"
-            ).fetchall()
-        return [
-            Enrolment(
-                fingerprint=fingerprint,
-                spiffe_id=uri,
-                authority=authority,
-                system=system,
-                roles=tuple(roles),
-                not_after=not_after,
-                revoked_at=revoked_at,
-            )
-            for fingerprint, uri, authority, system, roles, not_after, revoked_at in rows
-        ]
+            as_owner(connection, self._schemas[0])
+            with connection.cursor(row_factory=class_row(Enrolment)) as cursor:
+                cursor.execute(
+                    "SELECT fingerprint, spiffe_id, authority, system, roles, not_after, revoked_at"
+                    " FROM enrolment ORDER BY not_after, fingerprint"
+                )
+                return [replace(found, roles=tuple(found.roles)) for found in cursor]
 
     def roles_of(self, system: System) -> tuple[str, ...]:
         """The roles of the system's newest enrolment that is not revoked; none when it has none."""
-        known = [
-            e.roles
-            for e in self.all()
-            if (e.authority, e.system) == (system.authority, system.name) and e.revoked_at is None
-        ]
-        return known[-1] if known else ()
+        mine = (system.authority, system.name)
+        good = [e for e in self.all() if (e.authority, e.system) == mine and e.revoked_at is None]
+        return good[-1].roles if good else ()
 
 
 def checked_system(authority: str, name: str, *, serves: bool = False, today: date) -> System:
@@ -161,17 +177,9 @@ def enrol(
     public_key: CertificatePublicKeyTypes | None = None,
 ) -> Enrolment:
     """Make an identity folder for a system of a house, and enrol it. Raises Trouble; see `write_identity`."""
-    character = data.character()
+    ca, doors = data.development_ca(), data.doors()
     enrolment = write_identity(
-        folder,
-        system,
-        ca=DevelopmentCa(data.ca, trust_domain=character.trust_domain),
-        trust_domain=character.trust_domain,
-        roles=roles,
-        days=days,
-        now=now,
-        doors=data.doors(),
-        public_key=public_key,
+        folder, system, ca=ca, roles=roles, days=days, now=now, doors=doors, public_key=public_key
     )
     register.enter([enrolment])
     return enrolment
@@ -182,7 +190,6 @@ def write_identity(
     system: System,
     *,
     ca: DevelopmentCa,
-    trust_domain: str,
     roles: tuple[str, ...],
     days: int,
     now: datetime,
@@ -207,17 +214,10 @@ def write_identity(
         write_public(folder / "ca.pem", ca.certificate_file.read_bytes())
         if doors is not None:
             write_public(folder / "house.json", (json.dumps(dict(doors), indent=1) + "\n").encode())
-    return Enrolment(
-        fingerprint=certificate.fingerprint(hashes.SHA256()),
-        spiffe_id=system.uri(trust_domain),
-        authority=system.authority,
-        system=system.name,
-        roles=roles,
-        not_after=now + timedelta(days=days),
-    )
+    return Enrolment.of(folder / "cert.pem", roles, trust_domain=ca.trust_domain)
 
 
-def _as_owner(connection: psycopg.Connection, schema: str) -> None:
+def as_owner(connection: psycopg.Connection, schema: str) -> None:
     """Act as the schema's owner, in it, until the transaction ends or the next call."""
     connection.execute("RESET ROLE")
     connection.execute(

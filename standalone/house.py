@@ -12,20 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic.util import CommandError
-
-from foundation.db.migrate import create_roles, upgrade
-from standalone.ca import DevelopmentCa
 from standalone.datadir import LAYOUT, Character, DataDir
 from standalone.engines import Engines, without_user
 from standalone.enrol import Register
-from standalone.health import HouseHealth
-from standalone.law import load_all_law
-from standalone.ports import GATEWAY, OFFICES, Ports
+from standalone.ports import GATEWAY, Ports
 from standalone.sample import OPERATOR, write_sample_parties
+from standalone.schemas import bring_up_to_date
 from standalone.supervision import Child
 from standalone.trouble import Trouble, full_disk_explained
-from standalone.wiring import certify, doors, programs, provide_keys
+from standalone.wiring import certify, doors, processes, provide_keys
 
 TEND_EVERY = 0.25
 """Seconds between two looks at the processes."""
@@ -118,39 +113,24 @@ class House:
 
     def pids(self) -> dict[str, int]:
         """The ids of the running processes of offices and gateway."""
-        return {child.program.name: pid for child in self._children if (pid := child.pid) is not None}
+        return {child.name: pid for child in self._children if (pid := child.pid) is not None}
 
     def engine_urls(self) -> dict[str, str]:
         """Where the engines are, without passwords."""
         return {"database": self.engines.url, "redis": without_user(self.engines.redis_url)}
 
     def _settled_character(self) -> Character:
-        wish = self._wish
-        if self.data.exists:
-            character = self.data.character()
-            if wish.sample is not None and wish.sample != character.sample:
-                raise Trouble(
-                    f"The house in {self.data.folder} is {'a' if character.sample else 'no'} sample house, "
-                    "which never changes.",
-                    remedy="Leave the option out, or make another house with --data DIR.",
-                )
-            self._check_sign_in(character.sample)
-            return character
-        sample = wish.sample if wish.sample is not None else True
-        if not sample and wish.authority is None:
+        wish, new = self._wish, not self.data.exists
+        character = _new_character(wish) if new else self.data.character()
+        if wish.sample is not None and wish.sample != character.sample:
             raise Trouble(
-                "A house with real data needs the authority that runs it.",
-                remedy="Give its Unified Social Credit Code with --authority CODE.",
+                f"The house in {self.data.folder} is {'a' if character.sample else 'no'} sample house, "
+                "which never changes.",
+                remedy="Leave the option out, or make another house with --data DIR.",
             )
-        self._check_sign_in(sample)
-        character = Character(
-            layout=LAYOUT,
-            sample=sample,
-            deployment="chengxin-sample" if sample else "chengxin",
-            trust_domain="sample.chengxin.example" if sample else "chengxin.example",
-            authority=wish.authority or OPERATOR.code,
-        )
-        self.data.settle(character)
+        self._check_sign_in(character.sample)
+        if new:
+            self.data.settle(character)
         return character
 
     def _check_sign_in(self, sample: bool) -> None:
@@ -169,37 +149,21 @@ class House:
 
     def _furnish(self, character: Character) -> None:
         dsn = self.engines.admin_dsn
-        create_roles(dsn, self.data.role_passwords)
-        for office in OFFICES:
-            try:
-                upgrade(dsn, office, sample=character.sample, deployment=character.deployment)
-            except CommandError as error:
-                raise Trouble(
-                    f"The schema {office} was written by a newer version: {error}",
-                    remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
-                ) from error
-        now = datetime.now(UTC)
-        DevelopmentCa(self.data.ca, trust_domain=character.trust_domain).establish(now=now)
-        certify(self.data, character, Register(dsn), now=now)
+        passwords, deployment = self.data.role_passwords, character.deployment
+        bring_up_to_date(dsn, role_passwords=passwords, sample=character.sample, deployment=deployment)
+        certify(self.data, character, Register(dsn), now=datetime.now(UTC))
         given = self._environment.get(STAFF_ISSUERS)
         provide_keys(self.data, character, staff_issuers=Path(given) if given else None)
         if character.sample:
             write_sample_parties(self.data.sample_parties)
-        load_all_law(dsn)
 
     def _start_processes(self, character: Character) -> None:
-        health = HouseHealth(self.data.identity(GATEWAY), self.ports)
-        self._running.callback(health.close)
         self._running.callback(self._stop_processes)
         extra = {
             name: value for name, value in self._environment.items() if name.startswith(PASSED_ON) and value
         }
-        for program in programs(
-            self.data, character, self.engines, self.ports, healthy=health.of, extra=extra
-        ):
-            record = self.data.run / f"{program.name}.json"
-            child = Child(program, log=self.data.log(program.name), record=record)
-            self._children.append(child)
+        self._children = processes(self.data, character, self.engines, self.ports, extra=extra)
+        for child in self._children:
             child.start()
         for child in self._children:
             child.wait_until_healthy(stopping=self._stopping.is_set)
@@ -207,13 +171,28 @@ class House:
 
     def _stop_processes(self) -> None:
         """The gateway first, then the offices together; audit last, so that the log takes their last entries."""
-        by_name = {child.program.name: child for child in self._children}
         for group in ((GATEWAY,), ("repair", "blacklist", "catalog"), ("audit",)):
-            leaving = [by_name[name] for name in group if name in by_name]
+            leaving = [child for child in self._children if child.name in group]
             for child in leaving:
                 child.ask_to_stop()
             for child in leaving:
                 child.stop()
+
+
+def _new_character(wish: Wish) -> Character:
+    if wish.sample is False and wish.authority is None:
+        raise Trouble(
+            "A house with real data needs the authority that runs it.",
+            remedy="Give its Unified Social Credit Code with --authority CODE.",
+        )
+    sample = wish.sample is not False
+    return Character(
+        layout=LAYOUT,
+        sample=sample,
+        deployment="chengxin-sample" if sample else "chengxin",
+        trust_domain="sample.chengxin.example" if sample else "chengxin.example",
+        authority=wish.authority or OPERATOR.code,
+    )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import errno
 import random
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
@@ -15,6 +15,8 @@ from standalone.trouble import Trouble
 LOOPBACK = "127.0.0.1"
 OFFICES = ("catalog", "blacklist", "repair", "audit")
 GATEWAY = "gateway"
+FREE_RANGE = (10_000, 32_000)
+"""Where free ports come from: ports that the system does not give to outgoing connections stay free for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +33,18 @@ class Ports:
     @classmethod
     def behind(cls, doors: Mapping[str, str]) -> Ports:
         """The ports of a house that wrote down its doors."""
-        ports = {office: _port(f"//{doors[office]}") for office in OFFICES}
-        return cls(**ports, log=_port(doors["log_url"]), gateway=_port(doors["gateway"]))
+        urls = {office: f"//{doors[office]}" for office in OFFICES}
+        urls |= {"log": doors["log_url"], GATEWAY: doors["gateway"]}
+        return cls(**{name: urlsplit(url).port or 0 for name, url in urls.items()})
 
     def settled(self) -> Ports:
         """The same with free ports in place of zeros. Raises Trouble when one is taken."""
-        taken: dict[str, int] = {}
-        for name in [field.name for field in fields(self)]:
-            wanted = getattr(self, name)
-            port = settle(name, wanted, option=f"--{name}-port")
-            while port in taken.values():
-                if wanted:
-                    raise Trouble(
-                        f"Port {port} is wanted for {name} and for another door of the house.",
-                        remedy=f"Choose another port with --{name}-port PORT.",
-                    )
-                port = settle(name, 0, option="")
-            taken[name] = port
-        return Ports(**taken)
+        with ExitStack() as held:  # each until all are found, so no two doors get the same
+            sockets = {
+                field.name: held.enter_context(bound(field.name, getattr(self, field.name)))
+                for field in fields(self)
+            }
+            return Ports(**{name: listening.getsockname()[1] for name, listening in sockets.items()})
 
     def address(self, name: str) -> str:
         """host:port of a door."""
@@ -62,48 +58,31 @@ class Ports:
         }
 
 
-FREE_RANGE = (10_000, 32_000)
 FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
 """A free port for every door."""
 
 
-def settle(name: str, wanted: int, *, option: str) -> int:
-    """Return `wanted` when it can be bound on loopback, or a free port when `wanted` is 0.
+def bound(name: str, wanted: int) -> socket.socket:
+    """A socket that holds the loopback port `wanted`, or a free one when that is 0.
 
-    `name` is who wants it and `option` the command-line option that changes it; both go into the Trouble
-    that is raised when the port is taken.
+    Raises Trouble when it can't be had; the remedy names the option `--<name>-port`.
     """
-    if wanted == 0:
-        return _free()
-    try:
-        _bind(wanted)
-    except OSError as error:
-        if error.errno == errno.EACCES:
-            raise Trouble(
-                f"Port {wanted} for {name} needs privileges that this account lacks.",
-                remedy=f"Choose a port above 1023 with {option} PORT, or a free one with {option} 0.",
-            ) from error
-        raise Trouble(
-            f"Port {wanted} on {LOOPBACK}, meant for {name}, is taken by another process.",
-            remedy=f"Stop that process, choose another port with {option} PORT, or a free one with {option} 0.",
-        ) from error
-    return wanted
-
-
-def _free() -> int:
-    """A free port that the system does not give to outgoing connections, so that it stays free for a while."""
     while True:
-        port = random.randrange(*FREE_RANGE)  # noqa: S311  any will do
-        with suppress(OSError):
-            _bind(port)
-            return port
+        try:
+            return socket.create_server((LOOPBACK, wanted or random.randrange(*FREE_RANGE)))  # noqa: S311
+        except OSError as error:
+            if not wanted:
+                continue
+            denied = error.errno == errno.EACCES
+            why = "needs privileges" if denied else "is taken by another process or another door of the house"
+            raise Trouble(
+                f"Port {wanted} on {LOOPBACK}, meant for {name}, {why}.",
+                remedy=f"Stop what uses it, or choose another port above 1023 with --{name}-port PORT; "
+                f"--{name}-port 0 takes a free one.",
+            ) from error
 
 
-def _bind(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((LOOPBACK, port))
-
-
-def _port(url: str) -> int:
-    return urlsplit(url).port or 0
+def free_port() -> int:
+    """A free loopback port. Another process may take it before it is used."""
+    with bound("any", 0) as held:
+        return held.getsockname()[1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,8 +19,9 @@ import psutil
 import psycopg
 
 from standalone.account import MAJOR, binaries, unprivileged_account
-from standalone.processes import ProcessRecord, last_lines
-from standalone.trouble import Trouble, disk_full, explained
+from standalone.ca import write_private
+from standalone.processes import OwnProcess
+from standalone.trouble import Trouble, explained
 
 SUPERUSER = "postgres"
 SETTINGS = {
@@ -42,23 +43,31 @@ SETTINGS = {
 SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 103
 """Bytes that every supported system allows in the path of a Unix socket."""
-SHORT = 50
-"""Bytes of a folder's path that leave room for a socket in it."""
+SHORT = Path("/tmp")  # noqa: S108  whose link lies there is looked at before it is used
+"""A folder whose path leaves room for a socket's."""
 START_WITHIN = 60.0
 """Seconds that a start may take, crash recovery included."""
 
 
-class Postgres:
+class Postgres(OwnProcess):
     """One PostgreSQL server in `folder` (`cluster/`, `password`, `process.json`), logging to `log`."""
 
+    stop_signals = (signal.SIGINT, signal.SIGQUIT)
+    stop_within = 20.0
+
     def __init__(self, folder: Path, *, log: Path, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(
+            "PostgreSQL",
+            log=log,
+            record=folder / "process.json",
+            remedy="Mend what the log names, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
+        )
         self._folder = folder
         self._cluster = folder / "cluster"
         self._password = folder / "password"
-        self._record = folder / "process.json"
-        self._log = log
         self._settings = SETTINGS | dict(settings or {})
-        self._short_name = folder / "short-name"
+        digest = hashlib.sha256(os.fsencode(self._cluster)).hexdigest()
+        self._short_name = SHORT / f"chengxin-{os.geteuid()}-{digest[:16]}"
 
     def url(self, database: str = "postgres") -> str:
         """The URL of a database of this server, without a role."""
@@ -76,24 +85,25 @@ class Postgres:
         """
         with explained(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            stop_recorded(self._record)
+            super().stop()
             if not self._cluster.exists():
                 self._create_cluster()
             self._check_version()
             self._clear_stale_lock()
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + START_WITHIN
-        while not self._came_up(self._spawn(), deadline):
+        while not self.wait_for(self._run("postgres", settings), self._answers, within=START_WITHIN):
+            # Processes of a killed server see its death within moments and end.
+            passing = "pre-existing shared memory block" in self.last_lines(4)
+            if not passing or time.monotonic() > deadline:
+                raise self.failed("did not start")
             time.sleep(0.2)
 
     def stop(self) -> None:
         """Stop the server: transactions are rolled back, everything committed is on disk."""
-        stop_recorded(self._record)
-        self._forget_short_name()
-
-    def running(self) -> bool:
-        """Whether the server process is there."""
-        record = ProcessRecord.read(self._record)
-        return record is not None and record.running() is not None
+        super().stop()
+        if self._short_name.is_symlink() and self._short_name.lstat().st_uid == os.geteuid():
+            self._short_name.unlink()
 
     def _create_cluster(self) -> None:
         draft = self._folder / "cluster.draft"
@@ -101,25 +111,21 @@ class Postgres:
             shutil.rmtree(draft)
         draft.mkdir(mode=0o700)
         if not self._password.exists():
-            self._password.touch(mode=0o600)
-            self._password.write_text(secrets.token_urlsafe(32))
+            write_private(self._password, secrets.token_urlsafe(32).encode())
             self._password.chmod(0o400)
-        reader, writer = os.pipe()
         account = unprivileged_account()
         if account is not None:
-            os.chown(draft, account.uid, account.gid)
-            os.fchown(reader, account.uid, account.gid)
-        os.write(writer, self._password.read_bytes())
-        os.close(writer)
+            # The folder above stays closed to that account; it reads the password as its standard input.
+            for path in (draft, self._password):
+                os.chown(path, account.uid, account.gid)
         arguments = ["--auth=scram-sha-256", "--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         if self._settings["fsync"] == "off":
             arguments.append("--no-sync")
-        with self._log.open("ab") as log:
-            made = self._launch(draft, "initdb", ["-U", SUPERUSER, *arguments], stdin=reader, log=log).wait()
-        os.close(reader)
+        with self._password.open("rb") as password:
+            made = self._run("initdb", ["-U", SUPERUSER, *arguments], cluster=draft, stdin=password).wait()
         if made != 0:
-            raise self._failed("could not create its cluster")
+            raise self.failed("could not create its cluster")
         draft.rename(self._cluster)
 
     def _check_version(self) -> None:
@@ -131,107 +137,49 @@ class Postgres:
             )
 
     def _clear_stale_lock(self) -> None:
-        """Remove the lock file of a dead server: PostgreSQL would take any process with its id for that server."""
+        """Remove the lock file of a dead server: PostgreSQL would take any process with its id for that server.
+
+        Where a PostgreSQL has that id the file stays, and PostgreSQL itself judges.
+        """
         file = self._cluster / "postmaster.pid"
-        try:
-            process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
-            if process.name() == "postgres" and Path(process.cwd()).samefile(self._cluster):
-                ProcessRecord.of(process.pid).stop(signal.SIGINT, signal.SIGQUIT)
-        except FileNotFoundError:
-            return
-        except (psutil.Error, ValueError, OSError):
-            pass  # no such process, or another's: either way not this cluster's server
+        with suppress(psutil.Error, ValueError, OSError):
+            if psutil.Process(int(file.read_text().split("\n", 1)[0])).name() == "postgres":
+                return
         file.unlink(missing_ok=True)
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        arguments = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-        with explained(self._log.parent), self._log.open("ab") as log:
-            process = self._launch(self._cluster, "postgres", arguments, stdin=subprocess.DEVNULL, log=log)
-            ProcessRecord.of(process.pid).write(self._record)
-        return process
-
-    def _came_up(self, process: subprocess.Popen[bytes], deadline: float) -> bool:
-        """Wait until the server answers. False: it stopped over remains that vanish by themselves."""
-        while process.poll() is None:
-            try:
-                psycopg.connect(self.admin_dsn(), connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    self.stop()
-                    raise self._failed(f"did not answer within {START_WITHIN:.0f} s") from None
-                time.sleep(0.02)
-            else:
-                return True
-        # Processes of a killed server see its death within moments and end.
-        if "pre-existing shared memory block" in last_lines(self._log, 4) and time.monotonic() < deadline:
-            return False
-        raise self._failed("did not start")
-
-    def _launch(
-        self, cluster: Path, program: str, arguments: list[str], *, stdin: int, log: IO[bytes]
+    def _run(
+        self,
+        program: str,
+        arguments: list[str],
+        *,
+        cluster: Path | None = None,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        account = unprivileged_account()
-        place = str(cluster) if account is None else "/proc/self/cwd"
-        return subprocess.Popen(  # noqa: S603  our own wheel's binary
+        account, folder = unprivileged_account(), cluster or self._cluster
+        place = str(folder) if account is None else "/proc/self/cwd"
+        return self.launch(
             [str(binaries(account) / program), "-D", place, *arguments],
-            cwd=cluster,
+            folder=folder,
+            environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             stdin=stdin,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
-            start_new_session=True,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            account=account,
         )
 
-    def _failed(self, what: str) -> Trouble:
-        tail = last_lines(self._log)
-        if "No space left on device" in tail:
-            return disk_full(self._folder)
-        return Trouble(
-            f"PostgreSQL {what}. The end of {self._log}:\n{tail}",
-            remedy="Mend what the log names, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
-        )
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.admin_dsn(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _socket_folder(self) -> Path:
         """Where clients find the socket: the cluster's folder, or a short name for it where that is too long."""
         if len(os.fsencode(self._cluster / SOCKET)) <= LONGEST_SOCKET_PATH:
             return self._cluster
-        link = self._known_short_name()
-        if link is None:
-            link = Path(tempfile.mkdtemp(prefix="chengxin-", dir=_short_folder())) / "pg"
-            link.symlink_to(self._cluster)
-            self._short_name.write_text(str(link))
-        return link
-
-    def _known_short_name(self) -> Path | None:
-        """The short name of an earlier call, unless that place was cleared or taken over since."""
-        with suppress(OSError):
-            link = Path(self._short_name.read_text())
-            if link.parent.stat().st_uid == os.geteuid() and link.readlink() == self._cluster:
-                return link
-        return None
-
-    def _forget_short_name(self) -> None:
-        link = self._known_short_name()
-        if link is not None:
-            link.unlink()
-            with suppress(OSError):
-                link.parent.rmdir()
-        self._short_name.unlink(missing_ok=True)
-
-
-def _short_folder() -> str:
-    """A folder for short-lived things whose path leaves room for a socket's."""
-    folders = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
-    short = (folder for folder in folders if len(folder) <= SHORT and os.access(folder, os.W_OK))
-    return next(short, "/var/tmp")  # noqa: S108  only mkdtemp makes something in it
-
-
-def stop_recorded(record: Path) -> None:
-    """Stop the server whose process `record` names, wherever it came from; forget it."""
-    known = ProcessRecord.read(record)
-    if known is not None:
-        known.stop(signal.SIGINT, signal.SIGQUIT, patience=20)
-    record.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            self._short_name.symlink_to(self._cluster)
+        if self._short_name.lstat().st_uid != os.geteuid() or self._short_name.readlink() != self._cluster:
+            raise Trouble(
+                f"{self._short_name} is somebody else's.", remedy="Choose a shorter path with --data DIR."
+            )
+        return self._short_name

@@ -86,21 +86,22 @@ class SampleWorld:
         """Grown-up persons, each with an ID number."""
         choose = random.Random(f"{self.seed} persons")  # noqa: S311  a world, not a secret
         numbers = choose.sample(range(_BORN_DAYS * 1_000), self._persons)
+        births = [(_BORN_FROM + timedelta(days=number // 1_000), number % 1_000) for number in numbers]
         return tuple(
-            SampleParty(f"{MARK}人员{n:04d}", "resident_id", _resident_id(number))
-            for n, number in enumerate(numbers, 1)
+            SampleParty(f"{MARK}人员{n:04d}", "resident_id", resident_id(DIVISION, born, order))
+            for n, (born, order) in enumerate(births, 1)
         )
 
 
-def write_sample_parties(file: Path, world: SampleWorld | None = None) -> None:
-    """Write some parties of the world as those whom the development identity provider offers for sign-in."""
-    world = world or SampleWorld()
+def write_sample_parties(file: Path) -> None:
+    """Write some parties of the sample world as those whom the development identity provider offers for sign-in."""
+    world = SampleWorld()
     parties = [*world.enterprises[:4], *world.persons[:4]]
     content = json.dumps([asdict(party) for party in parties], ensure_ascii=False, indent=1)
     write_public(file, f"{content}\n".encode())
 
 
-def _resident_id(number: int) -> str:
-    days, order = divmod(number, 1_000)
-    first17 = f"{DIVISION}{_BORN_FROM + timedelta(days=days):%Y%m%d}{order:03d}"
+def resident_id(division: str, born: date, order: int) -> str:
+    """The ID number of the `order`-th (0 to 999) person of a division born that day."""
+    first17 = f"{division}{born:%Y%m%d}{order:03d}"
     return first17 + resident_check_digit(first17)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from foundation.identity import resident_check_digit
-from standalone.sample import HOUSING, MARK, SampleAuthority, SampleParty, SampleWorld
+from standalone.sample import DIVISION, HOUSING, MARK, SampleAuthority, SampleParty, SampleWorld, resident_id
 
 Row = dict[str, str]
 
@@ -35,44 +34,17 @@ NUMBER = "记录编号"
 PROHIBITED = "血型"
 NOT_IN_THE_CATALOG = "信用评分"
 
-COLUMNS: tuple[str, ...] = (
-    NAME,
-    TYPE,
-    USCC,
-    "行政相对人代码_2（工商注册号）",
-    "行政相对人代码_3（组织机构代码）",
-    "行政相对人代码_4（税务登记号）",
-    "行政相对人代码_5（事业单位证书号）",
-    "行政相对人代码_6（社会组织登记证号）",
-    "法定代表人",
-    "法定代表人证件类型",
-    "法定代表人证件号码",
-    ID_TYPE,
-    ID_NUMBER,
-    DOCUMENT,
-    "违法行为类型",
-    FACTS,
-    "处罚依据",
-    CATEGORY,
-    "处罚内容",
-    FINE,
-    "没收违法所得、没收非法财物的金额（万元）",
-    "暂扣或吊销证照名称及编号",
-    DECIDED,
-    "处罚有效期",
-    "公示截止期",
-    "处罚机关",
-    AUTHORITY,
-    "数据来源单位",
-    "数据来源单位统一社会信用代码",
-    "备注",
-    EFFECTIVE,
-    SEVERITY,
-    BASIS,
-    NUMBER,
-    PROHIBITED,
-    NOT_IN_THE_CATALOG,
+_HEADER = (
+    "行政相对人名称,行政相对人类别,行政相对人代码_1（统一社会信用代码）,行政相对人代码_2（工商注册号）,"
+    "行政相对人代码_3（组织机构代码）,行政相对人代码_4（税务登记号）,行政相对人代码_5（事业单位证书号）,"
+    "行政相对人代码_6（社会组织登记证号）,法定代表人,法定代表人证件类型,法定代表人证件号码,证件类型,证件号码,"
+    "行政处罚决定书文号,违法行为类型,违法事实,处罚依据,处罚类别,处罚内容,罚款金额（万元）,"
+    "没收违法所得、没收非法财物的金额（万元）,暂扣或吊销证照名称及编号,处罚决定日期,处罚有效期,公示截止期,"
+    "处罚机关,处罚机关统一社会信用代码,数据来源单位,数据来源单位统一社会信用代码,备注,生效日期,失信严重程度,"
+    "自然人公示依据,记录编号,血型,信用评分"
 )
+COLUMNS = tuple(next(csv.reader([_HEADER])))
+"""The header of the file."""
 
 ROWS = 10_400
 SPOILT_EVERY = 35
@@ -107,18 +79,17 @@ def hand_in(
     choose = random.Random(f"{world.seed} hand-in {authority.code}")  # noqa: S311  a world, not a secret
     last_good: Row = {}
     for number in range(1, rows + 1):
-        party = (
-            choose.choice(world.persons) if number % PERSONS_EVERY == 0 else choose.choice(world.enterprises)
-        )
+        reason = "" if number % SPOILT_EVERY else _FAULTS[(number // SPOILT_EVERY) % len(_FAULTS)]
+        of_person = reason in _OF_PERSONS or (not reason and number % PERSONS_EVERY == 0)
+        party = choose.choice(world.persons if of_person else world.enterprises)
         cells = _good_row(number, party, authority, today, choose)
-        if number % SPOILT_EVERY:
+        if not reason:
             last_good = cells
-            yield SampleRow(cells, "")
-            continue
-        fault = _FAULTS[(number // SPOILT_EVERY) % len(_FAULTS)]
-        spoilt = _good_row(number, fault.party(world, choose), authority, today, choose)
-        fault.spoil(spoilt, last_good, today)
-        yield SampleRow(spoilt, fault.reason)
+        elif reason in _WRITTEN:
+            cells |= _WRITTEN[reason]
+        else:
+            cells |= _COMPUTED[reason](cells, last_good, today)
+        yield SampleRow(cells, reason)
 
 
 def write_csv(file: Path, rows: Iterator[SampleRow], *, encoding: str = "utf-8-sig") -> None:
@@ -160,83 +131,43 @@ def _good_row(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """A way in which rows go wrong. `spoil` changes a good row; it may look at the last good one before it."""
-
-    reason: str
-    spoil: Callable[[Row, Row, date], None]
-    of_person: bool = False
-
-    def party(self, world: SampleWorld, choose: random.Random) -> SampleParty:
-        return choose.choice(world.persons if self.of_person else world.enterprises)
+def _in_days(today: date, days: int) -> str:
+    return f"{today + timedelta(days=days):%Y-%m-%d}"
 
 
-def _put(column: str, value: str) -> Callable[[Row, Row, date], None]:
-    def spoil(row: Row, _last: Row, _today: date) -> None:
-        row[column] = value
-
-    return spoil
-
-
-def _day(column: str, days_from_today: int) -> Callable[[Row, Row, date], None]:
-    def spoil(row: Row, _last: Row, today: date) -> None:
-        row[column] = f"{today + timedelta(days=days_from_today):%Y-%m-%d}"
-
-    return spoil
-
-
-def _wrong_check_character(row: Row, _last: Row, _today: date) -> None:
-    code = row[USCC]
-    row[USCC] = code[:-1] + ("1" if code[-1] != "1" else "2")
-
-
-def _cyrillic(row: Row, _last: Row, _today: date) -> None:
-    row[USCC] = row[USCC][:9] + "Х" + row[USCC][10:]
-
-
-def _number_of_another_record(row: Row, last: Row, _today: date) -> None:
-    row[NUMBER] = last[NUMBER]
-
-
-def _born_tomorrow(row: Row, _last: Row, today: date) -> None:
-    first17 = f"{row[ID_NUMBER][:6]}{today + timedelta(days=1):%Y%m%d}001"
-    row[ID_NUMBER] = first17 + resident_check_digit(first17)
-
-
-def _residence_permit(row: Row, _last: Row, _today: date) -> None:
-    first17 = f"810000{row[ID_NUMBER][6:17]}"
-    row[ID_NUMBER] = first17 + resident_check_digit(first17)
-
-
-def _long_past(row: Row, _last: Row, today: date) -> None:
-    row[DECIDED] = f"{today - timedelta(days=2_600):%Y-%m-%d}"
-
-
-_FAULTS = (
-    _Fault("IDENTIFIER_CHECK_FAILED", _wrong_check_character),
-    _Fault("IDENTIFIER_CHARACTER", _cyrillic),
-    _Fault("IDENTIFIER_LENGTH", _put(USCC, "9143999900000")),
-    _Fault("NUMBER_RUINED_BY_EXCEL", _put(USCC, "9.1439999E+17")),
-    _Fault("IDENTIFIER_MISSING", _put(USCC, "")),
-    _Fault("IDENTIFIER_BIRTH_DATE", _born_tomorrow, of_person=True),
-    _Fault("IDENTIFIER_KIND_MISMATCH", _residence_permit, of_person=True),
-    _Fault("DOCUMENT_MISSING", _put(DOCUMENT, "")),
-    _Fault("DOCUMENT_NOT_EFFECTIVE", _day(EFFECTIVE, 30)),
-    _Fault("DATE_IN_FUTURE", _day(DECIDED, 3)),
-    _Fault("DATES_CONTRADICT", _day(EFFECTIVE, -2_000)),
-    _Fault("BAD_DATE", _put(DECIDED, "2026年13月45日")),
-    _Fault("BAD_AMOUNT", _put(FINE, "三万元")),
-    _Fault("CATEGORY_UNKNOWN", _put(CATEGORY, "口头教育")),
-    _Fault("SEVERITY_UNDETERMINED", _put(CATEGORY, "限制开展生产经营活动")),
-    _Fault("WRONG_AUTHORITY", _put(AUTHORITY, HOUSING.code)),
-    _Fault("AUTHORITY_INVALID", _put(AUTHORITY, "1143999900000")),
-    _Fault("RETENTION_PASSED", _long_past),
-    _Fault("NUMBER_USED_FOR_OTHER_CONTENT", _number_of_another_record),
-    _Fault("FIELD_MISSING", _put(FACTS, "")),
-    _Fault("FIELD_PROHIBITED", _put(PROHIBITED, "AB")),
-    _Fault("FIELD_UNKNOWN", _put(NOT_IN_THE_CATALOG, "620")),
-    _Fault("PERSON_PUBLICITY_WITHOUT_BASIS", _put(BASIS, "同意"), of_person=True),
-)
-EXPECTED_REASONS = frozenset(fault.reason for fault in _FAULTS)
+# Reason -> the cells that spoil a good row. What is computed looks at the row, the last good one before it, and the day.
+_WRITTEN: dict[str, Row] = {
+    "IDENTIFIER_LENGTH": {USCC: "9143999900000"},
+    "NUMBER_RUINED_BY_EXCEL": {USCC: "9.1439999E+17"},
+    "IDENTIFIER_MISSING": {USCC: ""},
+    "DOCUMENT_MISSING": {DOCUMENT: ""},
+    "BAD_DATE": {DECIDED: "2026年13月45日"},
+    "BAD_AMOUNT": {FINE: "三万元"},
+    "CATEGORY_UNKNOWN": {CATEGORY: "口头教育"},
+    "SEVERITY_UNDETERMINED": {CATEGORY: "限制开展生产经营活动"},
+    "WRONG_AUTHORITY": {AUTHORITY: HOUSING.code},
+    "AUTHORITY_INVALID": {AUTHORITY: "1143999900000"},
+    "FIELD_MISSING": {FACTS: ""},
+    "FIELD_PROHIBITED": {PROHIBITED: "AB"},
+    "FIELD_UNKNOWN": {NOT_IN_THE_CATALOG: "620"},
+    "PERSON_PUBLICITY_WITHOUT_BASIS": {BASIS: "同意"},
+}
+_COMPUTED: dict[str, Callable[[Row, Row, date], Row]] = {
+    "IDENTIFIER_CHECK_FAILED": lambda row, _, __: {
+        USCC: row[USCC][:-1] + ("2" if row[USCC][-1] == "1" else "1")
+    },
+    "IDENTIFIER_CHARACTER": lambda row, _, __: {USCC: row[USCC][:9] + "Х" + row[USCC][10:]},
+    "IDENTIFIER_BIRTH_DATE": lambda _, __, today: {
+        ID_NUMBER: resident_id(DIVISION, today + timedelta(days=1), 1)
+    },
+    "IDENTIFIER_KIND_MISMATCH": lambda _, __, today: {ID_NUMBER: resident_id("810000", date(1980, 1, 1), 1)},
+    "DOCUMENT_NOT_EFFECTIVE": lambda _, __, today: {EFFECTIVE: _in_days(today, 30)},
+    "DATE_IN_FUTURE": lambda _, __, today: {DECIDED: _in_days(today, 3)},
+    "DATES_CONTRADICT": lambda _, __, today: {EFFECTIVE: _in_days(today, -2_000)},
+    "RETENTION_PASSED": lambda _, __, today: {DECIDED: _in_days(today, -2_600)},
+    "NUMBER_USED_FOR_OTHER_CONTENT": lambda _, last_good, __: {NUMBER: last_good[NUMBER]},
+}
+_OF_PERSONS = {"IDENTIFIER_BIRTH_DATE", "IDENTIFIER_KIND_MISMATCH", "PERSON_PUBLICITY_WITHOUT_BASIS"}
+_FAULTS = (*_WRITTEN, *_COMPUTED)
+EXPECTED_REASONS = frozenset(_FAULTS)
 """The reasons for which rows of a whole file are refused."""

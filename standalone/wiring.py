@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from foundation.crypto import FileKeyProvider
-from standalone.ca import DevelopmentCa, System
+from standalone.ca import System
 from standalone.datadir import Character, DataDir
 from standalone.engines import Engines
 from standalone.enrol import Enrolment, Register, write_identity
+from standalone.health import serves
 from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.secret_files import AssertionIssuer, random_secret, signing_key, verifier_key, write_issuers
-from standalone.supervision import Program
+from standalone.supervision import Child
 
 PROCESSES = (*OFFICES, GATEWAY)
 OWN_ROLES: dict[str, tuple[str, ...]] = {
@@ -33,27 +33,25 @@ OWN_CERTIFICATE_DAYS = 365
 RENEWED_BEFORE_END = timedelta(days=30)
 
 
-def own_system(character: Character, name: str) -> System:
-    """A process of the house as a system of the authority that runs it."""
-    return System(authority=character.authority, name=name, serves=True)
-
-
 def certify(data: DataDir, character: Character, register: Register, *, now: datetime) -> None:
     """Give every process a certificate that lasts, and enrol it. What is new replaces what ran out."""
-    ca = DevelopmentCa(data.ca, trust_domain=character.trust_domain)
+    ca = data.development_ca()
+    ca.establish(now=now)
     for name in PROCESSES:
         if _ends(data.identity(name) / "cert.pem") - now < RENEWED_BEFORE_END:
             write_identity(
                 data.identity(name),
-                own_system(character, name),
+                System(authority=character.authority, name=name, serves=True),
                 ca=ca,
-                trust_domain=character.trust_domain,
                 roles=OWN_ROLES[name],
                 days=OWN_CERTIFICATE_DAYS,
                 now=now,
             )
     # Entered at each start: a killed house may have written a certificate and not the enrolment.
-    register.enter(_own_enrolment(data, character, name) for name in PROCESSES)
+    register.enter(
+        Enrolment.of(data.identity(name) / "cert.pem", OWN_ROLES[name], trust_domain=character.trust_domain)
+        for name in PROCESSES
+    )
 
 
 def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | None) -> None:
@@ -79,80 +77,67 @@ def doors(data: DataDir, character: Character, ports: Ports) -> dict[str, str]:
     }
 
 
-def programs(
-    data: DataDir,
-    character: Character,
-    engines: Engines,
-    ports: Ports,
-    *,
-    healthy: Callable[[str], bool],
-    extra: Mapping[str, str],
-) -> list[Program]:
+def processes(
+    data: DataDir, character: Character, engines: Engines, ports: Ports, *, extra: Mapping[str, str]
+) -> list[Child]:
     """The processes of the house, in the order in which they start.
 
     `extra` are settings that the operator gives by environment: the gateway's OpenID provider, for one.
     """
-    addresses = {f"CHENGXIN_{office.upper()}_ADDRESS": ports.address(office) for office in OFFICES}
-    shared = addresses | {
+    shared = {f"CHENGXIN_{office.upper()}_ADDRESS": ports.address(office) for office in OFFICES} | {
         "CHENGXIN_DEPLOYMENT": character.deployment,
         "CHENGXIN_TRUST_DOMAIN": character.trust_domain,
     }
-    office_settings = shared | {
+    every_office = {
         "CHENGXIN_DATABASE_URL": engines.url,
         "CHENGXIN_DATABASE_SECRETS": str(data.role_passwords),
         "CHENGXIN_ISSUERS": str(data.issuers),
     }
-    special = {
-        "catalog": {"CHENGXIN_DOCUMENT_KEY": str(_signers_key(data, "catalog"))},
-        "audit": {
-            "CHENGXIN_LOG_LISTEN": ports.address(LOG),
-            "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG)),
-        },
+    own: dict[str, dict[str, str]] = {
+        office: every_office | {"CHENGXIN_KEYS": str(data.keys(office))} for office in OFFICES
     }
-    started = [
-        Program(
-            name=office,
-            module=f"services.{office}",
-            environment=office_settings
-            | _identity(data, office)
-            | {"CHENGXIN_LISTEN": ports.address(office), "CHENGXIN_KEYS": str(data.keys(office))}
-            | special.get(office, {})
-            | dict(extra),
-            healthy=lambda office=office: healthy(office),
-        )
-        for office in OFFICES
-    ]
-    person, staff = _person_issuer(data), _staff_issuer(data)
-    door = shared | _identity(data, GATEWAY)
-    door |= {
-        "CHENGXIN_LISTEN": ports.address(GATEWAY),
+    own["catalog"]["CHENGXIN_DOCUMENT_KEY"] = str(_signers_key(data, "catalog"))
+    own["audit"] |= {
+        "CHENGXIN_LOG_LISTEN": ports.address(LOG),
+        "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG)),
+    }
+    own[GATEWAY] = {
         "CHENGXIN_REDIS_URL": engines.redis_url,
         "CHENGXIN_COOKIE_SECRET": str(data.secret("cookie")),
-        "CHENGXIN_PERSON_ISSUER": person.issuer,
-        "CHENGXIN_PERSON_ISSUER_KID": person.kid,
-        "CHENGXIN_PERSON_ISSUER_KEY": str(person.key),
+        **_issuer_settings("PERSON", _person_issuer(data)),
     }
     if character.sample:
-        door |= {
+        own[GATEWAY] |= {
             "CHENGXIN_DEV_IDP": "true",
             "CHENGXIN_DEV_IDP_PARTIES": str(data.sample_parties),
-            "CHENGXIN_STAFF_ISSUER": staff.issuer,
-            "CHENGXIN_STAFF_ISSUER_KID": staff.kid,
-            "CHENGXIN_STAFF_ISSUER_KEY": str(staff.key),
+            **_issuer_settings("STAFF", _staff_issuer(data)),
         }
-    door |= extra
-    return [
-        *started,
-        Program(name=GATEWAY, module=GATEWAY, environment=door, healthy=lambda: healthy(GATEWAY)),
-    ]
+
+    def child(name: str) -> Child:
+        identity = data.identity(name)
+        every_process = {
+            "CHENGXIN_LISTEN": ports.address(name),
+            "CHENGXIN_CERT": str(identity / "cert.pem"),
+            "CHENGXIN_KEY": str(identity / "key.pem"),
+            "CHENGXIN_CA": str(identity / "ca.pem"),
+        }
+        return Child(
+            name,
+            module=name if name == GATEWAY else f"services.{name}",
+            settings=shared | every_process | own[name] | dict(extra),
+            healthy=lambda: serves(name, identity=data.identity(GATEWAY), ports=ports),
+            log=data.log(name),
+            record=data.run / f"{name}.json",
+        )
+
+    return [child(name) for name in PROCESSES]
 
 
-def _identity(data: DataDir, name: str) -> dict[str, str]:
-    folder = data.identity(name)
+def _issuer_settings(who: str, issuer: AssertionIssuer) -> dict[str, str]:
     return {
-        "CHENGXIN_CERT": str(folder / "cert.pem"),
-        "CHENGXIN_KEY": str(folder / "key.pem"),
-        "CHENGXIN_CA": str(folder / "ca.pem"),
+        f"CHENGXIN_{who}_ISSUER": issuer.issuer,
+        f"CHENGXIN_{who}_ISSUER_KID": issuer.kid,
+        f"CHENGXIN_{who}_ISSUER_KEY": str(issuer.key),
     }
 
 
@@ -166,19 +151,6 @@ def _ends(certificate: Path) -> datetime:
         return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):
         return datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
-def _own_enrolment(data: DataDir, character: Character, name: str) -> Enrolment:
-    certificate = x509.load_pem_x509_certificate((data.identity(name) / "cert.pem").read_bytes())
-    system = own_system(character, name)
-    return Enrolment(
-        fingerprint=certificate.fingerprint(hashes.SHA256()),
-        spiffe_id=system.uri(character.trust_domain),
-        authority=system.authority,
-        system=system.name,
-        roles=OWN_ROLES[name],
-        not_after=certificate.not_valid_after_utc,
-    )
 
 
 def _person_issuer(data: DataDir) -> AssertionIssuer:

@@ -19,7 +19,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog="Examples:  chengxin check --uscc CODE --purpose tender.qualification --matter T-1 --officer Li  ·  "
+    epilog="Examples:  chengxin check --uscc CODE --purpose tender.qualification --matter T-1 --officer desk-7  ·  "
     "chengxin submit penalties.xlsx  ·  chengxin audit verify --receipt FILE --vkey KEY"
 )
 def main(

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn, TypeVar
-from uuid import UUID
+from typing import Annotated, Any, BinaryIO, cast
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from chengxin.proofs import ProofError, base64text, claims, entry, note, receipt
+from chengxin.cli import options
+from chengxin.cli.output import Failed, plain, print_json, told
+from chengxin.proofs import ProofError, claims, entry, note, receipt
 from chengxin.proofs.certificate import verify_certificate
 from chengxin.proofs.walk import Unreachable, over_http, walk
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Check what the audit log proves.")
 
 _MOST_FILE_BYTES = 4 << 20
-# Exit codes: what was checked is false; the command could not check.
-_INVALID, _UNUSABLE = 1, 2
+_INVALID = 1  # Exit code: what was checked is false.
 
 
 @app.callback()
@@ -66,9 +63,7 @@ def verify(
             "--vkey", metavar="KEY", help="The signer's public key, name+id+key, or a file that holds it."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was verified as one line of JSON.")
-    ] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check a receipt, a certificate, a whole log, or proofs on standard input.
 
@@ -87,27 +82,44 @@ def verify(
     Get KEY once from a source that you trust: a valid signature says only that the holder of this key signed.
     Exits 0 when all is valid, 1 when anything is not, 2 when it could not be checked.
     """
-    modes = [receipt_file, certificate_file, log_url]
-    if sum(mode is not None for mode in modes) > 1:
-        _give_up("Give one of --receipt, --certificate, --log.")
-    if entry_file is not None and receipt_file is None:
-        _give_up("--entry goes with --receipt.")
-    if seen_file is not None and log_url is None:
-        _give_up("--seen goes with --log.")
-    key = _vkey(vkey)
-    if receipt_file is not None:
-        _verify_receipt(receipt_file, _needed(key, "--receipt"), entry_file, as_json=as_json)
-    elif certificate_file is not None:
-        _verify_certificate(certificate_file, _needed(key, "--certificate"), as_json=as_json)
-    elif log_url is not None:
-        _verify_log(log_url, key, seen_file, as_json=as_json)
-    else:
-        _verify_lines(sys.stdin.buffer)
+    with told(as_json=as_json), _judged():
+        if sum(mode is not None for mode in (receipt_file, certificate_file, log_url)) > 1:
+            raise Failed("Give one of --receipt, --certificate, --log.")
+        if entry_file is not None and receipt_file is None:
+            raise Failed("--entry goes with --receipt.")
+        if seen_file is not None and log_url is None:
+            raise Failed("--seen goes with --log.")
+        key = _vkey(vkey)
+        if receipt_file is not None:
+            kept = _bytes(entry_file) if entry_file is not None else None
+            _say(_receipt(_text(receipt_file), _needed(key, "--receipt"), kept), as_json=as_json)
+        elif certificate_file is not None:
+            text = _text(certificate_file)
+            facts = asdict(verify_certificate(text, _needed(key, "--certificate")))
+            _say(facts, as_json=as_json, shown=note.text_of(text))
+        elif log_url is not None:
+            seen = _text(seen_file) if seen_file is not None else None
+            _say(_log(log_url, key, seen), as_json=as_json)
+        else:
+            _judge_lines(sys.stdin.buffer)
 
 
-def _verify_lines(stream: BinaryIO) -> None:
+@contextmanager
+def _judged() -> Generator[None]:
+    """A proof that fails ends the command with `invalid`; a log that cannot be read is not called that."""
+    try:
+        yield
+    except ProofError as error:
+        typer.echo("invalid")
+        typer.echo(f"Because {error}.", err=True)
+        raise typer.Exit(_INVALID) from None
+    except Unreachable as error:
+        raise Failed(f"{error}. Nothing was verified.") from None
+
+
+def _judge_lines(stream: BinaryIO) -> None:
     if stream.isatty():
-        _give_up("Proofs are read from standard input, one a line; see chengxin audit verify --help.")
+        raise Failed("Proofs are read from standard input, one a line; see chengxin audit verify --help.")
     all_valid = True
     while line := stream.readline(claims.MAX_LINE_BYTES + 1):
         whole = line
@@ -124,95 +136,55 @@ def _verify_lines(stream: BinaryIO) -> None:
         raise typer.Exit(_INVALID)
 
 
-def _verify_receipt(file: Path, vkey: str, entry_file: Path | None, *, as_json: bool) -> None:
-    kept = _bytes(entry_file) if entry_file is not None else None
-    proved = _checked(lambda: receipt.verify_receipt(_text(file), vkey, kept))
-    facts: dict[str, Any] = {"log": proved.head.origin, "size": proved.head.size, "index": proved.index}
+def _receipt(text: str, vkey: str, kept: bytes | None) -> dict[str, Any]:
+    proved = receipt.verify_receipt(text, vkey, kept)
     try:
-        facts["entry"] = {name: _plain(value) for name, value in asdict(entry.decode(proved.entry)).items()}
+        shown = asdict(entry.decode(proved.entry))
     except ProofError:  # Proved to be in the log all the same; another log may hold entries of another form.
-        facts["entry"] = {"base64": base64text.encode(proved.entry)}
-    _say(facts, as_json=as_json)
+        shown = {"base64": proved.entry}
+    return {"log": proved.head.origin, "size": proved.head.size, "index": proved.index, "entry": shown}
 
 
-def _verify_certificate(file: Path, vkey: str, *, as_json: bool) -> None:
-    text = _text(file)
-    certificate = _checked(lambda: verify_certificate(text, vkey))
-    if as_json:
-        _say(json.loads(json.dumps(asdict(certificate), default=_plain)), as_json=True)
-    else:
-        typer.echo("valid")
-        typer.echo(note.text_of(text), nl=False)
-
-
-def _verify_log(url: str, vkey: str | None, seen_file: Path | None, *, as_json: bool) -> None:
-    seen = _text(seen_file) if seen_file is not None else None
-    progress = Progress(
-        TextColumn("tiles"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+def _log(url: str, vkey: str | None, seen: str | None) -> dict[str, Any]:
     try:
         fetch = over_http(url)
     except ValueError as error:
-        _give_up(str(error))
-    with progress:
+        raise Failed(str(error)) from None
+    columns = (TextColumn("tiles"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("tiles")
-        walked = _checked(
-            lambda: walk(
-                fetch,
-                vkey=vkey,
-                seen=seen,
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        )
-    facts = {
+
+        def checked(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        walked = walk(fetch, vkey=vkey, seen=seen, progress=checked)
+    if not walked.signed:
+        typer.echo("The signature was not checked: give the log's key with --vkey.", err=True)
+    return {
         "log": walked.head.origin,
         "size": walked.head.size,
-        "root": base64text.encode(walked.head.root),
+        "root": walked.head.root,
         "tiles": walked.tiles,
         "signature": "verified" if walked.signed else "not checked",
     }
-    _say(facts, as_json=as_json)
-    if not walked.signed:
-        typer.echo("The signature was not checked: give the log's key with --vkey.", err=True)
 
 
-def _checked(check: Callable[[], T]) -> T:
-    """What `check` gives; a proof that fails ends the command with `invalid`."""
-    try:
-        return check()
-    except ProofError as error:
-        typer.echo("invalid")
-        typer.echo(f"Because {error}.", err=True)
-        raise typer.Exit(_INVALID) from None
-    except Unreachable as error:
-        _give_up(f"{error}. Nothing was verified.")
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
+def _say(facts: dict[str, Any], *, as_json: bool, shown: str = "") -> None:
+    """Print what was verified; `shown` stands for it where people read."""
     if as_json:
-        typer.echo(json.dumps({"valid": True, **facts}, ensure_ascii=False))
-        return
-    typer.echo("valid")
+        print_json({"valid": True, **facts})
+    else:
+        typer.echo("valid")
+        typer.echo(shown or "".join(_lines(facts)), nl=False)
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
     for name, value in facts.items():
         if isinstance(value, dict):
-            typer.echo(f"{name}:")
-            for key, text in value.items():  # type: ignore[reportUnknownVariableType]
-                typer.echo(f"  {key}: {text}")
+            yield f"{indent}{name}:\n"
+            yield from _lines(cast("dict[str, Any]", value), indent + "  ")
         else:
-            typer.echo(f"{name}: {value}")
-
-
-def _plain(value: Any) -> Any:
-    """A value of an entry or certificate as JSON can hold it."""
-    if isinstance(value, bytes):
-        return base64text.encode(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+            yield f"{indent}{name}: {value if isinstance(value, str | int | None) else plain(value)}\n"
 
 
 def _vkey(given: str | None) -> str | None:
@@ -222,15 +194,15 @@ def _vkey(given: str | None) -> str | None:
         text = given if "+" in given else Path(given).read_text(encoding="utf-8")
         note.parse_vkey(text)
     except (OSError, UnicodeDecodeError) as error:
-        _give_up(f"Can't read the key {given}: {error}.")
+        raise Failed(f"Can't read the key {given}: {error}.") from None
     except ProofError as error:
-        _give_up(f"--vkey is unusable: {error}.")
+        raise Failed(f"--vkey is unusable: {error}.") from None
     return text.strip()
 
 
 def _needed(vkey: str | None, option: str) -> str:
     if vkey is None:
-        _give_up(f"{option} needs --vkey KEY, the signer's public key.")
+        raise Failed(f"{option} needs --vkey KEY, the signer's public key.")
     return vkey
 
 
@@ -238,9 +210,7 @@ def _text(file: Path) -> str:
     try:
         return _bytes(file).decode("utf-8")
     except UnicodeDecodeError:
-        typer.echo("invalid")
-        typer.echo(f"Because {file} is not UTF-8 text.", err=True)
-        raise typer.Exit(_INVALID) from None
+        raise ProofError(f"{file} is not UTF-8 text") from None
 
 
 def _bytes(file: Path) -> bytes:
@@ -248,12 +218,7 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as stream:
             content = stream.read(_MOST_FILE_BYTES + 1)
     except OSError as error:
-        _give_up(f"Can't read {file}: {error.strerror}.")
+        raise Failed(f"Can't read {file}: {error.strerror}.") from None
     if len(content) > _MOST_FILE_BYTES:
-        _give_up(f"{file} is larger than 4 MiB.")
+        raise Failed(f"{file} is larger than 4 MiB.")
     return content
-
-
-def _give_up(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(_UNUSABLE)

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+class Kind(enum.Enum):
+    """How a number's kind is written on the command line."""
+
+    USCC = "uscc"
+    RESIDENT_ID = "resident-id"
+    RESIDENCE_PERMIT = "residence-permit"
+    PASSPORT = "passport"
+
+
+Source = Annotated[
+    str | None, typer.Argument(metavar="[-]", help="- reads numbers from standard input, one a line.")
+]
+Uscc = Annotated[
+    str | None, typer.Option("--uscc", metavar="CODE", help="An organisation's code, which is public.")
+]
+NumberFile = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="A file of numbers, one a line.")
+]
+NumberKind = Annotated[Kind, typer.Option("--kind", help="What kind of numbers they are.")]
 IdentityFolder = Annotated[
     Path | None,
     typer.Option(

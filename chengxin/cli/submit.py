@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from chengxin.cli.options import IdentityFolder, Json
+from chengxin.cli import options
 from chengxin.cli.output import NOT_RUN, REFUSED, print_json, told
 from chengxin.client.errors import ChengxinError
 from chengxin.client.sync import Client
@@ -45,8 +45,8 @@ def submit(
     sample: Annotated[
         bool, typer.Option("--sample", help="Mark every record as generated sample data.")
     ] = False,
-    identity: IdentityFolder = None,
-    as_json: Json = False,
+    identity: options.IdentityFolder = None,
+    as_json: options.Json = False,
 ) -> None:
     """Hand in a file of administrative penalties or licences (双公示).
 

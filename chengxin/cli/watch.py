@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shlex
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chengxin.cli.options import IdentityFolder, Json, Matter, Officer, Purpose
-from chengxin.cli.output import NOT_RUN, fail, print_json, told
+from chengxin.cli import options
+from chengxin.cli.output import Failed, print_json, told
 from chengxin.client.answers import Change, ChangeKind
 from chengxin.client.sync import Client
 
 
 def watch(
     *,
-    purpose: Purpose,
-    matter: Matter,
-    officer: Officer,
+    purpose: options.Purpose,
+    matter: options.Matter,
+    officer: options.Officer,
     cursor_file: Annotated[
         Path | None,
         typer.Option(
@@ -41,8 +41,8 @@ def watch(
             show_default=False,
         ),
     ] = None,
-    identity: IdentityFolder = None,
-    as_json: Json = False,
+    identity: options.IdentityFolder = None,
+    as_json: options.Json = False,
 ) -> None:
     """Follow changes: records that came into force, and withdrawals of records that you received.
 
@@ -51,13 +51,13 @@ def watch(
 
     [bold]Examples[/bold]
 
-        chengxin watch --purpose copy.platform --matter COPY-1 --officer Li --cursor-file feed.cursor
-        chengxin watch --purpose copy.platform --matter COPY-1 --officer Li --once --json --delete-with ./forget.sh
+        chengxin watch --purpose copy.platform --matter COPY-1 --officer desk-7 --cursor-file feed.cursor
+        chengxin watch --purpose copy.platform --matter COPY-1 --officer desk-7 --once --json --delete-with ./forget.sh
     """
     command = shlex.split(delete_with) if delete_with else []
     with told(as_json=as_json), Client.open(identity) as client:
         feed = client.watch(
-            cursor=_read_cursor(cursor_file, as_json=as_json),
+            cursor=_read_cursor(cursor_file),
             purpose=purpose,
             matter=matter,
             officer=officer,
@@ -67,53 +67,49 @@ def watch(
         try:
             for change in feed:
                 if cursor_file and feed.cursor != kept:
-                    kept = _keep_cursor(cursor_file, feed.cursor, as_json=as_json)
+                    kept = _keep_cursor(cursor_file, feed.cursor)
                 _say(change, as_json=as_json)
                 if command and change.kind is ChangeKind.WITHDRAWN:
-                    _delete(command, change, as_json=as_json)
+                    _delete(command, change)
                     client.acknowledge(change.record_id)
         finally:  # also at Ctrl-C: the feed's cursor never passes a change that was not handled
             if cursor_file and feed.cursor != kept:
-                _keep_cursor(cursor_file, feed.cursor, as_json=as_json)
+                _keep_cursor(cursor_file, feed.cursor)
 
 
-def _read_cursor(file: Path | None, *, as_json: bool) -> str:
+def _read_cursor(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").strip() if file and file.exists() else ""
     except (OSError, UnicodeDecodeError):
-        fail({"message": f"{file} cannot be read as a cursor."}, as_json=as_json)
+        raise Failed(f"{file} cannot be read as a cursor.") from None
 
 
-def _keep_cursor(file: Path, cursor: str, *, as_json: bool) -> str:
+def _keep_cursor(file: Path, cursor: str) -> str:
     """Replace the file at once, so that a crash leaves the old cursor or the new one."""
     part = file.with_name(f"{file.name}.part")
     try:
         part.write_text(cursor, encoding="utf-8")
         os.replace(part, file)
     except OSError as error:
-        fail({"message": f"{file} cannot be written: {error.strerror}."}, as_json=as_json)
+        raise Failed(f"{file} cannot be written: {error.strerror}.") from None
     return cursor
 
 
-def _delete(command: list[str], change: Change, *, as_json: bool) -> None:
+def _delete(command: list[str], change: Change) -> None:
     try:
         done = subprocess.run([*command, change.record_id], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     except OSError as error:
-        fail({"message": f"{command[0]} cannot be run: {error.strerror}."}, as_json=as_json)
+        raise Failed(f"{command[0]} cannot be run: {error.strerror}.") from None
     if done.returncode != 0:
-        fail(
-            {
-                "message": f"{command[0]} failed with code {done.returncode}; the deletion is not acknowledged.",
-                "remedy": "Delete your copy and start the watch again.",
-            },
-            as_json=as_json,
-            code=NOT_RUN,
+        raise Failed(
+            f"{command[0]} failed with code {done.returncode}; the deletion is not acknowledged.",
+            "Delete your copy and start the watch again.",
         )
 
 
 def _say(change: Change, *, as_json: bool) -> None:
     if as_json:
-        print_json({field.name: getattr(change, field.name) for field in dataclasses.fields(change)})
+        print_json(asdict(change))
         return
     why = f"\t{change.end_reason.value}" if change.end_reason else ""
     typer.echo(

@@ -66,7 +66,7 @@ class Answer:
 
 
 class EndReason(enum.Enum):
-    """Why sharing ended. Source: mission, de-sharing engine."""
+    """Why sharing ended. Source: docs/architecture.md, The end of sharing."""
 
     REPAIRED = "repaired"
     EXPIRED = "expired"

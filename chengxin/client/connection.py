@@ -7,7 +7,7 @@ import grpc
 from chengxin.client.identity import Identity
 
 UNARY_SECONDS = 10.0
-"""Longest time for a question with one answer, all tries together. Source: reliability, server limits."""
+"""Longest time for a question with one answer, all tries together. Source: docs/architecture.md, Limits."""
 BATCH_SECONDS = 30.0
 """Longest wait for the results of one batch of a stream before the stream is opened anew."""
 STREAM_SECONDS = 600.0

@@ -6,9 +6,9 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
-_DETAILS = "grpc-status-details-bin"
 # What grpc.aio says, instead of the status, of a stream that ended while it was being written to. Opened anew, the
 # stream tells whether that was a refusal.
 _TORN = "Internal error from Core"
@@ -85,21 +85,15 @@ def _details(
 ) -> tuple[error_details_pb2.ErrorInfo | None, error_details_pb2.BadRequest.FieldViolation | None]:
     info: error_details_pb2.ErrorInfo | None = None
     violation: error_details_pb2.BadRequest.FieldViolation | None = None
-    for detail in _status(error).details:
+    call: Any = error  # the call itself, or aio's error with the same methods
+    try:
+        status = rpc_status.from_call(call)
+    except (ValueError, DecodeError):
+        status = None
+    for detail in status.details if status is not None else ():
         found, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
         if detail.Unpack(found):
             info = found
         elif detail.Unpack(bad) and bad.field_violations:
             violation = bad.field_violations[0]
     return info, violation
-
-
-def _status(error: grpc.RpcError) -> status_pb2.Status:
-    trailers: Any = error.trailing_metadata() or ()  # pairs, or aio's own class of them
-    for key, value in trailers:
-        if key == _DETAILS and isinstance(value, bytes):
-            try:
-                return status_pb2.Status.FromString(value)
-            except DecodeError:
-                break
-    return status_pb2.Status()

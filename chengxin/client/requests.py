@@ -1,35 +1,25 @@
-"""From this package's types to the contract's requests: pure functions, both clients use them."""
+"""From this package's types to the contract's requests: pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from chengxin.audit.v1 import audit_pb2
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
-from chengxin.client.answers import Answer, JournalReceipt, Report
 from chengxin.client.parties import Identifier
-from chengxin.client.records import Record, SubmitResult
+from chengxin.client.records import Record
 from chengxin.common.v1 import common_pb2
 
+RECORD_BYTES = 256 * 1024
+"""Largest record that is sent at all."""
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """On what authority a question is asked: purpose, matter, official. Source: 54号 clause 13."""
 
-    purpose: str
-    matter: str
-    officer: str
-
-    def context(self, query_id: UUID | None = None) -> sharing_pb2.QueryContext:
-        """The same as the contract writes it, under a new query id unless one is given."""
-        return sharing_pb2.QueryContext(
-            purpose=self.purpose,
-            matter=self.matter,
-            officer=self.officer,
-            query_id=str(query_id or uuid4()),
-        )
+def context(
+    purpose: str, matter: str, officer: str, query_id: UUID | None = None
+) -> sharing_pb2.QueryContext:
+    """On what authority a question is asked, under a new query id unless one is given. Source: 54号 clause 13."""
+    return sharing_pb2.QueryContext(
+        purpose=purpose, matter=matter, officer=officer, query_id=str(query_id or uuid4())
+    )
 
 
 def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
@@ -65,58 +55,10 @@ def draft(record: Record) -> record_pb2.RecordDraft:
     )
 
 
-def submit(drafts: Sequence[record_pb2.RecordDraft]) -> record_pb2.SubmitRecordsRequest:
-    """Hands in one batch."""
-    return record_pb2.SubmitRecordsRequest(records=drafts)
-
-
-def check(
-    subject: Identifier, authority: Authority, query_id: UUID | None
-) -> sharing_pb2.CheckSubjectRequest:
-    """Asks about one party."""
-    return sharing_pb2.CheckSubjectRequest(
-        context=authority.context(query_id), subject=identifier_message(subject)
-    )
-
-
-def check_many(subjects: Sequence[Identifier], authority: Authority) -> sharing_pb2.CheckSubjectsRequest:
-    """Asks about one batch of parties, under a query id of its own."""
-    return sharing_pb2.CheckSubjectsRequest(
-        context=authority.context(), subjects=[identifier_message(each) for each in subjects]
-    )
-
-
-def report(
-    subject: Identifier, authority: Authority, query_id: UUID | None
-) -> sharing_pb2.GetCreditReportRequest:
-    """Asks for the report on one party."""
-    return sharing_pb2.GetCreditReportRequest(
-        context=authority.context(query_id), subject=identifier_message(subject)
-    )
-
-
-def watch(cursor: str, authority: Authority, until_caught_up: bool) -> sharing_pb2.WatchChangesRequest:
-    """Asks for changes from `cursor` on."""
-    return sharing_pb2.WatchChangesRequest(
-        cursor=cursor, context=authority.context(), until_caught_up=until_caught_up
-    )
-
-
-def acknowledge(record_id: str) -> sharing_pb2.AcknowledgeWithdrawalRequest:
-    """Acknowledges the deletion of a withdrawn record's copy."""
-    return sharing_pb2.AcknowledgeWithdrawalRequest(record_id=record_id)
-
-
-def journal_of(of: Answer | Report | SubmitResult | JournalReceipt) -> JournalReceipt:
-    """What names the journal entry of an answer; ValueError where there is none."""
-    journal = of if isinstance(of, JournalReceipt) else of.receipt
-    if journal is None:
-        raise ValueError("a refused member of a batch has no journal entry of its own")
-    return journal
-
-
-def receipt(journal: JournalReceipt) -> audit_pb2.GetReceiptRequest:
-    """Asks for the full receipt of a journal entry."""
-    return audit_pb2.GetReceiptRequest(
-        source=journal.source, entry_id=journal.entry_id, digest=journal.digest
-    )
+def sized_draft(record: Record) -> tuple[record_pb2.RecordDraft, int]:
+    """Return the record's message and its size in bytes; ValueError when it is too large to send."""
+    message = draft(record)
+    size = message.ByteSize()
+    if size > RECORD_BYTES:
+        raise ValueError(f"a record has {size} bytes; at most {RECORD_BYTES} can be sent")
+    return message, size

@@ -1,4 +1,4 @@
-"""From the contract's responses to this package's types: pure functions, both clients use them."""
+"""From the contract's responses to this package's types: pure functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chengxin.audit.v1 import audit_pb2
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.client.answers import (
     Answer,
@@ -17,7 +16,6 @@ from chengxin.client.answers import (
     ChangeKind,
     EndReason,
     JournalReceipt,
-    Receipt,
     Refusal,
     Report,
     ReportedRecord,
@@ -31,10 +29,10 @@ E = TypeVar("E", bound=enum.Enum)
 
 
 def submit_results(
-    request: record_pb2.SubmitRecordsRequest, response: record_pb2.SubmitRecordsResponse
+    drafts: Sequence[record_pb2.RecordDraft], response: record_pb2.SubmitRecordsResponse
 ) -> list[SubmitResult]:
-    """One result for each record of the request."""
-    _one_for_each(request.records, response.results)
+    """One result for each record of a batch."""
+    _one_for_each(drafts, response.results)
     journal = journal_receipt(response.receipt)
     return [
         SubmitResult(
@@ -49,29 +47,23 @@ def submit_results(
     ]
 
 
-def answer(subject: Identifier, response: sharing_pb2.CheckSubjectResponse) -> Answer:
-    """The answer about one party."""
+def answer(
+    subject: Identifier, given: sharing_pb2.CheckSubjectResponse | sharing_pb2.SubjectAnswer
+) -> Answer:
+    """The answer about one party, alone or as a member of a batch."""
     return Answer(
         subject=subject,
-        items=tuple(item.item_code for item in response.items),
-        receipt=journal_receipt(response.receipt),
-        something_found=response.found,
+        items=tuple(item.item_code for item in given.items),
+        receipt=journal_receipt(given.receipt) if given.HasField("receipt") else None,
+        refusal=_refusal(given) if isinstance(given, sharing_pb2.SubjectAnswer) else None,
+        something_found=given.found,
     )
 
 
 def answers(subjects: Sequence[Identifier], response: sharing_pb2.CheckSubjectsResponse) -> list[Answer]:
     """One answer for each party of a batch."""
     _one_for_each(subjects, response.answers)
-    return [
-        Answer(
-            subject=subject,
-            items=tuple(item.item_code for item in given.items),
-            receipt=journal_receipt(given.receipt) if given.HasField("receipt") else None,
-            refusal=_refusal(given),
-            something_found=given.found,
-        )
-        for subject, given in zip(subjects, response.answers, strict=True)
-    ]
+    return [answer(subject, given) for subject, given in zip(subjects, response.answers, strict=True)]
 
 
 def report(subject: Identifier, response: sharing_pb2.GetCreditReportResponse) -> Report:
@@ -87,20 +79,15 @@ def changes(response: sharing_pb2.WatchChangesResponse) -> list[Change]:
     """The changes of one batch of the feed."""
     return [
         Change(
-            kind=_required(ChangeKind, sharing_pb2.ChangeKind, "CHANGE_KIND_", given.kind),
+            kind=_required(ChangeKind, sharing_pb2.ChangeKind, given.kind),
             record_id=given.record_id,
             version=given.version,
             item_code=given.item_code,
             at=instant(given.at),
-            end_reason=_member(EndReason, record_pb2.EndReason, "END_REASON_", given.end_reason),
+            end_reason=_member(EndReason, record_pb2.EndReason, given.end_reason),
         )
         for given in response.changes
     ]
-
-
-def receipt(journal: JournalReceipt, response: audit_pb2.GetReceiptResponse, log_vkey: str) -> Receipt:
-    """The full receipt of a journal entry."""
-    return Receipt(text=response.receipt, entry=response.entry, journal=journal, log_vkey=log_vkey)
 
 
 def journal_receipt(message: common_pb2.JournalReceipt) -> JournalReceipt:
@@ -126,7 +113,7 @@ def _reported(given: sharing_pb2.ReportedRecord) -> ReportedRecord:
         item_title=record.item_title,
         provider=record.provider,
         determining_authority=record.determining_authority,
-        severity=_member(Severity, common_pb2.Severity, "SEVERITY_", record.severity),
+        severity=_member(Severity, common_pb2.Severity, record.severity),
         determined_on=date.fromisoformat(record.determined_on),
         earliest_repair_on=_day(record.earliest_repair_on),
         ends_before=_day(record.ends_before),
@@ -147,14 +134,13 @@ def _refusal(given: record_pb2.RecordResult | sharing_pb2.SubjectAnswer) -> Refu
     return Refusal(reason=said.reason, field=said.field, message=said.message, remedy=said.remedy)
 
 
-def _member(kind: type[E], wrapper: Any, prefix: str, number: int) -> E | None:
+def _member(kind: type[E], wrapper: Any, number: int) -> E | None:
     """The member that a number of the contract stands for; None for UNSPECIFIED (0)."""
-    if number == 0:
-        return None
-    return _required(kind, wrapper, prefix, number)
+    return _required(kind, wrapper, number) if number else None
 
 
-def _required(kind: type[E], wrapper: Any, prefix: str, number: int) -> E:
+def _required(kind: type[E], wrapper: Any, number: int) -> E:
+    prefix = wrapper.Name(0).removesuffix("UNSPECIFIED")
     try:
         return kind[wrapper.Name(number).removeprefix(prefix)]
     except (ValueError, KeyError):

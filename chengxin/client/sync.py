@@ -1,35 +1,83 @@
-"""`Client`: the house for programs that wait for each answer."""
+"""`Client`: the house for programs that wait for each answer.
+
+It runs `AsyncClient`'s coroutines, one step to the end, in the caller's thread: over a transport that blocks they
+never suspend, so that there is one implementation and neither an event loop nor a thread of its own.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+import functools
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
-import grpc
-
-from chengxin.audit.v1.audit_pb2_grpc import AuditServiceStub
-from chengxin.catalog.v1 import record_pb2, sharing_pb2
-from chengxin.catalog.v1.record_pb2_grpc import RecordServiceStub
-from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceStub
-from chengxin.client import connection, requests, responses
-from chengxin.client.answers import Answer, JournalReceipt, Receipt, Report
-from chengxin.client.batches import Batch, sized_draft
-from chengxin.client.errors import error_from
+from chengxin.client import connection
+from chengxin.client.aio import AsyncClient
+from chengxin.client.answers import Answer, Change
 from chengxin.client.identity import Identity
-from chengxin.client.parties import Identifier, one_identifier
-from chengxin.client.patience import Patience
+from chengxin.client.parties import Identifier
 from chengxin.client.records import Record, SubmitResult
-from chengxin.client.requests import Authority
-from chengxin.client.sync_streams import Feed, converse
+from chengxin.client.streams import AsyncFeed
+from chengxin.client.transport import InThread, Transport
 
+P = ParamSpec("P")
 A = TypeVar("A")
+R = TypeVar("R")
+
+
+class _InThreadClient(AsyncClient):
+    _transport: ClassVar[Transport] = InThread()
+
+
+def _done(coroutine: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("a blocking call suspended")
+
+
+def _each(steps: AsyncGenerator[R]) -> Iterator[R]:
+    try:
+        while True:
+            yield _done(anext(steps))
+    except StopAsyncIteration:
+        return
+    finally:
+        _done(steps.aclose())
+
+
+def _like(
+    method: Callable[Concatenate[AsyncClient, P], A], wait: Callable[[A], R]
+) -> Callable[Concatenate[Client, P], R]:
+    """The method of AsyncClient, its result waited for by `wait`."""
+
+    @functools.wraps(method)
+    def waiting(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return wait(method(client.house, *args, **kwargs))
+
+    return waiting
+
+
+class Feed:
+    """Changes in feed order, to be iterated once. Goes on after interruptions; a refusal raises.
+
+    `cursor` is where to start next time: all changes before it were handled, that is, the next one was asked
+    for. A change may come twice after an interruption, never not at all.
+    """
+
+    def __init__(self, feed: AsyncFeed) -> None:
+        self._feed = feed
+
+    @property
+    def cursor(self) -> str:
+        """Cursor after the last batch that was handled completely."""
+        return self._feed.cursor
+
+    def __iter__(self) -> Iterator[Change]:
+        return _each(aiter(self._feed))
 
 
 class Client:
@@ -37,14 +85,12 @@ class Client:
 
     Calls time out (10 s at most) and are tried again by themselves when the house did not answer, under the
     same query id. A refusal raises RefusedError at once, an unanswered call UnavailableError in the end.
+    The methods mean what they mean in `AsyncClient`. A process that forks opens a new client in the child.
     """
 
     def __init__(self, identity: Identity, *, timeout: float = connection.UNARY_SECONDS) -> None:
         """`timeout` is the seconds for one question, all tries together; more than 10 counts as 10."""
-        self._identity = identity
-        self._timeout = min(timeout, connection.UNARY_SECONDS)
-        self._channels: dict[str, grpc.Channel] = {}
-        self._lock = threading.Lock()
+        self.house: AsyncClient = _InThreadClient(identity, timeout=timeout)
 
     @classmethod
     def open(cls, folder: str | Path | None = None, *, timeout: float = connection.UNARY_SECONDS) -> Client:
@@ -59,131 +105,19 @@ class Client:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Hang up."""
-        with self._lock:
-            for channel in self._channels.values():
-                channel.close()
-            self._channels.clear()
-
-    def check(
-        self,
-        identifier: Identifier | str | None = None,
-        *,
-        uscc: str | None = None,
-        purpose: str,
-        matter: str,
-        officer: str,
-        query_id: UUID | None = None,
-    ) -> Answer:
-        """Ask whether anything shareable is known about one party. A plain text counts as a USCC.
-
-        `purpose` is a granted purpose's code, `matter` the number of the matter at hand, `officer` the official
-        who asks. Source: 54号 clause 13. Raises RefusedError, UnavailableError.
-        """
-        subject = one_identifier(identifier, uscc)
-        request = requests.check(subject, Authority(purpose, matter, officer), query_id)
-        return responses.answer(subject, self._ask(self._sharing().CheckSubject, request))
+    close = _like(AsyncClient.close, _done)
+    check = _like(AsyncClient.check, _done)
+    report = _like(AsyncClient.report, _done)
+    acknowledge = _like(AsyncClient.acknowledge, _done)
+    receipt = _like(AsyncClient.receipt, _done)
+    watch = _like(AsyncClient.watch, Feed)
 
     def check_many(
         self, identifiers: Iterable[Identifier | str], *, purpose: str, matter: str, officer: str
     ) -> Iterator[Answer]:
-        """Ask about many parties; one answer each, in order, while `identifiers` is still being read.
-
-        A member that is refused has `refusal`; a refusal of the whole raises RefusedError.
-        """
-        authority = Authority(purpose, matter, officer)
-        asked: deque[list[Identifier]] = deque()
-
-        def question(subjects: list[Identifier]) -> sharing_pb2.CheckSubjectsRequest:
-            asked.append(subjects)
-            return requests.check_many(subjects, authority)
-
-        def questions() -> Iterator[sharing_pb2.CheckSubjectsRequest]:
-            batch: Batch[Identifier] = Batch()
-            for identifier in identifiers:
-                if full := batch.add(one_identifier(identifier)):
-                    yield question(full)
-            if rest := batch.rest():
-                yield question(rest)
-
-        for _, response in converse(self._sharing().CheckSubjects, questions()):
-            yield from responses.answers(asked.popleft(), response)
+        """As `AsyncClient.check_many`; `identifiers` is read in the caller's thread."""
+        return _each(self.house.check_many(identifiers, purpose=purpose, matter=matter, officer=officer))
 
     def submit(self, records: Iterable[Record], *, batch_size: int = 500) -> Iterator[SubmitResult]:
-        """Hand in records; one result each, in order, while `records` is still being read.
-
-        Idempotent by the record number. `batch_size` is 1 to 1,000 records a message.
-        """
-        batch: Batch[record_pb2.RecordDraft] = Batch(batch_size)
-
-        def drafts() -> Iterator[record_pb2.SubmitRecordsRequest]:
-            for record in records:
-                if full := batch.add(*sized_draft(record)):
-                    yield requests.submit(full)
-            if rest := batch.rest():
-                yield requests.submit(rest)
-
-        stub = RecordServiceStub(self._channel("catalog"))
-        for request, response in converse(stub.SubmitRecords, drafts()):
-            yield from responses.submit_results(request, response)
-
-    def report(
-        self,
-        identifier: Identifier | str | None = None,
-        *,
-        uscc: str | None = None,
-        purpose: str,
-        matter: str,
-        officer: str,
-        query_id: UUID | None = None,
-    ) -> Report:
-        """Ask for the records in force about one party, with the fields that the grant shows."""
-        subject = one_identifier(identifier, uscc)
-        request = requests.report(subject, Authority(purpose, matter, officer), query_id)
-        return responses.report(subject, self._ask(self._sharing().GetCreditReport, request))
-
-    def watch(
-        self, *, cursor: str = "", purpose: str, matter: str, officer: str, until_caught_up: bool = False
-    ) -> Feed:
-        """Follow changes and withdrawals from `cursor` on; see `Feed`."""
-        request = requests.watch(cursor, Authority(purpose, matter, officer), until_caught_up)
-        return Feed(self._sharing().WatchChanges, request)
-
-    def acknowledge(self, record_id: str) -> datetime:
-        """Tell the house that your copy of a withdrawn record is deleted; return when that was recorded."""
-        response = self._ask(self._sharing().AcknowledgeWithdrawal, requests.acknowledge(record_id))
-        return responses.instant(response.acknowledged_at)
-
-    def receipt(self, of: Answer | Report | SubmitResult | JournalReceipt) -> Receipt:
-        """Fetch the proof that an answer's entry is in the log: `client.receipt(answer).verify()`.
-
-        The log takes about a second to hold a new entry; until then the house is asked again. A refused member
-        of a batch has no entry of its own: ValueError.
-        """
-        journal = requests.journal_of(of)
-        stub = AuditServiceStub(self._channel("audit"))
-        response = self._ask(stub.GetReceipt, requests.receipt(journal))
-        return responses.receipt(journal, response, self._identity.log_vkey)
-
-    def _sharing(self) -> SharingServiceStub:
-        return SharingServiceStub(self._channel("catalog"))
-
-    def _channel(self, office: str) -> grpc.Channel:
-        with self._lock:
-            if office not in self._channels:
-                self._channels[office] = grpc.secure_channel(
-                    self._identity.address(office),
-                    connection.credentials(self._identity),
-                    options=connection.OPTIONS,
-                )
-            return self._channels[office]
-
-    def _ask(self, method: Callable[..., A], request: Any) -> A:
-        patience = Patience(self._timeout)
-        while True:
-            try:
-                return method(request, timeout=patience.left)
-            except grpc.RpcError as error:
-                pause = patience.pause_after(error_from(error))
-            time.sleep(pause)
+        """As `AsyncClient.submit`; `records` is read in the caller's thread."""
+        return _each(self.house.submit(records, batch_size=batch_size))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from chengxin.handin.mapping import ColumnMapping
 from chengxin.handin.reasons import (
@@ -16,7 +16,7 @@ from chengxin.handin.reasons import (
     FILE_UNREADABLE,
     HandInError,
 )
-from chengxin.handin.table import Row, Table, table_of
+from chengxin.handin.table import OpenFile, Row, table_of
 
 DAMAGED = "\ufffd"
 """Stands where bytes were no text; a row with it goes back."""
@@ -25,51 +25,29 @@ _ENCODINGS = ("utf-8", "gb18030")
 _FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class CsvFile:
-    """An open CSV file. Use as a context manager."""
-
-    def __init__(self, path: Path, mapping: ColumnMapping) -> None:
-        """Open it, decide its encoding and find its header. Raises HandInError."""
-        self.skipped: tuple[str, ...] = ()
-        self._size = max(path.stat().st_size, 1)
-        self._raw = path.open("rb")
-        try:
-            self._encoding = _encoding(self._raw.read(_HEAD_BYTES), mapping)
-            self._raw.seek(0)
-            table = table_of("", self._rows(), mapping)
+@contextmanager
+def open_csv(path: Path, mapping: ColumnMapping) -> Generator[OpenFile]:
+    """Open it, decide its encoding and find its header. Raises HandInError."""
+    size = max(path.stat().st_size, 1)
+    with path.open("rb") as raw:
+        encoding = _encoding(raw.read(_HEAD_BYTES), mapping)
+        raw.seek(0)
+        with io.TextIOWrapper(raw, encoding, errors="replace", newline="") as text:
+            table = table_of("", _rows(text), mapping)
             if table is None:
                 raise HandInError(COLUMNS_UNKNOWN)
-        except BaseException:
-            self._raw.close()
-            raise
-        self._table = table
+            yield OpenFile([table], (), lambda: min(raw.tell() / size, 1.0))
 
-    def __enter__(self) -> CsvFile:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._raw.close()
-
-    def tables(self) -> list[Table]:
-        """The one table."""
-        return [self._table]
-
-    def fraction_read(self) -> float:
-        """How much of the file has been read, 0 to 1."""
-        return 1.0 if self._raw.closed else min(self._raw.tell() / self._size, 1.0)
-
-    def _rows(self) -> Iterator[Row]:
-        with io.TextIOWrapper(self._raw, self._encoding, errors="replace", newline="") as text:
-            reader = csv.reader(text, strict=True)
-            line = 1
-            try:
-                for row in reader:
-                    yield Row(line, row)
-                    line = reader.line_num + 1
-            except csv.Error as error:
-                raise HandInError(FILE_UNREADABLE, f"The row that begins on line {line}: {error}.") from None
+def _rows(text: Iterable[str]) -> Iterator[Row]:
+    reader = csv.reader(text, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield Row(line, row)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise HandInError(FILE_UNREADABLE, f"The row that begins on line {line}: {error}.") from None
 
 
 def _encoding(head: bytes, mapping: ColumnMapping) -> str:

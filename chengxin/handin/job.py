@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from chengxin.client.answers import Refusal
 from chengxin.client.records import Record, SubmitResult
-from chengxin.handin.csv_file import CsvFile
+from chengxin.handin.csv_file import open_csv
+from chengxin.handin.layout import Layout
 from chengxin.handin.mapping import ColumnMapping
 from chengxin.handin.reasons import (
     FILE_TYPE_UNKNOWN,
@@ -21,8 +23,8 @@ from chengxin.handin.reasons import (
 )
 from chengxin.handin.rejects import Rejection, RejectsFile
 from chengxin.handin.rows import WITHHELD, UnfitRow, read_row
-from chengxin.handin.table import Row, Table
-from chengxin.handin.xlsx_file import XlsxFile
+from chengxin.handin.table import OpenFile, Row, Table
+from chengxin.handin.xlsx_file import open_xlsx
 
 Submit = Callable[[Iterable[Record]], Iterator[SubmitResult]]
 """What hands records in: `Client.submit`."""
@@ -45,13 +47,12 @@ class Summary:
     skipped_sheets: tuple[str, ...] = ()
 
 
-class _Sent(NamedTuple):
-    """A row whose record is on its way."""
+class _Place(NamedTuple):
+    """A row and where it stands; tables are numbered from 0."""
 
     table_number: int
     table: Table
     row: Row
-    record: Record
 
 
 class HandIn:
@@ -64,7 +65,7 @@ class HandIn:
         self._mapping = mapping
         self._rejects_path = rejects
         self._sample = sample
-        self._sent: deque[_Sent] = deque()
+        self._sent: deque[tuple[_Place, Record]] = deque()
 
     def run(
         self, submit: Submit, *, after_row: Callable[[Summary, float], None] = lambda _summary, _part: None
@@ -85,52 +86,50 @@ class HandIn:
                     after_row(self.summary, file.fraction_read())
                     yield record
 
-            for result in submit(told(self._records(file.tables(), rejects))):
+            for result in submit(told(self._records(file.tables, rejects))):
                 self._settle(result, rejects)
                 after_row(self.summary, file.fraction_read())
         return self.summary
 
     def _records(self, tables: list[Table], rejects: RejectsFile) -> Iterator[Record]:
-        for number, table in enumerate(tables):
-            for row in table.rows:
-                self.summary.rows += 1
-                try:
-                    record = read_row(row.cells, table.layout, self._mapping, sample=self._sample)
-                except UnfitRow as unfit:
-                    self._refuse(number, table, row, _rejection_of(unfit.problems), rejects)
-                    continue
-                self._sent.append(_Sent(number, table, row, record))
+        for place in (
+            _Place(number, table, row) for number, table in enumerate(tables) for row in table.rows
+        ):
+            self.summary.rows += 1
+            try:
+                record = read_row(place.row.cells, place.table.layout, self._mapping, sample=self._sample)
+            except UnfitRow as unfit:
+                self._refuse(place, _rejection_of(unfit.problems), rejects)
+            else:
+                self._sent.append((place, record))
                 yield record
 
     def _settle(self, result: SubmitResult, rejects: RejectsFile) -> None:
-        sent = self._sent.popleft()
+        place, record = self._sent.popleft()
         self.summary.warnings.update(result.warnings)
         if result.refusal is None:
             self.summary.accepted += 1
             self.summary.already_held += result.already_held
-            return
-        rejection = _rejection_by_house(result.refusal, sent)
-        self._refuse(sent.table_number, sent.table, sent.row, rejection, rejects)
+        else:
+            self._refuse(place, _rejection_by_house(result.refusal, place.table.layout, record), rejects)
 
-    def _refuse(
-        self, number: int, table: Table, row: Row, rejection: Rejection, rejects: RejectsFile
-    ) -> None:
+    def _refuse(self, place: _Place, rejection: Rejection, rejects: RejectsFile) -> None:
         self.summary.refused += 1
         self.summary.reasons[rejection.codes[0]] += 1
         self.summary.remedies.setdefault(rejection.codes[0], rejection.remedy)
-        rejects.add(number, table, row, rejection)
+        rejects.add(*place, rejection)
 
 
-def open_file(path: Path, mapping: ColumnMapping) -> CsvFile | XlsxFile:
+def open_file(path: Path, mapping: ColumnMapping) -> AbstractContextManager[OpenFile]:
     """Open a hand-in file by what it is, not by its name. Raises HandInError."""
     try:
         with path.open("rb") as file:
             beginning = file.read(4)
-        if beginning == _OLD_EXCEL:
-            raise HandInError(FILE_TYPE_UNKNOWN, "It is a workbook of the old kind (.xls).")
-        return XlsxFile(path, mapping) if beginning == _ZIP else CsvFile(path, mapping)
     except OSError as error:
         raise HandInError(FILE_UNREADABLE, f"{path}: {error.strerror}.") from None
+    if beginning == _OLD_EXCEL:
+        raise HandInError(FILE_TYPE_UNKNOWN, "It is a workbook of the old kind (.xls).")
+    return open_xlsx(path, mapping) if beginning == _ZIP else open_csv(path, mapping)
 
 
 def _rejection_of(problems: list[Problem]) -> Rejection:
@@ -143,8 +142,8 @@ def _rejection_of(problems: list[Problem]) -> Rejection:
     )
 
 
-def _rejection_by_house(refusal: Refusal, sent: _Sent) -> Rejection:
-    column = sent.table.layout.column_of(refusal.field)
-    withheld = [name for name, value in sent.record.fields.items() if value == WITHHELD]
-    columns = withheld if refusal.field == "fields" and withheld else [column or refusal.field]
-    return Rejection((refusal.reason,), tuple(columns), refusal.message, refusal.remedy)
+def _rejection_by_house(refusal: Refusal, layout: Layout, record: Record) -> Rejection:
+    withheld = tuple(name for name, value in record.fields.items() if value == WITHHELD)
+    named = (layout.column_of(refusal.field) or refusal.field,)
+    columns = withheld if refusal.field == "fields" and withheld else named
+    return Rejection((refusal.reason,), columns, refusal.message, refusal.remedy)

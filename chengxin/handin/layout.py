@@ -39,28 +39,20 @@ class Layout:
         for field, position in self.fields:
             if place != name and field.name == name:
                 return self.header(position)
-        part = _PART_OF_PLACE.get(place, "")
+        part = _PART_OF_PLACE.get(place, place.removeprefix("document."))
+        if place.startswith("party.identifier"):
+            part = "uscc"
         if part == "uscc" and "id_number" in self.parts:
             return f"{self.header(self.parts['uscc'])} / {self.header(self.parts['id_number'])}"
         return self.header(self.parts[part]) if part in self.parts else ""
 
 
+# Where the part behind a request field is called otherwise.
 _PART_OF_PLACE = {
-    "record_number": "record_number",
     "item_code": "category",
     "party.name": "party_name",
-    "party.identifier": "uscc",
-    "party.identifier.kind": "uscc",
-    "party.identifier.value": "uscc",
     "document.kind": "category",
     "document.number": "document_number",
-    "document.authority": "authority",
-    "document.determined_on": "determined_on",
-    "document.effective_on": "effective_on",
-    "severity": "severity",
-    "publicity_until": "publicity_until",
-    "person_publicity_basis": "person_publicity_basis",
-    "version": "version",
 }
 
 
@@ -128,7 +120,7 @@ def _layout(kind: FileKind, headers: list[str], data_from: int, mapping: ColumnM
         return next((at for name in names if (at := positions.get(cells.header(name))) is not None), None)
 
     parts = {part: at for part, names in kind.columns.items() if (at := place(names)) is not None}
-    missing = [kind.columns[part][0] for part in kind.required if part not in parts]
+    missing = [kind.columns[part][0] for part in kind.needed if part not in parts]
     if missing:
         raise HandInError(COLUMN_MISSING, f"{kind.title}: {'、'.join(missing)}.")
     silent = {cells.header(name) for name in (*mapping.ignored, *REJECT_COLUMNS)} | own

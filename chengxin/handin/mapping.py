@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import ItemsView, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar, cast
+from types import NoneType, UnionType
+from typing import Any, Literal, NoReturn, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -16,8 +17,7 @@ from chengxin.client.parties import IdentifierKind
 from chengxin.client.records import DocumentKind, Severity
 from chengxin.handin.reasons import MAPPING_INVALID, HandInError
 
-FORMAT = 1
-PARTS = (
+Part = Literal[
     "party_name",
     "party_type",
     "uscc",
@@ -33,17 +33,18 @@ PARTS = (
     "record_number",
     "version",
     "person_publicity_basis",
-)
+]
 """What columns can say besides the item's fields."""
 PartyType = Literal["organisation", "sole_trader", "person"]
 FieldKind = Literal["text", "number", "date", "end_date", "wan_yuan"]
 BY_FINE = "by_fine"
-_ESSENTIAL = ("party_name", "determined_on", "category")  # without them not even a refusal could be asked for
-_PARTY_TYPES = ("organisation", "sole_trader", "person")
-_FIELD_KINDS = ("text", "number", "date", "end_date", "wan_yuan")
-
-V = TypeVar("V")
-E = TypeVar("E", bound=enum.Enum)
+_ESSENTIAL: tuple[Part, ...] = (
+    "party_name",
+    "determined_on",
+    "category",
+)  # without them there is nothing to refuse
+# Where the file's word for a member is not its name here.
+_WORDS = {"item_code": "item", "kind": "as", "kinds": "files"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +53,15 @@ class Category:
 
     item_code: str
     document: DocumentKind
-    severity: Severity | Literal["by_fine"] | None
+    severity: Severity | Literal["by_fine"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineGrade:
     """The grade of fines up to and with `up_to_yuan` (None: of any), for one type of party (None: for all)."""
 
-    party: PartyType | None
-    up_to_yuan: Decimal | None
+    party: PartyType | None = None
+    up_to_yuan: Decimal | None = None
     severity: Severity
 
 
@@ -69,8 +70,8 @@ class FieldColumn:
     """A field of the item, the headers it may stand under, and how its cells are read."""
 
     name: str
-    headers: tuple[str, ...]
     kind: FieldKind
+    headers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +79,19 @@ class FileKind:
     """One kind of hand-in file. Headers are as written in the mapping, the usual name first."""
 
     name: str
+    columns: Mapping[Part, tuple[str, ...]]
+    required: tuple[Part, ...] = ()
     title: str
-    columns: Mapping[str, tuple[str, ...]]
-    required: tuple[str, ...]
-    outdated_codes: tuple[tuple[str, ...], ...]
-    not_sent: tuple[str, ...]
+    outdated_codes: tuple[tuple[str, ...], ...] = ()
+    not_sent: tuple[str, ...] = ()
     fields: tuple[FieldColumn, ...]
     categories: Mapping[str, Category]
-    fine_grades: tuple[FineGrade, ...]
+    fine_grades: tuple[FineGrade, ...] = ()
+
+    @property
+    def needed(self) -> tuple[Part, ...]:
+        """The parts whose columns a file must have."""
+        return tuple(dict.fromkeys((*_ESSENTIAL, *self.required)))
 
     @property
     def graded(self) -> bool:
@@ -97,12 +103,13 @@ class FileKind:
 class ColumnMapping:
     """The whole mapping."""
 
-    blanks: frozenset[str]
-    ignored: tuple[str, ...]
+    format: Literal[1]
+    blanks: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     party_types: Mapping[str, PartyType]
     id_types: Mapping[str, IdentifierKind]
-    severities: Mapping[str, Severity]
-    category_separators: str
+    severities: Mapping[str, Severity] = field(default_factory=dict[str, Severity])
+    category_separators: str = ""
     kinds: tuple[FileKind, ...]
 
 
@@ -116,130 +123,85 @@ def load_mapping(path: Path | None = None) -> ColumnMapping:
     except yaml.YAMLError as error:
         mark: Any = getattr(error, "problem_mark", None)
         _wrong(f"line {mark.line + 1}" if mark else "file", "YAML")
-    top = _table(whole, "mapping")
-    if top.get("format") != FORMAT:
-        _wrong("format", f"{FORMAT}")
-    return ColumnMapping(
-        blanks=frozenset(_texts(top.get("blanks", []), "blanks")),
-        ignored=_texts(top.get("ignored", []), "ignored"),
-        party_types=_choices(top.get("party_types"), "party_types", _party_type),
-        id_types=_choices(top.get("id_types"), "id_types", _of(IdentifierKind)),
-        severities=_choices(top.get("severities", {}), "severities", _of(Severity)),
-        category_separators=_text(top.get("category_separators", ""), "category_separators"),
-        kinds=tuple(_kind(name, part) for name, part in _table(top.get("files"), "files").items()),
+    mapping: ColumnMapping = _read(ColumnMapping, whole, "")
+    for kind in mapping.kinds:
+        if not set(kind.needed) <= kind.columns.keys():
+            _wrong(f"files.{kind.name}.columns", f"a table that has {', '.join(kind.needed)}")
+    return mapping
+
+
+def _read(wanted: Any, value: Any, at: str) -> Any:
+    """Return the YAML `value` as the type `wanted`; HandInError names the place `at` where it does not fit."""
+    shape, within = get_origin(wanted), get_args(wanted)
+    if shape in (Union, UnionType):
+        return _first_that_fits(within, value, at)
+    if shape is tuple:
+        return tuple(_read(within[0], one, place) for place, one in _members(within[0], value, at))
+    if shape is Mapping:
+        return {
+            _read(within[0], name, at): _read(within[1], one, _below(at, name))
+            for name, one in _table(value, at)
+        }
+    if is_dataclass(wanted):
+        return _built(wanted, dict(_table(value, at)), at)
+    choices = (
+        within if shape is Literal else [one.value for one in wanted] if issubclass(wanted, enum.Enum) else ()
     )
-
-
-def _kind(name: str, part: Any) -> FileKind:
-    at = f"files.{name}"
-    table = _table(part, at)
-    columns = {
-        key: _texts(headers, f"{at}.columns.{key}")
-        for key, headers in _table(table.get("columns"), f"{at}.columns").items()
-    }
-    required = tuple(dict.fromkeys((*_ESSENTIAL, *_texts(table.get("required", []), f"{at}.required"))))
-    for key in (*columns, *required):
-        if key not in PARTS or key not in columns:
-            _wrong(f"{at}.columns", f"one of {', '.join(PARTS)}")
-    codes: Any = table.get("outdated_codes", [])
-    if not isinstance(codes, list):
-        _wrong(f"{at}.outdated_codes", "a list of lists")
-    return FileKind(
-        name=name,
-        title=_text(table.get("title"), f"{at}.title"),
-        columns=columns,
-        required=required,
-        outdated_codes=tuple(_texts(one, f"{at}.outdated_codes") for one in cast("list[Any]", codes)),
-        not_sent=_texts(table.get("not_sent", []), f"{at}.not_sent"),
-        fields=tuple(
-            _field(field, entry, f"{at}.fields.{field}")
-            for field, entry in _table(table.get("fields"), f"{at}.fields").items()
-        ),
-        categories={
-            category: _category(entry, f"{at}.categories.{category}")
-            for category, entry in _table(table.get("categories"), f"{at}.categories").items()
-        },
-        fine_grades=_fine_grades(table.get("fine_grades", []), f"{at}.fine_grades"),
-    )
-
-
-def _field(name: str, entry: Any, at: str) -> FieldColumn:
-    table = _table(entry, at)
-    kind = table.get("as")
-    if kind not in _FIELD_KINDS:
-        _wrong(f"{at}.as", f"one of {', '.join(_FIELD_KINDS)}")
-    return FieldColumn(name=name, headers=_texts(table.get("headers"), f"{at}.headers"), kind=kind)
-
-
-def _category(entry: Any, at: str) -> Category:
-    table = _table(entry, at)
-    severity = table.get("severity")
-    return Category(
-        item_code=_text(table.get("item"), f"{at}.item"),
-        document=_of(DocumentKind)(table.get("document"), f"{at}.document"),
-        severity=severity if severity in (BY_FINE, None) else _of(Severity)(severity, f"{at}.severity"),
-    )
-
-
-def _fine_grades(entries: Any, at: str) -> tuple[FineGrade, ...]:
-    if not isinstance(entries, list):
-        _wrong(at, "a list")
-    grades: list[FineGrade] = []
-    for entry in cast("list[Any]", entries):
-        table = _table(entry, at)
-        party, limit = table.get("party"), table.get("up_to_yuan")
-        try:
-            up_to = None if limit is None else Decimal(str(limit))
-        except InvalidOperation:
-            _wrong(f"{at}.up_to_yuan", "an amount in yuan")
-        grades.append(
-            FineGrade(
-                party=None if party is None else _party_type(party, f"{at}.party"),
-                up_to_yuan=up_to,
-                severity=_of(Severity)(table.get("severity"), f"{at}.severity"),
-            )
-        )
-    return tuple(grades)
-
-
-def _of(choices: type[E]) -> Callable[[Any, str], E]:
-    """A reader for the values of an enumeration."""
-
-    def read(value: Any, at: str) -> E:
-        try:
-            return choices(value)
-        except ValueError:
-            _wrong(at, f"one of {', '.join(choice.value for choice in choices)}")
-
-    return read
-
-
-def _party_type(value: Any, at: str) -> PartyType:
-    if value not in _PARTY_TYPES:
-        _wrong(at, f"one of {', '.join(_PARTY_TYPES)}")
-    return value
-
-
-def _choices(value: Any, at: str, read: Callable[[Any, str], V]) -> dict[str, V]:
-    return {name: read(choice, f"{at}.{name}") for name, choice in _table(value, at).items()}
-
-
-def _table(value: Any, at: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in cast("dict[Any, Any]", value)):
-        _wrong(at, "a table with text keys")
-    return cast("dict[str, Any]", value)
-
-
-def _texts(value: Any, at: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in cast("list[Any]", value)):
-        _wrong(at, "a list of texts")
-    return tuple(cast("list[str]", value))
-
-
-def _text(value: Any, at: str) -> str:
-    if not isinstance(value, str):
+    if choices and value not in choices:
+        _wrong(at, f"one of {', '.join(map(str, choices))}")
+    if wanted is Decimal:
+        return _decimal(value, at)
+    if wanted in (str, NoneType) and not isinstance(value, wanted):
         _wrong(at, "a text")
-    return value
+    return wanted(value) if isinstance(wanted, enum.EnumType) else value
+
+
+def _first_that_fits(choices: tuple[Any, ...], value: Any, at: str) -> Any:
+    misfits: list[HandInError] = []
+    for choice in choices:
+        try:
+            return _read(choice, value, at)
+        except HandInError as misfit:
+            misfits.append(misfit)
+    raise misfits[0]
+
+
+def _built(wanted: Any, table: dict[str, Any], at: str) -> Any:
+    hints = get_type_hints(wanted)
+    given: dict[str, Any] = {}
+    for member in fields(wanted):
+        word = _WORDS.get(member.name, member.name)
+        optional = member.default is not MISSING or member.default_factory is not MISSING
+        if word in table or not optional:
+            given[member.name] = _read(hints[member.name], table.get(word), _below(at, word))
+    return wanted(**given)
+
+
+def _members(wanted: Any, value: Any, at: str) -> list[tuple[str, Any]]:
+    """The members of a list, each with its place; named things are a table by their names."""
+    if is_dataclass(wanted) and "name" in get_type_hints(wanted):
+        named = [(name, _below(at, name), one) for name, one in _table(value, at)]
+        return [(place, {**dict(_table(one, place)), "name": name}) for name, place, one in named]
+    if not isinstance(value, list):
+        _wrong(at, "a list")
+    return [(at, one) for one in cast("list[Any]", value)]
+
+
+def _table(value: Any, at: str) -> ItemsView[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in cast("dict[Any, Any]", value)):
+        _wrong(at or "mapping", "a table with text keys")
+    return cast("dict[str, Any]", value).items()
+
+
+def _decimal(value: Any, at: str) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        _wrong(at, "an amount in yuan")
+
+
+def _below(at: str, name: str) -> str:
+    return f"{at}.{name}".removeprefix(".")
 
 
 def _wrong(at: str, expected: str) -> NoReturn:

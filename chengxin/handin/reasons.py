@@ -12,7 +12,7 @@ class Reason:
     code: str
     meaning: str
     remedy: str
-    source: str
+    source: str = "hand-in columns (双公示)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +37,30 @@ class HandInError(Exception):
         return f"{self.reason.meaning} {self.detail}".strip()
 
 
-_FILES = "hand-in columns (双公示)"
-
 NUMBER_RUINED_BY_EXCEL = Reason(
     "NUMBER_RUINED_BY_EXCEL",
     meaning="A spreadsheet turned the number into a rounded one; its last digits are lost.",
     remedy="Take the number from the document again and make the column text before filling it in.",
-    source=_FILES,
 )
 BAD_DATE = Reason(
     "BAD_DATE",
     meaning="The date cannot be read or does not exist.",
     remedy="Write it as 2021/09/01, 2021-9-1, 20210901 or 2021年9月1日.",
-    source=_FILES,
 )
 BAD_AMOUNT = Reason(
     "BAD_AMOUNT",
     meaning="The amount is not a number of ten-thousand yuan (万元) with at most six decimals.",
     remedy="Write digits only, in 万元: 0.5 for 5,000 yuan.",
-    source=_FILES,
 )
 BAD_ENCODING = Reason(
     "BAD_ENCODING",
     meaning="There are bytes that are no text in the file's encoding.",
     remedy="Save the file again as UTF-8 or GB18030, and type the damaged characters anew.",
-    source=_FILES,
 )
 BAD_VERSION = Reason(
     "BAD_VERSION",
     meaning="The record's version is not a whole number from 1 on.",
     remedy="Leave the column empty for a first version; count up for a later one.",
-    source=_FILES,
 )
 VALUE_MISSING = Reason(
     "VALUE_MISSING",
@@ -85,7 +78,6 @@ ROW_TOO_WIDE = Reason(
     "ROW_TOO_WIDE",
     meaning="The row has more cells than the header has columns.",
     remedy="Look for a comma or a quotation mark that splits a cell, and put the cell in quotation marks.",
-    source=_FILES,
 )
 CATEGORY_UNKNOWN = Reason(
     "CATEGORY_UNKNOWN",
@@ -103,19 +95,18 @@ PARTY_TYPE_UNKNOWN = Reason(
     "PARTY_TYPE_UNKNOWN",
     meaning="The type of party is not in the mapping.",
     remedy="Write 法人及非法人组织, 个体工商户 or 自然人.",
-    source=_FILES,
 )
 ID_TYPE_UNKNOWN = Reason(
     "ID_TYPE_UNKNOWN",
     meaning="A natural person's kind of identity document is missing or not one that the house knows.",
     remedy="Write 身份证, 港澳台居民居住证 or 护照, and that document's number.",
-    source="GB 11643-1999; mission, identifiers",
+    source="GB 11643-1999; docs/architecture.md, Identifiers",
 )
 IDENTIFIER_AMBIGUOUS = Reason(
     "IDENTIFIER_AMBIGUOUS",
     meaning="The row names both an organisation's code and a person's number, or one that its party type has not.",
     remedy="Give the USCC for an organisation, the document's number for a natural person, and only that one.",
-    source="mission, identifiers",
+    source="docs/architecture.md, Identifiers",
 )
 IDENTIFIER_OUTDATED = Reason(
     "IDENTIFIER_OUTDATED",
@@ -134,19 +125,16 @@ FILE_UNREADABLE = Reason(
     "FILE_UNREADABLE",
     meaning="The file cannot be read.",
     remedy="Open it in the program that made it, save it again, and look at the place named.",
-    source=_FILES,
 )
 FILE_TYPE_UNKNOWN = Reason(
     "FILE_TYPE_UNKNOWN",
     meaning="The file is neither CSV nor XLSX.",
     remedy="Save it as XLSX or as CSV (UTF-8).",
-    source=_FILES,
 )
 COLUMNS_UNKNOWN = Reason(
     "COLUMNS_UNKNOWN",
     meaning="The first rows hold no header of a hand-in file.",
     remedy="Begin with the columns of 行政处罚 or 行政许可, or give a mapping with your columns (--mapping).",
-    source=_FILES,
 )
 COLUMN_MISSING = Reason(
     "COLUMN_MISSING",
@@ -158,17 +146,14 @@ COLUMN_TWICE = Reason(
     "COLUMN_TWICE",
     meaning="The header has a column twice.",
     remedy="Leave one of them out.",
-    source=_FILES,
 )
 MAPPING_INVALID = Reason(
     "MAPPING_INVALID",
     meaning="The mapping file is not of the form that chengxin/handin/columns.yaml shows.",
     remedy="Correct the place named; begin from a copy of columns.yaml.",
-    source=_FILES,
 )
 REJECTS_NOT_WRITABLE = Reason(
     "REJECTS_NOT_WRITABLE",
     meaning="The rejects file cannot be written.",
     remedy="Name another file with --rejects.",
-    source=_FILES,
 )

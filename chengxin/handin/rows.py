@@ -18,7 +18,7 @@ from chengxin.client.records import Document, DocumentKind, Record, Severity
 from chengxin.handin import cells, reasons
 from chengxin.handin.csv_file import DAMAGED
 from chengxin.handin.layout import Layout
-from chengxin.handin.mapping import BY_FINE, Category, ColumnMapping, FieldKind, PartyType
+from chengxin.handin.mapping import BY_FINE, Category, ColumnMapping, FieldKind, Part, PartyType
 from chengxin.handin.reasons import Problem, Reason
 
 LONGEST_TEXT = 4000
@@ -182,39 +182,37 @@ class _Reading:
             for category in categories
         ]
         known = [grade for grade in grades if isinstance(grade, Severity)]
-        if len(known) < len(grades):
-            if self.problems:  # the fine could not be read: that is told already
-                return None
+        if len(known) == len(grades):
+            return max(known, key=list(Severity).index)
+        if not self.problems:  # else the fine could not be read: that is told already
             self._problem_at("category", reasons.SEVERITY_UNDETERMINED)
-            return None
-        return max(known, key=list(Severity).index)
-
-    def _grade_of_fine(self, party_type: PartyType, fields: dict[str, str]) -> Severity | None:
-        written = fields.get("fine_yuan")
-        if written is None:
-            return None
-        fine = Decimal(written)
-        for grade in self.layout.kind.fine_grades:
-            if grade.party in (None, party_type) and (grade.up_to_yuan is None or fine <= grade.up_to_yuan):
-                return grade.severity
         return None
 
-    def _part(self, part: str, read: Callable[[str], T], *, required: bool = False) -> T | None:
+    def _grade_of_fine(self, party_type: PartyType, fields: dict[str, str]) -> Severity | None:
+        if "fine_yuan" not in fields:
+            return None
+        fine = Decimal(fields["fine_yuan"])
+        fitting = (
+            grade.severity
+            for grade in self.layout.kind.fine_grades
+            if grade.party in (None, party_type) and (grade.up_to_yuan is None or fine <= grade.up_to_yuan)
+        )
+        return next(fitting, None)
+
+    def _part(self, part: Part, read: Callable[[str], T], *, required: bool = False) -> T | None:
         """Read a part of the record; None where its column or its cell is empty, or cannot be read."""
         position = self.layout.parts.get(part)
         if position is None:
             return None
-        cell = self._cell(position)
-        if not cell and required:
+        if required and not self._has(part):
             self._problem(reasons.VALUE_MISSING, position)
-        return self._read(position, cell, read)
+        return self._read(position, self._cell(position), read)
 
-    def _one_line(self, part: str) -> str:
+    def _one_line(self, part: Part) -> str:
         return re.sub(r"\s*\n\s*", "", cells.text(self._raw(self.layout.parts[part])))
 
-    def _has(self, part: str) -> bool:
-        position = self.layout.parts.get(part)
-        return position is not None and bool(self._cell(position))
+    def _has(self, part: Part) -> bool:
+        return part in self.layout.parts and bool(self._cell(self.layout.parts[part]))
 
     def _cell(self, position: int) -> str:
         """The cell, empty where it says that there is nothing to say."""
@@ -233,7 +231,7 @@ class _Reading:
             self._problem(unreadable.reason, position)
             return None
 
-    def _problem_at(self, part: str, reason: Reason) -> None:
+    def _problem_at(self, part: Part, reason: Reason) -> None:
         position = self.layout.parts.get(part)
         column = self.layout.kind.columns[part][0] if position is None else self.layout.header(position)
         self.problems.append(Problem(reason, column))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chengxin.handin.layout import HEADER_WITHIN, Layout, find_layout
@@ -25,6 +25,18 @@ class Table:
     name: str
     layout: Layout
     rows: Iterator[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """An open hand-in file, read from disk as rows are asked for. `skipped` names sheets without a known header.
+
+    `fraction_read` tells how much has been read, 0 to 1.
+    """
+
+    tables: list[Table]
+    skipped: tuple[str, ...]
+    fraction_read: Callable[[], float]
 
 
 def table_of(name: str, rows: Iterator[Row], mapping: ColumnMapping) -> Table | None:

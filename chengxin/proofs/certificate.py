@@ -1,7 +1,7 @@
 """Withdrawal certificates: a party's proof that sharing of a record ended, and what each receiver did.
 
 The catalog writes one as a signed note of a fixed form, Chinese first, so that people and programs read the
-same text. Source: mission, "De-sharing engine", effect 4.
+same text. Source: docs/architecture.md, The end of sharing.
 """
 
 from __future__ import annotations

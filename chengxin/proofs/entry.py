@@ -5,7 +5,8 @@ The map has text keys; what is empty or absent is left out. docs/formats.md list
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -17,31 +18,6 @@ from chengxin.proofs.error import ProofError
 MAX_BYTES = (1 << 16) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_KINDS: dict[str, type] = {
-    "source": str,
-    "epoch": bytes,
-    "node": str,
-    "xid": int,
-    "entry_id": int,
-    "at": int,
-    "kind": str,
-    "query_id": bytes,
-    "attempt": int,
-    "authority": str,
-    "fingerprint": bytes,
-    "purpose": str,
-    "grant_id": bytes,
-    "decision": str,
-    "reason": str,
-    "as_of": int,
-    "door": str,
-    "door_no": int,
-    "digest": bytes,
-    "commitment": bytes,
-}
-_OPTIONAL = {"purpose", "grant_id", "reason"}
-_IDS = {"epoch", "query_id", "grant_id"}
-_INSTANTS = {"at", "as_of"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +51,33 @@ class JournalEntry:
 
     def encode(self) -> bytes:
         """Return the leaf. Raises ProofError when it would not be below 64 KiB."""
-        members: dict[str, Any] = {}
-        for name in _KINDS:
-            value: Any = getattr(self, name)
-            if name in _OPTIONAL and not value:
-                continue
-            members[name] = _plain(value)
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        members = {name: _plain(value) for name, value in given.items() if value or name not in _OPTIONAL}
         leaf = cbor2.dumps(members, canonical=True)
         if len(leaf) > MAX_BYTES:
             raise ProofError("the entry is too long for the log")
         return leaf
+
+
+def _uuid(value: bytes) -> UUID:
+    return UUID(bytes=value)
+
+
+def _instant(value: int) -> datetime:
+    return _EPOCH + value * _MICROSECOND
+
+
+# How a member of each type stands in the leaf, and how it is read back.
+_FORMS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+    "str": (str, str),
+    "int": (int, int),
+    "bytes": (bytes, bytes),
+    "UUID": (bytes, _uuid),
+    "UUID | None": (bytes, _uuid),
+    "datetime": (int, _instant),
+}
+_MEMBERS = {field.name: _FORMS[str(field.type)] for field in fields(JournalEntry)}
+_OPTIONAL = {field.name for field in fields(JournalEntry) if field.default is not MISSING}
 
 
 def decode(leaf: bytes) -> JournalEntry:
@@ -99,12 +92,12 @@ def decode(leaf: bytes) -> JournalEntry:
 
 
 def _entry(members: dict[Any, Any]) -> JournalEntry:
-    if not (_KINDS.keys() - _OPTIONAL) <= members.keys() <= _KINDS.keys():
+    if not (_MEMBERS.keys() - _OPTIONAL) <= members.keys() <= _MEMBERS.keys():
         raise ProofError("not a journal entry")
-    if any(type(value) is not _KINDS[name] for name, value in members.items()):
+    if any(type(value) is not _MEMBERS[name][0] for name, value in members.items()):
         raise ProofError("not a journal entry")
     try:
-        return JournalEntry(**{name: _rich(name, value) for name, value in members.items()})
+        return JournalEntry(**{name: _MEMBERS[name][1](value) for name, value in members.items()})
     except (ValueError, OverflowError):
         raise ProofError("not a journal entry") from None
 
@@ -114,12 +107,4 @@ def _plain(value: Any) -> Any:
         return value.bytes
     if isinstance(value, datetime):
         return (value - _EPOCH) // _MICROSECOND
-    return value
-
-
-def _rich(name: str, value: Any) -> Any:
-    if name in _IDS:
-        return UUID(bytes=value)
-    if name in _INSTANTS:
-        return _EPOCH + value * _MICROSECOND
     return value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from chengxin.proofs import decimal
 from chengxin.proofs.error import ProofError
@@ -104,19 +104,9 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     if not 0 <= index < size:
         raise ProofError("the index is not below the size")
     _require_hashes(leaf, root, *proof)
-    at, last, computed = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise ProofError("the proof is too long")
-        if at & 1 or at == last:
-            computed = node_hash(sibling, computed)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            computed = node_hash(computed, sibling)
-        at, last = at >> 1, last >> 1
-    if last:
-        raise ProofError("the proof is too short")
+    computed = leaf
+    for sibling, is_left in _climb(index, size - 1, proof):
+        computed = node_hash(sibling, computed) if is_left else node_hash(computed, sibling)
     if computed != root:
         raise ProofError("the proof leads to another root")
 
@@ -149,22 +139,29 @@ def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: by
     while at & 1:
         at, last = at >> 1, last >> 1
     old = new = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise ProofError("the proof is too long")
-        if at & 1 or at == last:
+    for sibling, is_left in _climb(at, last, path[1:]):
+        if is_left:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
         else:
             new = node_hash(new, sibling)
-        at, last = at >> 1, last >> 1
-    if last:
-        raise ProofError("the proof is too short")
     if old != root1:
         raise ProofError("the proof leads to another smaller root")
     if new != root2:
         raise ProofError("the proof leads to another larger root")
+
+
+def _climb(at: int, last: int, proof: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each hash of the proof on the way up from node `at` of a row that ends with `last`, and whether it is left."""
+    for sibling in proof:
+        if last == 0:
+            raise ProofError("the proof is too long")
+        is_left = bool(at & 1) or at == last
+        yield sibling, is_left
+        while is_left and at and not at & 1:
+            at, last = at >> 1, last >> 1
+        at, last = at >> 1, last >> 1
+    if last:
+        raise ProofError("the proof is too short")
 
 
 def _require_size(size: int) -> None:

@@ -25,14 +25,6 @@ class VerifiedReceipt:
     head: Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    extra: bytes | None
-    index: int
-    proof: list[bytes]
-    checkpoint: str
-
-
 def build(*, entry: bytes, index: int, proof: Sequence[bytes], checkpoint: str) -> str:
     """Return the receipt of the entry at `index`; `proof` leads to the root in the signed `checkpoint`."""
     lines = [MAGIC, f"extra {base64text.encode(entry)}", f"index {index}", *map(base64text.encode, proof)]
@@ -44,18 +36,19 @@ def verify_receipt(text: str, vkey: str, entry: bytes | None = None) -> Verified
 
     `entry` is the entry as its holder kept it; without it the receipt's own copy is taken.
     """
-    parts = _take_apart(text)
-    if entry is None and parts.extra is None:
+    extra, index, proof, checkpoint = _take_apart(text)
+    proved = extra if entry is None else entry
+    if proved is None:
         raise ProofError("the receipt does not hold its entry: give the entry")
-    proved = entry if entry is not None else parts.extra or b""
-    if parts.extra is not None and parts.extra != proved:
+    if extra not in (None, proved):
         raise ProofError("the receipt is of another entry")
-    head = verify_checkpoint(parts.checkpoint, vkey)
-    verify_inclusion(leaf_hash(proved), parts.index, head.size, parts.proof, head.root)
-    return VerifiedReceipt(proved, parts.index, head)
+    head = verify_checkpoint(checkpoint, vkey)
+    verify_inclusion(leaf_hash(proved), index, head.size, proof, head.root)
+    return VerifiedReceipt(proved, index, head)
 
 
-def _take_apart(text: str) -> _Parts:
+def _take_apart(text: str) -> tuple[bytes | None, int, list[bytes], str]:
+    """The extra data if any, the index, the proof's hashes, the signed checkpoint."""
     if len(text) > note.MAX_NOTE_BYTES:
         raise ProofError("the receipt is too long")
     head, blank, checkpoint = text.partition("\n\n")
@@ -68,4 +61,4 @@ def _take_apart(text: str) -> _Parts:
     if not lines or not lines[0].startswith("index "):
         raise ProofError("the receipt names no index")
     index = decimal.parse(lines.pop(0).removeprefix("index "))
-    return _Parts(extra, index, [base64text.decode_hash(line) for line in lines], checkpoint)
+    return extra, index, [base64text.decode_hash(line) for line in lines], checkpoint

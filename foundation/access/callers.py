@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -61,6 +62,19 @@ class Person:
 def fingerprint_of(pem: bytes) -> bytes:
     """SHA-256 of a certificate in PEM, 32 bytes."""
     return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256())
+
+
+def own_caller(certificate: Path) -> Caller:
+    """The office itself as its own certificate (PEM) names it, for what it does without a caller."""
+    pem = certificate.read_bytes()
+    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    uri = names.value.get_values_for_type(x509.UniformResourceIdentifier)[0]
+    _, _, authority, _, system = uri.removeprefix("spiffe://").split("/")
+    return Caller(
+        authority=authority, system=system, fingerprint=fingerprint_of(pem), roles=frozenset({"office"})
+    )
 
 
 def spiffe_id(trust_domain: str, authority: str, system: str) -> str:

@@ -1,6 +1,7 @@
 """Keys, stored ciphertexts and blind indexes. Formats: docs/formats.md, "Stored ciphertexts"."""
 
-from foundation.crypto.blind import bucket_of, journal_tag, name_tag, subject_tag, tag
+from foundation.crypto.blind import bucket_in, bucket_of, journal_tag, name_tag, new_id, subject_tag, tag
+from foundation.crypto.dossier import DossierKeys, identifier_of, identifier_text
 from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
 from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
 from foundation.crypto.kek import Kek, kek_name, open_blob, seal_blob
@@ -16,6 +17,7 @@ from foundation.crypto.provider import FileKeyProvider, KeyProvider
 
 __all__ = [
     "Dek",
+    "DossierKeys",
     "FileKeyProvider",
     "Kek",
     "KeyGone",
@@ -26,12 +28,16 @@ __all__ = [
     "Place",
     "SealedRecord",
     "archive_year",
+    "bucket_in",
     "bucket_of",
+    "identifier_of",
+    "identifier_text",
     "journal_tag",
     "journal_year",
     "kek_name",
     "name_tag",
     "new_dek",
+    "new_id",
     "open_blob",
     "open_dek",
     "pack",

@@ -7,6 +7,8 @@ good as the ID. Each index has a key of its own.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
+from uuid import UUID
 
 from foundation.crypto.layout import length_prefixed
 from foundation.identity import Identifier, fold_name
@@ -38,6 +40,20 @@ def journal_tag(key: bytes, identifier: Identifier) -> bytes:
 def bucket_of(bucket_key: bytes, identifier: Identifier) -> int:
     """The bucket of a subject, 0 to 255. The key named "bucket" is never rotated: rows can't move."""
     return tag(bucket_key, b"bucket", identifier.kind.value.encode(), identifier.value.encode())[0]
+
+
+def new_id(bucket: int, random: Callable[[int], bytes]) -> UUID:
+    """A random id (UUID version 8) whose first byte is its bucket, so that it leads to its rows."""
+    drawn = bytearray(random(16))
+    drawn[0] = bucket
+    drawn[6] = drawn[6] & 0x0F | 0x80
+    drawn[8] = drawn[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(drawn))
+
+
+def bucket_in(row_id: UUID) -> int:
+    """The bucket that an id names."""
+    return row_id.bytes[0]
 
 
 def name_tag(key: bytes, name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import make_url, text
+from sqlalchemy import CursorResult, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -54,6 +54,12 @@ class Transaction:
     async def maybe(self, sql: str, /, **params: object) -> Row | None:
         """Return the only row, or None."""
         return (await self.connection.execute(text(sql), _adapted(params))).one_or_none()
+
+    async def insert(self, table: str, tail: str = "", /, **values: object) -> CursorResult[Any]:
+        """Insert a row, each value under its column's name; `tail` follows: ON CONFLICT, RETURNING."""
+        columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+        sql = f"INSERT INTO {table} ({columns}) VALUES ({places}) {tail}"
+        return await self.connection.execute(text(sql), _adapted(values))
 
     async def driver(self) -> psycopg.AsyncConnection[Any]:
         """The driver's connection, for COPY and array-heavy calls inside this transaction."""

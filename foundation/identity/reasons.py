@@ -18,7 +18,7 @@ IDENTIFIER_RUINED_BY_SPREADSHEET = Reason(
     Kind.INVALID,
     meaning="A spreadsheet turned the number into a rounded one; its last digits are lost.",
     remedy="Take the number from the document again and store the column as text before filling it.",
-    source="columns of the hand-in files",
+    source="chengxin/handin/columns.yaml",
 )
 IDENTIFIER_CHARACTER = Reason(
     "IDENTIFIER_CHARACTER",

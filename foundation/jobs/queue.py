@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from foundation.db import Transaction
 
-Handler: TypeAlias = Callable[..., Awaitable[None]]
+Tasks: TypeAlias = Mapping[str, Callable[..., Awaitable[None]]]
+"""The handlers `async def handler(**args)` of one office by the names that jobs are put down with.
 
-
-class Tasks:
-    """The handlers of one office by name. Handlers are idempotent: a job may be done more than once."""
-
-    def __init__(self) -> None:
-        self.handlers: dict[str, tuple[Handler, str]] = {}
-
-    def task(self, name: str, *, queue: str = "default") -> Callable[[Handler], Handler]:
-        """Register `async def handler(**args)` under a name that jobs are put down with."""
-
-        def register(handler: Handler) -> Handler:
-            self.handlers[name] = (handler, queue)
-            return handler
-
-        return register
+Handlers are idempotent: a job may be done more than once.
+"""
 
 
 async def defer(

@@ -1,9 +1,10 @@
-"""Does jobs: at once, again with back-off, parked after eight tries."""
+"""Does jobs: at once, again with back-off, parked after eight tries and then taken up again from time to time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ _DRAIN_S = 2.0
 _REVIVE_EVERY_S = 1.0
 _STALLED_AFTER_S = 3.5
 """Together with the round above: what a killed worker was doing is put back within 5 s."""
+PARKED_S = 30.0
+"""Seconds between two looks for parked jobs; the first look is at the start."""
 
 
 class _BackOff(BaseRetryStrategy):
@@ -42,7 +45,10 @@ class _BackOff(BaseRetryStrategy):
 
 
 class JobWorker:
-    """The worker of one office's schema. `first_wait_s` is how long a failed job first waits, seconds."""
+    """The worker of one office's schema.
+
+    `first_wait_s` is how long a failed job first waits, `parked_s` how long a parked one at most, both in seconds.
+    """
 
     def __init__(
         self,
@@ -52,12 +58,14 @@ class JobWorker:
         *,
         concurrency: int = 8,
         first_wait_s: float = FIRST_WAIT_S,
+        parked_s: float = PARKED_S,
     ) -> None:
         conninfo = make_conninfo(dsn, options=f"-c search_path={schema} -c timezone=UTC")
         self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
         self._concurrency = concurrency
-        for name, (handler, queue) in tasks.handlers.items():
-            self._app.task(name=name, queue=queue, retry=_BackOff(first_wait_s))(handler)
+        self._parked_s = parked_s
+        for name, handler in tasks.items():
+            self._app.task(name=name, retry=_BackOff(first_wait_s))(handler)
 
     async def run(self) -> None:
         """Work until cancelled; then what is not done within 2 s is put back."""
@@ -79,14 +87,18 @@ class JobWorker:
                     await revive
 
     async def _revive(self) -> None:
-        """Put back jobs whose worker died while doing them."""
+        """Put back jobs whose worker died while doing them, and from time to time those that are parked."""
+        jobs, look_at = self._app.job_manager, time.monotonic()
         while True:
             try:
-                stalled: Any = await self._app.job_manager.get_stalled_jobs(
-                    seconds_since_heartbeat=_STALLED_AFTER_S
-                )
+                stalled: Any = await jobs.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_S)
                 for job in stalled:
-                    await self._app.job_manager.retry_job(job)
+                    await jobs.retry_job(job)
+                if time.monotonic() >= look_at:
+                    for job in await jobs.list_jobs_async(status="failed"):
+                        log.error("parked job tried again", task=job.task_name, job=job.id)
+                        await jobs.retry_job(job)
+                    look_at = time.monotonic() + self._parked_s
             except Exception as error:  # the database may be away for a while; the next round tries again
                 log.warning("reviving jobs failed", error=type(error).__name__)
             await asyncio.sleep(_REVIVE_EVERY_S)

@@ -13,7 +13,7 @@ from foundation.identity import Identifier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One access or change. Source: 54号 clause 13 (审查和登记); privacy-and-audit, "The journal".
+    """One access or change. Source: 54号 clause 13 (审查和登记); docs/architecture.md, Journal and log.
 
     `kind` is the RPC as Service.Method. `disclosed` lists "id:version:fields" in the order shown; only its
     salted digest is kept. `matter`, `officer` and the subject's tag go to the private part, which can be erased.

@@ -9,7 +9,7 @@ NO_POLICY_IN_FORCE = Reason(
     Kind.PRECONDITION,
     meaning="No version of the statutory number was in force on the decisive day.",
     remedy="Check the date; if it is right, the operator adds the version that was in force to law/policy.",
-    source="mission, statutory numbers are data",
+    source="docs/architecture.md, Statutory numbers",
 )
 SLIGHT_NOT_PUBLISHED = Reason(
     "SLIGHT_NOT_PUBLISHED",

@@ -2,6 +2,7 @@
 
 from foundation.rpc.call import Call, current
 from foundation.rpc.channel import office_channel
-from foundation.rpc.server import OfficeServer, Registration
+from foundation.rpc.process import Ground, run_office
+from foundation.rpc.server import OfficeServer
 
-__all__ = ["Call", "OfficeServer", "Registration", "current", "office_channel"]
+__all__ = ["Call", "Ground", "OfficeServer", "current", "office_channel", "run_office"]

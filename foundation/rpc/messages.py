@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chengxin.common.v1 import common_pb2
+from foundation.evidence import FileHeader, media_type_from
 from foundation.identity import Identifier, IdentifierKind, canonicalise
 from foundation.journal import Receipt
-from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
+from foundation.reasons import EVIDENCE_OUT_OF_ORDER, NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
+
+LINES = 50
+"""Codes, members or items that one request names at most."""
 
 _KINDS = {
     common_pb2.IDENTIFIER_KIND_USCC: IdentifierKind.USCC,
@@ -100,9 +106,56 @@ def id_from(text: str) -> UUID:
 
 
 def text_from(text: str, *, field: str, longest: int) -> str:
-    """Return text of 1 to `longest` characters; raises Refused naming `field`."""
+    """Return text of 1 to `longest` characters; raises Refused naming `field`.
+
+    Line breaks and tabs are the only control characters.
+    """
     if not text.strip():
         raise Refused(VALUE_REQUIRED, field=field)
-    if len(text) > longest or "\x00" in text:
+    if len(text) > longest:
         raise Refused(VALUE_INVALID, field=field, detail=f"At most {longest} characters.")
-    return text
+    written = text.replace("\r\n", "\n")
+    if any((c < " " and c not in "\n\t") or c == "\x7f" for c in written):
+        raise Refused(VALUE_INVALID, field=field, detail="It holds a control character.")
+    return written
+
+
+def line_from(text: str, *, field: str, longest: int) -> str:
+    """Return one line of text without white space around it; raises Refused naming `field`."""
+    written = text_from(text, field=field, longest=longest).strip()
+    if "\n" in written or "\t" in written:
+        raise Refused(VALUE_INVALID, field=field, detail="It is one line.")
+    return written
+
+
+def lines_from(texts: Sequence[str], *, field: str, longest: int) -> list[str]:
+    """Return 1 to LINES lines; raises Refused naming `field` and the place."""
+    if not texts:
+        raise Refused(VALUE_REQUIRED, field=field)
+    if len(texts) > LINES:
+        raise Refused(VALUE_INVALID, field=field, detail=f"At most {LINES}.")
+    return [line_from(text, field=f"{field}[{place}]", longest=longest) for place, text in enumerate(texts)]
+
+
+async def upload_from(parts: AsyncIterator[Any]) -> tuple[Any, FileHeader, AsyncIterator[bytes]]:
+    """Read an upload of evidence: its header, what that says of the file, and the content to come.
+
+    Raises Refused(EVIDENCE_OUT_OF_ORDER, EVIDENCE_TYPE), or naming a field of the header.
+    """
+    first = await anext(aiter(parts), None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise Refused(EVIDENCE_OUT_OF_ORDER, field="header")
+    said: common_pb2.EvidenceHeader = first.header.evidence
+    header = FileHeader(
+        file_name=line_from(said.file_name, field="header.evidence.file_name", longest=200),
+        media_type=media_type_from(said.media_type),
+        description=text_from(said.description, field="header.evidence.description", longest=500),
+    )
+    return first.header, header, _content(parts)
+
+
+async def _content(parts: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async for part in parts:
+        if part.WhichOneof("part") != "content":
+            raise Refused(EVIDENCE_OUT_OF_ORDER, field="content")
+        yield part.content

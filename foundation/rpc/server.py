@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,25 +29,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One gRPC service: its full name, the generated function that adds it, and the servicer."""
-
-    name: str
-    add: Callable[[Any, Any], None]
-    servicer: Any
-
-
 @dataclass(kw_only=True)
 class OfficeServer:
     """One office's gRPC server and the work that goes on beside it.
 
-    `beside` are coroutines that run as long as the server (worker, sequencer); when one fails the office stops,
-    so that its supervisor starts it anew. `closing` runs after the last call.
+    `services` are the servicers, each of a generated class. `beside` are coroutines that run as long as the server
+    (worker, sequencer); when one fails the office stops, so that its supervisor starts it anew. `closing` runs after
+    the last call.
     """
 
     settings: OfficeSettings
-    services: Sequence[Registration]
+    services: Sequence[object]
     database: Database
     journal: Journal
     checked_by_door: frozenset[str] = frozenset()
@@ -103,12 +96,10 @@ class OfficeServer:
                 ("grpc.http2.max_pings_without_data", 4),
             ],
         )
-        for service in self.services:
-            service.add(service.servicer, server)
+        names = [_added(servicer, server) for servicer in self.services]
         checker: Any = health.aio.HealthServicer()  # pyright: ignore[reportAttributeAccessIssue]  # untyped there
         health_pb2_grpc.add_HealthServicer_to_server(checker, server)
         if not self.settings.production:
-            names = [service.name for service in self.services]
             reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
         credentials = grpc.ssl_server_credentials(
             [(self.settings.key.read_bytes(), self.settings.cert.read_bytes())],
@@ -144,3 +135,10 @@ class OfficeServer:
                 async with self.database.transaction() as tx:
                     await tx.run("SELECT raise_floor()")
             await asyncio.sleep(1)
+
+
+def _added(servicer: object, server: aio.Server) -> str:
+    """Add a servicer to the server as its generated class says; give the service's full name."""
+    contract = next(each for each in type(servicer).__mro__ if each.__module__.endswith("_pb2_grpc"))
+    getattr(sys.modules[contract.__module__], f"add_{contract.__name__}_to_server")(servicer, server)
+    return f"{contract.__module__.rpartition('.')[0]}.{contract.__name__.removesuffix('Servicer')}"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 
-from chengxin.audit.v1 import audit_pb2_grpc
 from chengxin.proofs import note
 from foundation.crypto import FileKeyProvider, Keyring
 from foundation.db import Database
-from foundation.journal import Journal
-from foundation.rpc import OfficeServer, Registration
-from foundation.telemetry import configure_logs
+from foundation.rpc import Ground, OfficeServer, run_office
 from services.audit.office.accesses import Accesses
 from services.audit.office.proving import Prover
 from services.audit.office.sequencing import Sequencer
@@ -29,27 +25,19 @@ ROLE = "audit_app"
 def build(settings: AuditSettings) -> OfficeServer:
     """Put the office together; nothing connects before it runs."""
     key = note.read_key_file(settings.log_key_file)
-    database = Database.open(settings.dsn(ROLE), schema=SCHEMA)
-    keyring = Keyring(FileKeyProvider(settings.keys), database)
-    journal = Journal(keyring, SCHEMA)
+    ground = Ground.open(settings, SCHEMA, ROLE)
     sources = {name: _source(settings, name) for name in settings.sources}
-    prover = Prover(database, sources, key=key.public_key(), origin=settings.origin)
+    prover = Prover(ground.database, sources, key=key.public_key(), origin=settings.origin)
     sequencer = Sequencer(
-        database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4()
+        ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4()
     )
     return OfficeServer(
         settings=settings,
-        services=[
-            Registration(
-                "chengxin.audit.v1.AuditService",
-                audit_pb2_grpc.add_AuditServiceServicer_to_server,
-                AuditServicer(Accesses(database, journal, sources), prover),
-            )
-        ],
-        database=database,
-        journal=journal,
+        services=[AuditServicer(Accesses(ground.database, ground.journal, sources), prover)],
+        database=ground.database,
+        journal=ground.journal,
         beside=_beside(settings, sequencer, prover),
-        closing=(keyring.close, *(source.close for source in sources.values())),
+        closing=(ground.keyring.close, *(source.close for source in sources.values())),
     )
 
 
@@ -72,12 +60,5 @@ def _beside(
     return {"": (work, door), "work": (work,), "serve": (door,)}[settings.only]
 
 
-def main() -> None:
-    """Serve until stopped."""
-    settings = AuditSettings()  # pyright: ignore[reportCallIssue]  # values come from the environment
-    configure_logs(SCHEMA, settings.log_level)
-    asyncio.run(build(settings).run())
-
-
 if __name__ == "__main__":
-    main()
+    run_office(SCHEMA, AuditSettings, build)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,7 @@ class Catalog:
         Raises ListingRefused, and grpc.aio.AioRpcError unless the catalog answers.
         """
         request = record_pb2.SubmitRecordsRequest(records=[_draft(record)])
-        answers = self._records.SubmitRecords(_once(request), timeout=ASK_S)
+        answers = self._records.SubmitRecords([request], timeout=ASK_S)
         results = [result async for answer in answers for result in answer.results]
         if len(results) != 1 or not results[0].record_id:
             raise ListingRefused(results[0].refusal.reason if results else "NO_RESULT")
@@ -78,7 +77,3 @@ def _draft(record: ListingRecord) -> record_pb2.RecordDraft:
         person_publicity_basis=BY_EXPRESS_LAW if record.express_law else "",
         version=1,
     )
-
-
-async def _once(request: record_pb2.SubmitRecordsRequest) -> AsyncIterator[record_pb2.SubmitRecordsRequest]:
-    yield request

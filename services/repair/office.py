@@ -6,25 +6,34 @@ What is another's is refused exactly as what does not exist. Nothing here costs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 from uuid import UUID
 
 from foundation.access import Caller, Officer
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
+from foundation.evidence import UPLOAD_S, FileHeader, Uploads, seal_file
+from foundation.identity import Identifier
 from foundation.jobs import defer
 from foundation.journal import Entry, Journal, Receipt
-from foundation.reasons import NOT_FOUND
+from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
-from services.repair.domain.application import Application, QueueEntry, State, Step, submit
+from services.repair.domain.application import (
+    EVIDENCE_FILES,
+    OPEN,
+    Application,
+    QueueEntry,
+    State,
+    Step,
+    submit,
+)
 from services.repair.domain.deadlines import Deadlines
 from services.repair.domain.eligibility import Eligibility, Finding, eligibility
-from services.repair.domain.reasons import IDEMPOTENCY_KEY_REUSED
-from services.repair.keys import ApplicationKeys, Party, bucket_in, new_application_id
+from services.repair.domain.reasons import EVIDENCE_TOO_MANY
 from services.repair.neighbours import Catalog
-from services.repair.store import Held, NewApplication, Store, lock_bucket
+from services.repair.store import Held, Store
 
 AUTHORITY_ROLE = "repair_authority"
 OFFICER_ROLE = "repair_officer"
@@ -42,32 +51,31 @@ class RepairOffice:
         *,
         database: Database,
         journal: Journal,
-        keys: ApplicationKeys,
+        store: Store,
         deadlines: Deadlines,
         catalog: Catalog,
-        random: Callable[[int], bytes],
+        upload_s: float = UPLOAD_S,
     ) -> None:
         self._database = database
         self._journal = journal
-        self._keys = keys
-        self._store = Store(keys)
+        self._store = store
         self._deadlines = deadlines
         self._catalog = catalog
-        self._random = random
+        self._uploads = Uploads(upload_s=upload_s)
 
     async def check_eligibility(self, call: Call, record_id: str) -> tuple[Finding, Eligibility, Receipt]:
         """Whether and from when the party may apply. Raises Refused(NOT_FOUND, UNAVAILABLE)."""
-        party = await self._party(call)
-        finding = await self._catalog.finding(record_id, matter=ELIGIBILITY_MATTER, about=party.identifier)
+        party = call.require_person().identifier
+        finding = await self._catalog.finding(record_id, matter=ELIGIBILITY_MATTER, about=party)
         async with self._database.transaction() as tx:
-            judged = await self._judged(tx, party, finding)
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
                 matter=ELIGIBILITY_MATTER,
-                subject=party.identifier,
+                subject=party,
                 disclosed=(f"{finding.record_id}:{finding.version}:eligibility",),
             )
+            judged = await self._judged(tx, party, finding)
             return finding, judged, await self._journal.write(tx, entry)
 
     async def submit(
@@ -78,37 +86,62 @@ class RepairOffice:
         Raises Refused with an obstacle to repair, COMMITMENT_REQUIRED, IDEMPOTENCY_KEY_REUSED, NOT_FOUND,
         UNAVAILABLE.
         """
-        party = await self._party(call)
-        request_tag = await self._keys.request_tag(party, idempotency_key)
+        party = call.require_person().identifier
         async with self._database.transaction() as tx:
-            known = await self._known(tx, call, party, request_tag, record_id)
+            known = await self._known(tx, call, party, idempotency_key, record_id)
         if known is not None:
             return known
-        application_id = new_application_id(party, self._random)
-        finding = await self._catalog.finding(record_id, matter=str(application_id), about=party.identifier)
+        application_id = await self._store.new_application_id(party)
+        finding = await self._catalog.finding(record_id, matter=str(application_id), about=party)
         async with self._database.transaction() as tx:
-            await lock_bucket(tx, party.bucket)
-            known = await self._known(tx, call, party, request_tag, record_id)
+            await self._store.lock(tx, application_id)
+            known = await self._known(tx, call, party, idempotency_key, record_id)
             if known is not None:
                 return known
-            today = day_of(tx.now)
             step = submit(
                 eligibility=await self._judged(tx, party, finding),
                 commitment=commitment,
-                day=today,
+                day=day_of(tx.now),
                 deadlines=self._deadlines,
             )
-            new = NewApplication(
-                application_id=application_id,
-                party=party,
-                request_tag=request_tag,
-                finding=finding,
+            await self._store.create(
+                tx,
+                application_id,
+                party,
+                finding,
                 correction=correction,
-                key=await self._keys.new(application_id, today),
+                idempotency_key=idempotency_key,
+                step=step,
             )
-            await self._store.insert(tx, new)
-            await self._store.take(tx, application_id, new.key.dek, step, authority="")
             return await self._changed(tx, call, application_id)
+
+    async def add_evidence(
+        self, call: Call, application_id: UUID, header: FileHeader, parts: AsyncIterator[bytes]
+    ) -> tuple[UUID, bytes, int]:
+        """Add a file to the party's own application; the same content again gives the file it has.
+
+        Gives its id, the SHA-256 of its content and its size in bytes.
+        Raises Refused(NOT_FOUND, STEP_NOT_POSSIBLE, EVIDENCE_*).
+        """
+        party = call.require_person().identifier
+        async with self._database.transaction() as tx:  # before anything large is taken in
+            held = await self._store.of_party(tx, party, application_id)
+            held.application.require_evidence_possible()
+        async with (
+            self._uploads.collected(header.media_type, parts) as content,
+            self._database.transaction() as tx,
+        ):
+            await self._store.lock(tx, application_id)
+            held = await self._store.of_party(tx, party, application_id)
+            held.application.require_evidence_possible()
+            new = seal_file(held.dek, header, content)
+            known = await self._store.same_file(tx, application_id, new.sha256)
+            if known is None:
+                if held.application.evidence_count >= EVIDENCE_FILES:
+                    raise Refused(EVIDENCE_TOO_MANY)
+                await self._store.add_evidence(tx, held.application, new)
+            await self._journal.write(tx, _entry_about(call, held, decision="changed"))
+            return known or new.evidence_id, new.sha256, new.size
 
     async def accept(
         self, call: Call, application_id: UUID, *, missing: Sequence[str]
@@ -121,8 +154,8 @@ class RepairOffice:
             officer, held = await self._to_handle(tx, call, application_id)
             step = held.application.accept(
                 missing=missing,
-                missing_named_before=await self._store.missing_named(
-                    tx, held.bucket, held.application.record_id
+                missing_named_before=await self._store.stands(
+                    tx, held.subject, held.application.record_id, {State.NOT_ACCEPTED}
                 ),
                 officer=officer.subject,
                 day=day_of(tx.now),
@@ -147,39 +180,44 @@ class RepairOffice:
                 day=day_of(tx.now),
             )
             if grant:
-                await _put_down_delivery(tx, application_id, held.application.record_id)
+                await defer(
+                    tx,
+                    DELIVERY,
+                    queue=DELIVERY_QUEUE,
+                    lock=f"record:{held.application.record_id}",
+                    application_id=str(application_id),
+                )
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
     async def withdraw(self, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         """The party takes its application back. Raises Refused(STEP_NOT_POSSIBLE, NOT_FOUND)."""
-        party = await self._party(call)
+        party = call.require_person().identifier
         async with self._database.transaction() as tx:
-            await lock_bucket(tx, party.bucket)
-            held = _found(await self._store.of_party(tx, party, application_id))
+            await self._store.lock(tx, application_id)
+            held = await self._store.of_party(tx, party, application_id)
             return await self._taken(tx, call, held, held.application.withdraw(day=day_of(tx.now)))
 
     async def get(self, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         """One application, to its party or to an officer of the determining authority. Raises Refused(NOT_FOUND)."""
-        if call.person is not None:
-            party = await self._party(call)
-            async with self._database.transaction() as tx:
-                held = _found(await self._store.of_party(tx, party, application_id))
-                return held.application, await self._read(tx, call, held)
-        officer = _officer(call)
+        party = call.require_person().identifier if call.person else None
+        authority = _officer(call).authority if party is None else ""
         async with self._database.transaction() as tx:
-            held = _found(await self._store.of_authority(tx, officer.authority, application_id))
+            if party is not None:
+                held = await self._store.of_party(tx, party, application_id)
+            else:
+                held = await self._store.of_authority(tx, authority, application_id)
             return held.application, await self._read(tx, call, held)
 
     async def list_own(self, call: Call) -> tuple[list[Application], Receipt]:
         """The party's own applications, next deadline first, at most 500."""
-        party = await self._party(call)
+        party = call.require_person().identifier
         async with self._database.transaction() as tx:
             applications = await self._store.list_of_party(tx, party)
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
                 matter="own applications",
-                subject=party.identifier,
+                subject=party,
                 disclosed=tuple(_version(one) for one in applications),
             )
             return applications, await self._journal.write(tx, entry)
@@ -205,37 +243,27 @@ class RepairOffice:
     async def record_to_withdraw(self, application_id: UUID) -> str | None:
         """The record of a granted application; None once it is carried out."""
         async with self._database.transaction() as tx:
-            return await self._store.granted_record(tx, application_id)
+            application = (await self._store.of_house(tx, application_id)).application
+            return application.record_id if application.state is State.GRANTED else None
 
     async def carried_out(self, application_id: UUID, *, house: Caller) -> None:
         """Note that every office has acknowledged; done before, it stays as it is."""
         async with self._database.transaction() as tx:
-            await lock_bucket(tx, bucket_in(application_id))
-            held = _found(await self._store.of_house(tx, application_id))
+            await self._store.lock(tx, application_id)
+            held = await self._store.of_house(tx, application_id)
             if held.application.state is State.CARRIED_OUT:
                 return
             call = Call(caller=house, method="RepairWorker.DeliverWithdrawal")
             await self._taken(tx, call, held, held.application.carry_out(day=day_of(tx.now)))
 
-    async def put_down_missing_deliveries(self) -> int:
-        """Put a job down for every granted application that has none any more; give how many."""
-        async with self._database.transaction() as tx:
-            left = await self._store.granted_without_job(tx, DELIVERY)
-            for application_id, record_id in left:
-                await _put_down_delivery(tx, application_id, record_id)
-            return len(left)
-
-    async def _party(self, call: Call) -> Party:
-        return await self._keys.party(call.require_person().identifier)
-
-    async def _judged(self, tx: Transaction, party: Party, finding: Finding) -> Eligibility:
-        is_open = await self._store.open_about(tx, party, finding.record_id)
+    async def _judged(self, tx: Transaction, party: Identifier, finding: Finding) -> Eligibility:
+        is_open = await self._store.stands(tx, party, finding.record_id, OPEN)
         return eligibility(finding, today=day_of(tx.now), application_open=is_open)
 
     async def _known(
-        self, tx: Transaction, call: Call, party: Party, request_tag: bytes, record_id: str
+        self, tx: Transaction, call: Call, party: Identifier, idempotency_key: str, record_id: str
     ) -> tuple[Application, Receipt] | None:
-        held = await self._store.of_request(tx, party, request_tag)
+        held = await self._store.of_request(tx, party, idempotency_key)
         if held is None:
             return None
         if held.application.record_id != record_id:
@@ -245,8 +273,8 @@ class RepairOffice:
     async def _to_handle(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Officer, Held]:
         """The officer who takes the step, and the application, held against every other step."""
         officer = _officer(call)
-        await lock_bucket(tx, bucket_in(application_id))
-        return officer, _found(await self._store.of_authority(tx, officer.authority, application_id))
+        await self._store.lock(tx, application_id)
+        return officer, await self._store.of_authority(tx, officer.authority, application_id)
 
     async def _taken(
         self, tx: Transaction, call: Call, held: Held, step: Step, *, authority: str = ""
@@ -258,14 +286,14 @@ class RepairOffice:
     async def _changed(
         self, tx: Transaction, call: Call, application_id: UUID
     ) -> tuple[Application, Receipt]:
-        held = _found(await self._store.of_house(tx, application_id))
-        return held.application, await self._journal.write(tx, entry_about(call, held, decision="changed"))
+        held = await self._store.of_house(tx, application_id)
+        return held.application, await self._journal.write(tx, _entry_about(call, held, decision="changed"))
 
     async def _read(self, tx: Transaction, call: Call, held: Held) -> Receipt:
-        return await self._journal.write(tx, entry_about(call, held, decision="answered"))
+        return await self._journal.write(tx, _entry_about(call, held, decision="answered"))
 
 
-def entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:
+def _entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:
     """The journal entry of a call about one application."""
     return Entry(
         kind=call.method,
@@ -287,19 +315,3 @@ def _officer(call: Call) -> Officer:
     """The officer of the calling authority who handles repairs."""
     call.require_role(AUTHORITY_ROLE)
     return call.require_officer(OFFICER_ROLE)
-
-
-def _found(held: Held | None) -> Held:
-    if held is None:
-        raise Refused(NOT_FOUND, field="application_id")
-    return held
-
-
-async def _put_down_delivery(tx: Transaction, application_id: UUID, record_id: str) -> None:
-    await defer(
-        tx,
-        DELIVERY,
-        queue=DELIVERY_QUEUE,
-        lock=f"record:{record_id}",
-        application_id=str(application_id),
-    )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from foundation.calendar import Deadline
-from foundation.crypto import Dek, OpenFailed
+from foundation.calendar import Deadline, day_of
+from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identifier_text, new_id
 from foundation.db import Row, Transaction
+from foundation.evidence import SealedFile
 from foundation.identity import Identifier
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
 from services.repair.domain.application import Application, QueueEntry, State, Step, TakenStep
 from services.repair.domain.eligibility import Finding
-from services.repair.keys import ApplicationKeys, NewKey, Party, bucket_in, identifier_of, identifier_text
 
+TABLE = "application"
 LISTED = 500
 """Applications that a list gives at most."""
 
@@ -35,86 +38,65 @@ class Held:
     subject: Identifier
     dek: Dek
 
-    @property
-    def bucket(self) -> int:
-        """The bucket of its rows."""
-        return bucket_in(self.application.application_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class NewApplication:
-    """What an application is made of."""
-
-    application_id: UUID
-    party: Party
-    request_tag: bytes
-    finding: Finding
-    correction: str
-    key: NewKey
-
-
-async def lock_bucket(tx: Transaction, bucket: int) -> None:
-    """Let one transaction at a time change the applications of a bucket."""
-    await tx.run("SELECT pg_advisory_xact_lock(hashtext('repair.application'), :bucket)", bucket=bucket)
-
 
 class Store:
     """Reads and writes applications inside the caller's transaction."""
 
-    def __init__(self, keys: ApplicationKeys) -> None:
+    def __init__(self, keys: DossierKeys, random: Callable[[int], bytes]) -> None:
         self._keys = keys
+        self._random = random
 
-    async def of_party(self, tx: Transaction, party: Party, application_id: UUID) -> Held | None:
-        """An application of this party; None for one that is not its own or does not exist."""
-        heads = await tx.all(
-            _HEAD + "WHERE a.bucket = :bucket AND a.application_id = :id AND a.subject_tag = :tag",
-            bucket=party.bucket,
-            id=application_id,
-            tag=party.subject_tag,
-        )
-        return _own(await self._held(tx, heads), party)
+    async def new_application_id(self, party: Identifier) -> UUID:
+        """An id for an application of this party."""
+        return new_id(await self._keys.bucket(party), self._random)
 
-    async def of_authority(self, tx: Transaction, authority: str, application_id: UUID) -> Held | None:
-        """An application that this authority decides; None for any other."""
-        heads = await tx.all(
-            _HEAD
-            + "WHERE a.bucket = :bucket AND a.application_id = :id AND a.determining_authority = :authority",
-            bucket=bucket_in(application_id),
-            id=application_id,
-            authority=authority,
-        )
-        return next(iter(await self._held(tx, heads)), None)
+    async def lock(self, tx: Transaction, application_id: UUID) -> None:
+        """Let one transaction at a time change the applications of a bucket."""
+        bucket = bucket_in(application_id)
+        await tx.run("SELECT pg_advisory_xact_lock(hashtext('repair.application'), :bucket)", bucket=bucket)
 
-    async def of_house(self, tx: Transaction, application_id: UUID) -> Held | None:
-        """An application, for carrying out what was decided."""
-        heads = await tx.all(
-            _HEAD + "WHERE a.bucket = :bucket AND a.application_id = :id",
-            bucket=bucket_in(application_id),
-            id=application_id,
-        )
-        return next(iter(await self._held(tx, heads)), None)
+    async def of_house(self, tx: Transaction, application_id: UUID) -> Held:
+        """An application, for carrying out what was decided. Raises Refused(NOT_FOUND)."""
+        heads = "WHERE a.bucket = :bucket AND a.application_id = :id"
+        for held in await self._held(tx, heads, bucket=bucket_in(application_id), id=application_id):
+            return held
+        raise Refused(NOT_FOUND, field="application_id")
 
-    async def of_request(self, tx: Transaction, party: Party, request_tag: bytes) -> Held | None:
+    async def of_party(self, tx: Transaction, party: Identifier, application_id: UUID) -> Held:
+        """An application of this party. Raises Refused(NOT_FOUND) for any other as for none."""
+        held = await self.of_house(tx, application_id)
+        if held.subject != party:
+            raise Refused(NOT_FOUND, field="application_id")
+        return held
+
+    async def of_authority(self, tx: Transaction, authority: str, application_id: UUID) -> Held:
+        """An application that this authority decides. Raises Refused(NOT_FOUND) for any other as for none."""
+        held = await self.of_house(tx, application_id)
+        if held.application.determining_authority != authority:
+            raise Refused(NOT_FOUND, field="application_id")
+        return held
+
+    async def of_request(self, tx: Transaction, party: Identifier, idempotency_key: str) -> Held | None:
         """The application that this request made before; None the first time."""
-        heads = await tx.all(
-            _HEAD + "WHERE a.bucket = :bucket AND a.request_tag = :request AND a.subject_tag = :tag",
-            bucket=party.bucket,
-            request=request_tag,
-            tag=party.subject_tag,
+        found = await self._held(
+            tx,
+            "WHERE a.bucket = :bucket AND a.request_tag = :tag",
+            bucket=await self._keys.bucket(party),
+            tag=await self._request_tag(party, idempotency_key),
         )
-        return _own(await self._held(tx, heads), party)
+        return next((held for held in found if held.subject == party), None)
 
-    async def list_of_party(self, tx: Transaction, party: Party) -> list[Application]:
+    async def list_of_party(self, tx: Transaction, party: Identifier) -> list[Application]:
         """The party's applications, next deadline first, at most 500."""
-        heads = await tx.all(
-            _HEAD + "WHERE s.bucket = :bucket AND s.subject_tag = :tag"
+        found = await self._held(
+            tx,
+            "WHERE s.bucket = :bucket AND s.subject_tag = :tag"
             " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
-            bucket=party.bucket,
-            tag=party.subject_tag,
+            bucket=await self._keys.bucket(party),
+            tag=await self._keys.subject_tag(party),
             most=LISTED,
         )
-        held = await self._held(tx, heads)
-        return [one.application for one in held if one.subject == party.identifier]
+        return [held.application for held in found if held.subject == party]
 
     async def queue(self, tx: Transaction, authority: str) -> list[QueueEntry]:
         """What waits at an authority, next deadline first, then what is being carried out; at most 500."""
@@ -135,87 +117,102 @@ class Store:
         )
         return [_queue_entry(row) for row in rows]
 
-    async def open_about(self, tx: Transaction, party: Party, record_id: str) -> bool:
-        """Whether an application about the record is open, or granted and being carried out."""
-        return await self._stands(tx, party.bucket, record_id, ("submitted", "accepted", "granted"))
-
-    async def missing_named(self, tx: Transaction, bucket: int, record_id: str) -> bool:
-        """Whether an application about the record was not accepted before."""
-        return await self._stands(tx, bucket, record_id, ("not_accepted",))
-
-    async def insert(self, tx: Transaction, new: NewApplication) -> None:
-        """Put an application down; its first step must follow in the same transaction."""
-        await tx.run(
-            "INSERT INTO application (bucket, application_id, subject_tag, request_tag, record_id,"
-            " determining_authority, repairable_from, commitment, wrap, subject, correction)"
-            " VALUES (:bucket, :id, :tag, :request, :record, :authority, :from_day, true, :wrap, :subject,"
-            " :correction)",
-            bucket=new.party.bucket,
-            id=new.application_id,
-            tag=new.party.subject_tag,
-            request=new.request_tag,
-            record=new.finding.record_id,
-            authority=new.finding.determining_authority,
-            from_day=new.finding.repairable_from,
-            wrap=new.key.wrap,
-            subject=new.key.dek.seal("subject", identifier_text(new.party.identifier)),
-            correction=new.key.dek.seal("correction", new.correction),
-        )
-
-    async def take(
-        self, tx: Transaction, application_id: UUID, dek: Dek, step: Step, *, authority: str
-    ) -> None:
-        """Take a step; `authority` is the officer's, empty for a step of the party or the house."""
-        await tx.run(
-            "INSERT INTO application_step (bucket, application_id, state, day, officer, authority, due_on,"
-            " due_provisional, missing, reasons, verification)"
-            " VALUES (:bucket, :id, :state, :day, :officer, :authority, :due_on, :provisional, :missing, :reasons,"
-            " :verification)",
-            bucket=bucket_in(application_id),
-            id=application_id,
-            state=step.state.value,
-            day=step.day,
-            officer=_sealed(dek, "officer", step.officer),
-            authority=authority,
-            due_on=step.due.on if step.due else None,
-            provisional=step.due.provisional if step.due else False,
-            missing=_sealed(dek, "missing", json.dumps(step.missing) if step.missing else ""),
-            reasons=_sealed(dek, "reasons", step.reasons),
-            verification=_sealed(dek, "verification", step.verification),
-        )
-
-    async def granted_record(self, tx: Transaction, application_id: UUID) -> str | None:
-        """The record that a granted application has yet to see withdrawn; None when nothing is to be done."""
-        row = await tx.maybe(
-            "SELECT record_id FROM standing"
-            " WHERE bucket = :bucket AND application_id = :id AND state = 'granted'",
-            bucket=bucket_in(application_id),
-            id=application_id,
-        )
-        return None if row is None else row.record_id
-
-    async def granted_without_job(self, tx: Transaction, job: str) -> list[tuple[UUID, str]]:
-        """Granted applications, with their record, whose delivery nobody is at: its job was parked or lost."""
-        rows = await tx.all(
-            "SELECT s.application_id, s.record_id FROM standing s WHERE s.state = 'granted' AND NOT EXISTS ("
-            "   SELECT FROM procrastinate_jobs j WHERE j.task_name = :job AND j.status IN ('todo', 'doing')"
-            "      AND j.args->>'application_id' = s.application_id::text)",
-            job=job,
-        )
-        return [(row.application_id, row.record_id) for row in rows]
-
-    async def _stands(self, tx: Transaction, bucket: int, record_id: str, states: tuple[str, ...]) -> bool:
+    async def stands(
+        self, tx: Transaction, party: Identifier, record_id: str, states: Collection[State]
+    ) -> bool:
+        """Whether an application about the record is in one of these states."""
         row = await tx.one(
             "SELECT EXISTS (SELECT FROM standing WHERE bucket = :bucket AND record_id = :record"
             " AND state = ANY(:states)) AS found",
-            bucket=bucket,
+            bucket=await self._keys.bucket(party),
             record=record_id,
-            states=list(states),
+            states=[state.value for state in states],
         )
-        return bool(row.found)
+        return row.found
 
-    async def _held(self, tx: Transaction, heads: Sequence[Row]) -> list[Held]:
-        """Open applications with all their steps, in the order of `heads`."""
+    async def create(
+        self,
+        tx: Transaction,
+        application_id: UUID,
+        party: Identifier,
+        finding: Finding,
+        *,
+        correction: str,
+        idempotency_key: str,
+        step: Step,
+    ) -> None:
+        """Put an application down with its first step."""
+        dek, wrap = await self._keys.new(application_id, day_of(tx.now))
+        await tx.insert(
+            TABLE,
+            bucket=bucket_in(application_id),
+            application_id=application_id,
+            subject_tag=await self._keys.subject_tag(party),
+            request_tag=await self._request_tag(party, idempotency_key),
+            record_id=finding.record_id,
+            determining_authority=finding.determining_authority,
+            repairable_from=finding.repairable_from,
+            commitment=True,
+            wrap=wrap,
+            subject=dek.seal("subject", identifier_text(party)),
+            correction=dek.seal("correction", correction),
+        )
+        await self.take(tx, application_id, dek, step)
+
+    async def take(
+        self, tx: Transaction, application_id: UUID, dek: Dek, step: Step, *, authority: str = ""
+    ) -> None:
+        """Take a step; `authority` is the officer's, empty for a step of the party or the house."""
+        texts = {
+            "officer": step.officer,
+            "missing": json.dumps(step.missing) if step.missing else "",
+            "reasons": step.reasons,
+            "verification": step.verification,
+        }
+        await tx.insert(
+            "application_step",
+            bucket=bucket_in(application_id),
+            application_id=application_id,
+            state=step.state.value,
+            day=step.day,
+            authority=authority,
+            due_on=step.due.on if step.due else None,
+            due_provisional=step.due.provisional if step.due else False,
+            **{column: dek.seal(column, text) if text else None for column, text in texts.items()},
+        )
+
+    async def same_file(self, tx: Transaction, application_id: UUID, digest: bytes) -> UUID | None:
+        """The id under which the application has a file of this SHA-256 already."""
+        row = await tx.maybe(
+            "SELECT evidence_id FROM evidence"
+            " WHERE bucket = :bucket AND application_id = :id AND content_tag = :tag",
+            bucket=bucket_in(application_id),
+            id=application_id,
+            tag=await self._keys.tag("content", application_id.bytes, digest),
+        )
+        return None if row is None else row.evidence_id
+
+    async def add_evidence(self, tx: Transaction, application: Application, new: SealedFile) -> None:
+        """Store a file as the application's next."""
+        await tx.insert(
+            "evidence",
+            bucket=bucket_in(application.application_id),
+            application_id=application.application_id,
+            evidence_id=new.evidence_id,
+            evidence_no=application.evidence_count + 1,
+            content_tag=await self._keys.tag("content", application.application_id.bytes, new.sha256),
+            size=new.size,
+            header=new.header,
+            content=new.content,
+        )
+
+    async def _request_tag(self, party: Identifier, idempotency_key: str) -> bytes:
+        who = (party.kind.value, party.value, idempotency_key)
+        return await self._keys.tag("request", *(part.encode() for part in who))
+
+    async def _held(self, tx: Transaction, where: str, **params: object) -> list[Held]:
+        """Open the applications that a condition finds, with all their steps, in its order."""
+        heads = await tx.all(_HEAD + where, **params)
         steps: dict[UUID, list[Row]] = {}
         for row in await tx.all(
             "SELECT t.* FROM unnest(cast(:buckets AS smallint[]), cast(:ids AS uuid[])) AS k (bucket, application_id)"
@@ -240,32 +237,20 @@ class Store:
         return Held(application, identifier_of(dek.open("subject", bytes(head.subject))), dek)
 
 
-def _own(found: list[Held], party: Party) -> Held | None:
-    """The one application found. A tag that leads to another party's sealed identifier was tampered with."""
-    if not found:
-        return None
-    if found[0].subject != party.identifier:
-        raise OpenFailed
-    return found[0]
-
-
 def _step(row: Row, dek: Dek) -> Step:
-    def text(column: str, sealed: bytes | None) -> str:
+    def text(column: str) -> str:
+        sealed: bytes | None = getattr(row, column)
         return "" if sealed is None else dek.open(column, bytes(sealed))
 
     return Step(
         state=State(row.state),
         day=row.day,
-        officer=text("officer", row.officer),
+        officer=text("officer"),
         due=_due(row.due_on, row.due_provisional),
-        missing=tuple(json.loads(text("missing", row.missing) or "[]")),
-        reasons=text("reasons", row.reasons),
-        verification=text("verification", row.verification),
+        missing=tuple(json.loads(text("missing") or "[]")),
+        reasons=text("reasons"),
+        verification=text("verification"),
     )
-
-
-def _sealed(dek: Dek, column: str, text: str) -> bytes | None:
-    return dek.seal(column, text) if text else None
 
 
 def _due(on: date | None, provisional: bool) -> Deadline | None:

@@ -14,14 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from chengxin import AsyncClient, Identifier
-from chengxin.handin.job import HandIn
-from chengxin.handin.mapping import load_mapping
 from standalone.house import Wish, running
 from standalone.ports import FREE
 from standalone.sample import SampleParty
-from standalone.sample_file import hand_in, write_csv
 from standalone.story import repair, sharing
-from standalone.story.cast import Department, story_file
+from standalone.story.cast import Department
 from standalone.story.narrator import Narrator
 from standalone.story.report import Report
 from standalone.story.sharing import MATTER, OFFICER
@@ -39,7 +36,11 @@ def measure(folder: Path, *, rounds: int, narrator: Narrator) -> dict[str, Any]:
             sharing.grants(stage)
             sharing.found(stage, stage.procurement, stage.listed, TENDER)
             first_answer = time.perf_counter() - begun
-            figures = {"start_to_first_answer_s": round(first_answer, 1), **_ingest(stage)}
+            summary, seconds = sharing.handed_in(stage, "bench.csv")
+            figures: dict[str, Any] = {
+                "start_to_first_answer_s": round(first_answer, 1),
+                "ingest_records_per_s": round(summary.accepted / seconds),
+            }
             figures |= asyncio.run(_answers(stage.procurement, stage.world.enterprises, rounds))
             repair.repairs(stage)
             times = stage.report.withdrawals_ms
@@ -51,14 +52,6 @@ def measure(folder: Path, *, rounds: int, narrator: Narrator) -> dict[str, Any]:
         finally:
             stage.close()
     return figures
-
-
-def _ingest(stage: Stage) -> dict[str, Any]:
-    file, rejects = story_file(stage.house, "bench.csv"), story_file(stage.house, "bench-rejects.csv")
-    write_csv(file, hand_in(stage.world, stage.market.authority, today=stage.today()))
-    begun = time.perf_counter()
-    summary = HandIn(file, load_mapping(), rejects=rejects, sample=True).run(stage.market.client.submit)
-    return {"ingest_records_per_s": round(summary.accepted / (time.perf_counter() - begun))}
 
 
 async def _answers(who: Department, parties: tuple[SampleParty, ...], rounds: int) -> dict[str, Any]:

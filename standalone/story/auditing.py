@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 
 import psycopg
 from psycopg import sql
@@ -16,9 +15,7 @@ from chengxin.proofs.walk import over_http, walk
 from standalone.ports import OFFICES
 from standalone.sample import MARK
 from standalone.story.sharing import MATTER, OFFICER
-from standalone.story.stage import TENDER, Stage
-
-SEQUENCED_WITHIN_S = 30.0
+from standalone.story.stage import TENDER, Stage, came_true
 
 
 def audit(stage: Stage) -> None:
@@ -48,11 +45,9 @@ def audit(stage: Stage) -> None:
         stage.report.tampering_found = True
         say(f"a copy with one bit changed does not: {error}")
     stage.report.journal_entries = _entries(stage)
-    deadline = time.monotonic() + SEQUENCED_WITHIN_S
-    walked = walk(over_http(doors["log_url"]), vkey=doors["log_vkey"])
-    while walked.head.size < stage.report.journal_entries and time.monotonic() < deadline:
-        time.sleep(0.2)
-        walked = walk(over_http(doors["log_url"]), vkey=doors["log_vkey"])
+    door, vkey, size = over_http(doors["log_url"]), doors["log_vkey"], stage.report.journal_entries
+    came_true(lambda: walk(door, vkey=vkey).head.size >= size, every=0.2)
+    walked = walk(door, vkey=vkey)
     stage.report.log_size = walked.head.size
     stage.report.log_verified = walked.signed
     say(
@@ -70,11 +65,9 @@ def _tampered(receipt: str) -> str:
 
 def _entries(stage: Stage) -> int:
     """How many entries the four journals hold."""
+    journals = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT 1 FROM {}").format(sql.Identifier(office, "journal")) for office in OFFICES
+    )
     with psycopg.connect(stage.house.engines.admin_dsn) as connection:
-        counts = [
-            connection.execute(
-                sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(office, "journal"))
-            ).fetchone()
-            for office in OFFICES
-        ]
-    return sum(row[0] for row in counts if row)
+        row = connection.execute(sql.SQL("SELECT count(*) FROM ({}) AS e").format(journals)).fetchone()
+    return row[0] if row else 0

@@ -13,37 +13,48 @@ import grpc
 import httpx
 
 from chengxin import Client
+from chengxin.blacklist.v1 import blacklist_pb2
+from chengxin.blacklist.v1.blacklist_pb2_grpc import CaseServiceStub
+from chengxin.catalog.v1 import access_pb2
+from chengxin.catalog.v1.access_pb2_grpc import AccessServiceStub
 from chengxin.client import connection
 from chengxin.client.errors import RefusedError, error_from
 from chengxin.client.identity import Identity
-from standalone.ca import DevelopmentCa
-from standalone.enrol import Register, checked_system, write_identity
+from chengxin.repair.v1 import repair_pb2
+from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
+from standalone.ca import System
+from standalone.enrol import Register, enrol
 from standalone.house import House
 from standalone.sample import SampleAuthority, SampleParty
 
 A = TypeVar("A")
 ASSERTION = "chengxin-assertion"
 CALL_S = 10.0
+STORY = "story"
+"""Folder of the story's own files in its house's data directory; a house that has it may be made anew."""
+_CONTRACT: dict[str, tuple[Any, Callable[[grpc.Channel], Any]]] = {
+    "catalog": (access_pb2, AccessServiceStub),
+    "blacklist": (blacklist_pb2, CaseServiceStub),
+    "repair": (repair_pb2, RepairServiceStub),
+}
+"""The messages and the service of each office in which officials of the story act."""
 
 
 class Department:
-    """One authority's enrolled system: the SDK client, raw stubs, and officials who act through it."""
+    """One authority's enrolled system: the SDK client, the offices' services, and officials who act through it."""
 
-    def __init__(self, house: House, authority: SampleAuthority, roles: Sequence[str]) -> None:
+    def __init__(self, house: House, authority: SampleAuthority, *roles: str) -> None:
         self.authority = authority
-        self.folder = house.data.folder / "story" / authority.code
-        character = house.character
-        enrolment = write_identity(
+        self.folder = story_file(house, authority.code)
+        enrolment = enrol(
+            house.data,
+            Register(house.engines.admin_dsn),
+            System(authority=authority.code, name="story-desk"),
+            roles,
             self.folder,
-            checked_system(authority.code, "story-desk", today=datetime.now(UTC).date()),
-            ca=DevelopmentCa(house.data.ca, trust_domain=character.trust_domain),
-            trust_domain=character.trust_domain,
-            roles=tuple(roles),
             days=30,
             now=datetime.now(UTC),
-            doors=house.data.doors(),
         )
-        Register(house.engines.admin_dsn).enter([enrolment])
         self._fingerprint = enrolment.fingerprint.hex()
         self._gateway = house.data.doors()["gateway"]
         self._identity = Identity.open(self.folder)
@@ -53,22 +64,27 @@ class Department:
     def stub(self, office: str, make: Callable[[grpc.Channel], A]) -> A:
         """A raw stub of an office's service."""
         if office not in self._channels:
-            self._channels[office] = grpc.secure_channel(
-                self._identity.address(office), connection.credentials(self._identity)
-            )
+            credentials = connection.credentials(self._identity)
+            self._channels[office] = grpc.secure_channel(self._identity.address(office), credentials)
         return make(self._channels[office])
 
     def ask(
         self, method: Callable[..., A], request: Any, *, officer: str = "", roles: Sequence[str] = ()
     ) -> A:
         """Call a method, with an official's assertion where one is named. Raises RefusedError."""
-        metadata = [(ASSERTION, self.assertion(officer, roles))] if officer else []
+        metadata = [(ASSERTION, self._assertion(officer, roles))] if officer else []
         try:
             return method(request, timeout=CALL_S, metadata=metadata)
         except grpc.RpcError as error:
             raise error_from(error) from None
 
-    def assertion(self, officer: str, roles: Sequence[str]) -> str:
+    def act(self, office: str, step: str, *, officer: str, role: str, **fields: Any) -> Any:
+        """Take a step by its name in the office's contract, as an official; `fields` are those of its request."""
+        messages, service = _CONTRACT[office]
+        request = getattr(messages, f"{step}Request")(**fields)
+        return self.ask(getattr(self.stub(office, service), step), request, officer=officer, roles=[role])
+
+    def _assertion(self, officer: str, roles: Sequence[str]) -> str:
         """An official's assertion from the development staff identity provider, bound to this certificate."""
         answer = httpx.post(
             f"{self._gateway}/dev-idp/officer-assertion",
@@ -148,7 +164,7 @@ def refused_for(attempt: Callable[[], Any]) -> str:
 
 def story_file(house: House, name: str) -> Path:
     """A file of the story in the house's data directory."""
-    folder = house.data.folder / "story"
+    folder = house.data.folder / STORY
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -11,16 +10,16 @@ import psycopg
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1.blacklist_pb2_grpc import CaseServiceStub
-from chengxin.common.v1 import common_pb2
 from chengxin.proofs import note
 from foundation.policy import LawBook, Severity
 from foundation.settings import LAW, role_dsn
 from standalone.sample import MARK
 from standalone.story.cast import refused_for
 from standalone.story.sharing import found
-from standalone.story.stage import TENDER, Stage
+from standalone.story.stage import TENDER, Stage, came_true
 
 SCHEME = "market_regulation"
+SERVED = {"service_method": "electronic", "proof_of_service": f"{MARK}：送达回证"}
 PROPOSER, DECIDER = f"{MARK}-case-1", f"{MARK}-decider-1"
 
 
@@ -28,31 +27,30 @@ class ListCase:
     """One case, taken through the office by two officials of the list authority."""
 
     def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._stub = stage.market.stub("blacklist", CaseServiceStub)
-        self._day = stage.today() - timedelta(days=200)
-        opened = self.act(
-            self._stub.OpenCase,
-            pb.OpenCaseRequest(
-                scheme_code=SCHEME,
-                party=common_pb2.Party(
-                    identifier=common_pb2.Identifier(
-                        kind=common_pb2.IDENTIFIER_KIND_USCC, value=stage.listed.identifier
-                    ),
-                    name=stage.listed.name,
-                ),
-                cause=f"{MARK}：拒不履行行政处罚决定。",
-                idempotency_key=f"story-{stage.listed.identifier}",
-                sample=True,
-            ),
+        self._market = stage.market
+        self._day = (stage.today() - timedelta(days=200)).isoformat()
+        self.case_id = ""
+        party = stage.listed
+        opened = self._step(
+            "OpenCase",
+            scheme_code=SCHEME,
+            party={
+                "identifier": {"kind": "IDENTIFIER_KIND_USCC", "value": party.identifier},
+                "name": party.name,
+            },
+            cause=f"{MARK}：拒不履行行政处罚决定。",
+            idempotency_key=f"story-{party.identifier}",
+            sample=True,
         )
-        self.case_id: str = opened.case.case_id
+        self.case_id = opened.case.case_id
 
-    def act(
-        self, method: Callable[..., Any], request: Any, *, officer: str = PROPOSER, role: str = "case_officer"
-    ) -> Any:
-        """Take a step as an official."""
-        return self._stage.market.ask(method, request, officer=officer, roles=[role])
+    def act(self, method: Callable[..., Any], request: Any) -> Any:
+        """Call a method as the case's officer."""
+        return self._market.ask(method, request, officer=PROPOSER, roles=["case_officer"])
+
+    def _step(self, step: str, *, officer: str = PROPOSER, role: str = "case_officer", **fields: Any) -> Any:
+        of_case = {"case_id": self.case_id} if self.case_id else {}
+        return self._market.act("blacklist", step, officer=officer, role=role, **of_case, **fields)
 
     def evidence(self) -> None:
         """Add evidence."""
@@ -64,89 +62,60 @@ class ListCase:
             pb.UploadEvidenceRequest(header=header),
             pb.UploadEvidenceRequest(content=f"{MARK}：调查笔录全文。".encode()),
         ]
-        self.act(self._stub.UploadEvidence, iter(parts))
+        self.act(self._market.stub("blacklist", CaseServiceStub).UploadEvidence, iter(parts))
 
     def match(self) -> None:
         """Hold the evidence against the standard."""
-        self.act(
-            self._stub.MatchStandard,
-            pb.MatchStandardRequest(
-                case_id=self.case_id, criterion_codes=["M6"], reasoning=f"{MARK}：符合标准 M6。"
-            ),
-        )
+        self._step("MatchStandard", criterion_codes=["M6"], reasoning=f"{MARK}：符合标准 M6。")
 
     def find(self, measures: list[str]) -> None:
         """Find the facts, with the leniency question answered."""
-        self.act(
-            self._stub.FindFacts,
-            pb.FindFactsRequest(
-                case_id=self.case_id,
-                facts=f"{MARK}：有履行能力而拒不履行行政处罚决定。",
-                basis_document=common_pb2.Document(
-                    kind=common_pb2.DOCUMENT_KIND_PENALTY_DECISION,
-                    number=f"{MARK}罚〔{self._day.year}〕9001号",
-                    authority=self._stage.market.authority.code,
-                    determined_on=self._day.isoformat(),
-                    effective_on=self._day.isoformat(),
-                ),
-                leniency=pb.LeniencyAnswer(reasons=f"{MARK}：无从宽情形。"),
-                measure_codes=measures,
-            ),
+        self._step(
+            "FindFacts",
+            facts=f"{MARK}：有履行能力而拒不履行行政处罚决定。",
+            basis_document={
+                "kind": "DOCUMENT_KIND_PENALTY_DECISION",
+                "number": f"{MARK}罚〔{self._day[:4]}〕9001号",
+                "authority": self._market.authority.code,
+                "determined_on": self._day,
+                "effective_on": self._day,
+            },
+            leniency={"reasons": f"{MARK}：无从宽情形。"},
+            measure_codes=measures,
         )
 
     def panel(self) -> None:
         """Hold the panel meeting."""
-        self.act(
-            self._stub.HoldPanel,
-            pb.HoldPanelRequest(
-                case_id=self.case_id,
-                minutes=f"{MARK}：会议一致同意。",
-                members=["委员一", "委员二", "委员三"],
-            ),
-        )
+        members = ["委员一", "委员二", "委员三"]
+        self._step("HoldPanel", minutes=f"{MARK}：会议一致同意。", members=members)
 
     def notify(self) -> Any:
         """Serve the notice; the window opens."""
-        return self.act(
-            self._stub.NotifyParty,
-            pb.NotifyPartyRequest(
-                case_id=self.case_id, service_method="electronic", proof_of_service=f"{MARK}：送达回证"
-            ),
-        ).case
+        return self._step("NotifyParty", **SERVED).case
 
-    def decide(self, measures: list[str], *, officer: str = DECIDER, number: str = "1") -> Any:
+    def decide(self, measures: list[str], *, officer: str = DECIDER, number: str = "1") -> None:
         """Decide to list."""
-        return self.act(
-            self._stub.Decide,
-            pb.DecideRequest(
-                case_id=self.case_id,
-                list=True,
-                reasons=f"{MARK}：事实清楚，证据充分。",
-                measure_codes=measures,
-                decision_number=f"{MARK}列〔2026〕{number}号",
-            ),
+        self._step(
+            "Decide",
             officer=officer,
             role="decider",
+            list=True,
+            reasons=f"{MARK}：事实清楚，证据充分。",
+            measure_codes=measures,
+            decision_number=f"{MARK}列〔2026〕{number}号",
         )
 
     def serve(self) -> Any:
         """Serve the decision; from here the listing is carried out."""
-        return self.act(
-            self._stub.ServeDecision,
-            pb.ServeDecisionRequest(
-                case_id=self.case_id, service_method="electronic", proof_of_service=f"{MARK}：送达回证"
-            ),
-        )
+        return self._step("ServeDecision", **SERVED)
 
     def case(self) -> Any:
         """The case as it stands."""
-        return self.act(self._stub.GetCase, pb.GetCaseRequest(case_id=self.case_id)).case
+        return self._step("GetCase").case
 
     def document(self) -> str:
         """The signed decision."""
-        return self.act(
-            self._stub.GetDecisionDocument, pb.GetDecisionDocumentRequest(case_id=self.case_id)
-        ).text
+        return self._step("GetDecisionDocument").text
 
 
 def listing(stage: Stage) -> None:
@@ -172,8 +141,7 @@ def listing(stage: Stage) -> None:
     case.decide(measures)
     case.serve()
     stage.report.skipped_step_refusals = sum(map(bool, refusals))
-    listed = _until(lambda: (now := case.case()).state == pb.CASE_STATE_LISTED and now)
-    stage.report.listings += bool(listed)
+    stage.report.listings += came_true(lambda: case.case().state == pb.CASE_STATE_LISTED)
     text = case.document()
     note.verify(text, [stage.house.data.doors()["blacklist_vkey"]])
     say(
@@ -209,12 +177,3 @@ def _sql_refusal(stage: Stage, case_id: str) -> str:
     except psycopg.Error as error:
         return error.diag.message_primary or type(error).__name__
     return ""
-
-
-def _until(ask: Callable[[], Any], *, within: float = 15.0) -> Any:
-    deadline = time.monotonic() + within
-    while not (value := ask()):
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(0.05)
-    return value

@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from chengxin import ChangeKind, Client
 from chengxin.proofs import note
-from chengxin.repair.v1 import repair_pb2 as pb
-from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
 from standalone.sample import MARK, SampleParty
 from standalone.story.cast import Department, Visitor
 from standalone.story.sharing import MATTER, OFFICER, finding, found
-from standalone.story.stage import COPY, LICENCE, TENDER, Stage
+from standalone.story.stage import COPY, LICENCE, TENDER, Stage, came_true
 
 REPAIR_OFFICER = f"{MARK}-repair-1"
-GONE_WITHIN_S = 15.0
 
 
 class Asker:
@@ -124,60 +122,39 @@ def _repair(
         data={"description": f"{MARK}：缴款凭证"},
         files={"file": ("样例凭证.txt", f"{MARK}：缴款凭证".encode(), "text/plain")},
     )
-    stub = stage.market.stub("repair", RepairServiceStub)
-    roles = ["repair_officer"]
-    stage.market.ask(
-        stub.AcceptApplication,
-        pb.AcceptApplicationRequest(application_id=application_id),
+    act = partial(
+        stage.market.act,
+        "repair",
         officer=REPAIR_OFFICER,
-        roles=roles,
-    )
-    decide = pb.DecideApplicationRequest(
+        role="repair_officer",
         application_id=application_id,
-        grant=True,
-        reasons=f"{MARK}：符合条件。",
-        verification=f"{MARK}：已核验缴款凭证。",
     )
+    act("AcceptApplication")
     with Asker(stage.procurement.client, party, TENDER) as asker:
-        while asker.queries < 5:
-            time.sleep(0.01)
-        stage.market.ask(stub.DecideApplication, decide, officer=REPAIR_OFFICER, roles=roles)
+        came_true(lambda: asker.queries >= 5)
+        act("DecideApplication", grant=True, reasons=f"{MARK}：符合条件。", verification=f"{MARK}：已核验。")
         decided = time.perf_counter()
-        deadline = decided + GONE_WITHIN_S
-        while time.perf_counter() < deadline and not (
-            asker.gone_at and all(record_id in one.heard for one in subscribers)
-        ):
-            time.sleep(0.002)
+        came_true(lambda: asker.gone_at > 0 and all(record_id in one.heard for one in subscribers))
         asked = asker.queries
-        while asker.queries < asked + 20:
-            time.sleep(0.01)
+        came_true(lambda: asker.queries >= asked + 20)
     stage.report.queries += asker.queries
     assert asker.gone_at, "the repaired record did not leave the answers"
     gone = max(asker.gone_at, *[one.heard[record_id] for one in subscribers])
     stage.report.withdrawals_ms.append(max(0.0, gone - decided) * 1000)
-    (held,) = [
-        one for one in visitor.get("/me/records")["records"] if one["record"]["record_id"] == record_id
-    ]
-    ended_at = datetime.fromisoformat(held["record"]["ended_at"]).astimezone(UTC)
+    records = {held["record"]["record_id"]: held["record"] for held in visitor.get("/me/records")["records"]}
+    ended_at = datetime.fromisoformat(records[record_id]["ended_at"]).astimezone(UTC)
     stage.report.late_answers += sum(as_of >= ended_at for as_of in asker.found_as_of)
-    state = _carried_out(visitor, application_id)
-    stage.report.repairs += state == "carried_out"
+    application = f"/me/applications/{application_id}"
+    stage.report.repairs += came_true(
+        lambda: visitor.get(application)["application"]["state"] == "carried_out"
+    )
     certificate = visitor.text(f"/me/records/{record_id}/withdrawal-certificate")
     note.verify(certificate, [stage.house.data.doors()["catalog_vkey"]])
     stage.report.certificates += 1
     if aloud:
-        stage.narrator.say(f"applied ({application_id}), accepted, decided; the application shows: {state}")
+        stage.narrator.say(f"applied ({application_id}), accepted, decided, carried out")
         stage.narrator.say("the withdrawal certificate, its signature verified:")
         stage.narrator.quote(certificate)
-
-
-def _carried_out(visitor: Visitor, application_id: str) -> str:
-    deadline = time.monotonic() + GONE_WITHIN_S
-    while True:
-        state = visitor.get(f"/me/applications/{application_id}")["application"]["state"]
-        if state == "carried_out" or time.monotonic() > deadline:
-            return state
-        time.sleep(0.05)
 
 
 def expiry(stage: Stage) -> None:

@@ -6,9 +6,7 @@ import time
 from datetime import timedelta
 
 from chengxin import Document, DocumentKind, Identifier, Party, Record, Severity
-from chengxin.catalog.v1 import access_pb2
-from chengxin.catalog.v1.access_pb2_grpc import AccessServiceStub
-from chengxin.handin.job import HandIn
+from chengxin.handin.job import HandIn, Summary
 from chengxin.handin.mapping import load_mapping
 from standalone.sample import MARK, SampleParty
 from standalone.sample_file import hand_in, write_csv
@@ -30,38 +28,41 @@ def grants(stage: Stage) -> None:
 
 
 def _grant(stage: Stage, who: Department, purpose: str, items: list[str], fields: list[str]) -> None:
-    request = access_pb2.RequestGrantRequest(
-        purpose=purpose, item_codes=items, field_names=fields, days=90, justification=f"{MARK}：履职需要"
-    )
-    asked = who.ask(
-        who.stub("catalog", AccessServiceStub).RequestGrant,
-        request,
+    asked = who.act(
+        "catalog",
+        "RequestGrant",
         officer=f"{who.authority.code}-applicant",
-        roles=["case_officer"],
+        role="case_officer",
+        purpose=purpose,
+        item_codes=items,
+        field_names=fields,
+        days=90,
+        justification=f"{MARK}：履职需要",
     )
-    stage.steward.ask(
-        stage.steward.stub("catalog", AccessServiceStub).ApproveGrant,
-        access_pb2.ApproveGrantRequest(grant_id=asked.grant.grant_id),
-        officer=f"{MARK}-steward-1",
-        roles=["steward"],
-    )
+    steward, grant_id = f"{MARK}-steward-1", asked.grant.grant_id
+    stage.steward.act("catalog", "ApproveGrant", officer=steward, role="steward", grant_id=grant_id)
 
 
 def file_handed_in(stage: Stage) -> None:
     """A department hands in a generated file of 10,400 rows, a few hundred of them bad."""
     stage.narrator.scene("归集", "Hand-in: a file of 10,400 rows, a few hundred of them bad")
-    file, rejects = story_file(stage.house, "penalties.csv"), story_file(stage.house, "rejects.csv")
-    write_csv(file, hand_in(stage.world, stage.market.authority, today=stage.today()))
-    begun = time.perf_counter()
-    summary = HandIn(file, load_mapping(), rejects=rejects, sample=True).run(stage.market.client.submit)
-    seconds = time.perf_counter() - begun
+    summary, seconds = handed_in(stage, "penalties.csv")
     stage.report.records_submitted += summary.accepted
     stage.report.records_refused += summary.refused
     stage.report.refusal_reasons.update(summary.reasons)
     stage.narrator.say(
         f"{summary.accepted:,} accepted, {summary.refused} refused for {len(summary.reasons)} reasons,"
-        f" {summary.rows / seconds:,.0f} rows/s; each bad row with its reason in {rejects.name}"
+        f" {summary.rows / seconds:,.0f} rows/s; each bad row with its reason in rejects.csv"
     )
+
+
+def handed_in(stage: Stage, name: str) -> tuple[Summary, float]:
+    """Hand in a generated file; gives what came of it, and the seconds that it took."""
+    file, rejects = story_file(stage.house, name), story_file(stage.house, "rejects.csv")
+    write_csv(file, hand_in(stage.world, stage.market.authority, today=stage.today()))
+    begun = time.perf_counter()
+    summary = HandIn(file, load_mapping(), rejects=rejects, sample=True).run(stage.market.client.submit)
+    return summary, time.perf_counter() - begun
 
 
 def finding(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,6 +17,8 @@ from standalone.story.cast import Department
 from standalone.story.narrator import Narrator
 from standalone.story.report import Report
 
+WITHIN_S = 15.0
+"""Seconds within which what a scene waits for must have happened."""
 TENDER, LICENCE, COPY = "tender.qualification", "licence.review", "copy.platform"
 PENALTY, LISTED = "cn.penalty", "cn.list.market_regulation"
 
@@ -29,13 +33,13 @@ class Stage:
     world: SampleWorld = field(default_factory=SampleWorld)
 
     def __post_init__(self) -> None:
-        self.steward = Department(self.house, OPERATOR, ["steward"])
+        self.steward = Department(self.house, OPERATOR, "steward")
         self.market = Department(
-            self.house, MARKET, ["provider", "list_authority", "repair_authority", "consumer"]
+            self.house, MARKET, "provider", "list_authority", "repair_authority", "consumer"
         )
-        self.procurement = Department(self.house, PROCUREMENT, ["consumer"])
-        self.tax = Department(self.house, TAX, ["consumer"])
-        self.auditor = Department(self.house, AUDITOR, ["auditor"])
+        self.procurement = Department(self.house, PROCUREMENT, "consumer")
+        self.tax = Department(self.house, TAX, "consumer")
+        self.auditor = Department(self.house, AUDITOR, "auditor")
         self.listed, self.expiring, *self.repaired = SampleWorld(SEED + 1, enterprises=7).enterprises
 
     @property
@@ -62,3 +66,11 @@ class Stage:
         """Everybody hangs up."""
         for department in (self.steward, self.market, self.procurement, self.tax, self.auditor):
             department.close()
+
+
+def came_true(condition: Callable[[], bool], *, every: float = 0.05) -> bool:
+    """Wait for a condition, looking `every` so many seconds; whether it held within WITHIN_S."""
+    deadline = time.monotonic() + WITHIN_S
+    while not (held := condition()) and time.monotonic() < deadline:
+        time.sleep(every)
+    return held

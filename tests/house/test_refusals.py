@@ -56,6 +56,17 @@ def test_a_reason_says_what_happened_what_to_do_and_where_that_comes_from() -> N
             assert reason.source, reason.code
 
 
+def test_a_source_can_be_looked_up() -> None:
+    sources = {reason.source for group in refusals.groups() for reason in group.reasons}
+    sources |= {reason.source for reason in refusals.hand_in_reasons()}
+    known = re.compile(
+        r"54号|GB |RFC |OpenID |Administrative|Shenzhen|Shandong|信用修复|contract|chengxin/|hand-in|docs/"
+    )
+    assert {source for source in sources if not known.match(source)} == set()
+    for file, section in re.findall(r"(docs/[a-z]+\.md), ([^;]+)", "; ".join(sources)):
+        assert f"## {section}\n" in (ROOT / file).read_text(encoding="utf-8"), (file, section)
+
+
 @pytest.mark.parametrize("folder", [f for f in FOLDERS.values() if f != "chengxin/handin"])
 def test_a_constant_is_named_as_its_code(folder: str) -> None:
     for file in (ROOT / folder).rglob("reasons.py"):

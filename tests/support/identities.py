@@ -82,7 +82,6 @@ class Identities:
             self.folder / name,
             System(authority=authority, name=name, serves=True),
             ca=self.ca,
-            trust_domain=self.trust_domain,
             roles=roles,
             days=2,
             now=datetime.now(UTC),

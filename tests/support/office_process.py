@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class OfficeProcess:
-    """One office. It runs as the system of its own name; its key provider's folder is `folder/<office>-keys`."""
+    """One office. It runs as the system of its own name; `keys` is its key provider's folder."""
 
     def __init__(
         self, office: str, identities: Identities, database: SchemaDatabase, **settings: str
@@ -25,7 +25,6 @@ class OfficeProcess:
         self._log = folder / f"{office}.log"
         self._ready = folder / f"{office}.ready"
         self._process: asyncio.subprocess.Process | None = None
-        self.keys = folder / f"{office}-keys"
         self.address = "127.0.0.1:0"
         self._settings = {
             "PATH": os.environ.get("PATH", ""),
@@ -34,12 +33,13 @@ class OfficeProcess:
             "CHENGXIN_CERT": str(own / "cert.pem"),
             "CHENGXIN_KEY": str(own / "key.pem"),
             "CHENGXIN_CA": str(own / "ca.pem"),
-            "CHENGXIN_KEYS": str(self.keys),
+            "CHENGXIN_KEYS": str(folder / f"{office}-keys"),
             "CHENGXIN_ISSUERS": str(folder / "issuers.json"),
             "CHENGXIN_TRUST_DOMAIN": identities.trust_domain,
             "CHENGXIN_READY_FILE": str(self._ready),
             **settings,
         }
+        self.keys = Path(self._settings["CHENGXIN_KEYS"])
 
     @property
     def log(self) -> str:

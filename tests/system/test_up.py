@@ -23,7 +23,7 @@ from grpc_status import rpc_status
 from chengxin.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from standalone.ca import DevelopmentCa, System
 from standalone.enrol import write_identity
-from standalone.health import HouseHealth
+from standalone.health import who_serves
 from standalone.house import administered
 from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
@@ -43,8 +43,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running.stop()
 
 
-def health_of(house: Up) -> HouseHealth:
-    return HouseHealth(Path(house.said["data"]) / "identities" / GATEWAY, Ports.behind(house.doors))
+def health_of(house: Up) -> dict[str, bool]:
+    identity = Path(house.said["data"]) / "identities" / GATEWAY
+    return who_serves(identity=identity, ports=Ports.behind(house.doors))
 
 
 def ask_catalog(house: Up, identity: Path) -> str:
@@ -68,9 +69,7 @@ def ask_catalog(house: Up, identity: Path) -> str:
 
 
 def test_it_serves_at_every_door_and_says_where(up: Up) -> None:
-    health = health_of(up)
-    assert health.all() == dict.fromkeys(PROCESSES, True)
-    health.close()
+    assert health_of(up) == dict.fromkeys(PROCESSES, True)
     assert httpx.get(f"{up.doors['gateway']}/api/v1/openapi.json").status_code == 200
     assert httpx.get(f"{up.doors['log_url']}/checkpoint").text.startswith("chengxin-sample/log\n")
     assert up.doors["log_vkey"].startswith("chengxin-sample/log+")
@@ -100,9 +99,7 @@ def test_a_second_start_on_the_same_directory_names_the_first(up: Up) -> None:
     assert second.returncode == 2
     assert str(up.process.pid) in second.stderr
     assert "Remedy:" in second.stderr
-    health = health_of(up)
-    assert health.all() == dict.fromkeys(PROCESSES, True)
-    health.close()
+    assert health_of(up) == dict.fromkeys(PROCESSES, True)
 
 
 def test_the_doctor_finds_a_running_house_well(up: Up) -> None:
@@ -134,7 +131,6 @@ def test_a_certificate_of_the_ca_that_was_never_enrolled_opens_nothing(up: Up, t
         tmp_path / "stranger",
         System(authority=MARKET.code, name="stranger"),
         ca=DevelopmentCa(Path(up.said["data"]) / "ca", trust_domain="sample.chengxin.example"),
-        trust_domain="sample.chengxin.example",
         roles=("auditor",),
         days=1,
         now=datetime.now(UTC),
@@ -144,17 +140,14 @@ def test_a_certificate_of_the_ca_that_was_never_enrolled_opens_nothing(up: Up, t
 
 async def test_an_office_that_is_killed_comes_back(up: Up) -> None:
     os.kill(up.pids["repair"], signal.SIGKILL)
-    health = health_of(up)
-    await eventually(lambda: not health.of("repair"), within=5)
-    await eventually(lambda: health.of("repair"), within=30)
-    health.close()
+    await eventually(lambda: not health_of(up)["repair"], within=5)
+    await eventually(lambda: health_of(up)["repair"], within=30)
 
 
 async def test_engines_that_are_killed_come_back_and_the_house_serves_on(up: Up, tmp_path: Path) -> None:
     for process in psutil.Process(up.process.pid).children():
         if process.name() in {"postgres", "valkey-server"}:
             process.kill()
-    health = health_of(up)
     data = ["--data", up.said["data"], "--authority", MARKET.code, "--system", "after", "--role", "consumer"]
 
     def enrolled() -> bool:
@@ -162,8 +155,7 @@ async def test_engines_that_are_killed_come_back_and_the_house_serves_on(up: Up,
 
     await eventually(enrolled, within=30)
     await eventually(lambda: ask_catalog(up, tmp_path / "after") == "answered", within=30)
-    await eventually(lambda: all(health.all().values()), within=30)
-    health.close()
+    await eventually(lambda: all(health_of(up).values()), within=30)
 
 
 class Stopped(NamedTuple):
@@ -253,9 +245,7 @@ def test_a_house_killed_with_sigkill_recovers_at_the_next_start(stopped: Stopped
     assert [process for process in left if process.is_running()], "its children outlive it"
     second = Up.start(stopped.data, log=tmp_path / "up.log")
     assert not [process for process in left if process.is_running()]
-    health = health_of(second)
-    assert health.all() == dict.fromkeys(PROCESSES, True)
-    health.close()
+    assert health_of(second) == dict.fromkeys(PROCESSES, True)
     assert second.stop() == 0
 
 

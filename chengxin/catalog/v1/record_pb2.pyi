@@ -43,7 +43,7 @@ class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndReason.V
     """Listing closed by the list authority."""
 
 class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
-    """Why sharing ended. Source: mission, de-sharing engine."""
+    """Why sharing ended. Source: docs/architecture.md, The end of sharing."""
 
 END_REASON_UNSPECIFIED: EndReason.ValueType  # 0
 """Not said; always refused."""

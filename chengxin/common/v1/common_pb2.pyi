@@ -36,7 +36,7 @@ class _IdentifierKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Identi
     """Passport number, 5 to 20 letters and digits."""
 
 class IdentifierKind(_IdentifierKind, metaclass=_IdentifierKindEnumTypeWrapper):
-    """What kind of identifier names a party. Source: mission, "Identifiers"."""
+    """What kind of identifier names a party. Source: docs/architecture.md, Identifiers."""
 
 IDENTIFIER_KIND_UNSPECIFIED: IdentifierKind.ValueType  # 0
 """Not said; always refused."""
@@ -277,7 +277,7 @@ Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
 @_typing.final
 class JournalReceipt(_message.Message):
     """Names the journal entry that was written in the same transaction as the answer.
-    Source: privacy-and-audit, "The journal".
+    Source: docs/architecture.md, Journal and log.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

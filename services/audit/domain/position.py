@@ -12,7 +12,7 @@ class Position:
     """The last entry taken from a journal. Entries are taken in the order (xid, entry_id), below the snapshot.
 
     A transaction that commits late has an xid at or above the snapshot's xmin of every earlier reading, so its
-    entries come after; none is skipped. Source: house, "Data" (cursors).
+    entries come after; none is skipped. Source: docs/architecture.md, Journal and log.
     """
 
     epoch: UUID

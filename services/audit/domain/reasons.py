@@ -14,7 +14,7 @@ LOG_NOT_READY = Reason(
     Kind.UNAVAILABLE,
     meaning="The log has not published a checkpoint over that yet.",
     remedy="Ask again in a second.",
-    source="privacy-and-audit, The log",
+    source="docs/architecture.md, Journal and log",
 )
 LOG_RANGE = Reason(
     "LOG_RANGE",

@@ -6,8 +6,8 @@ The database judges each move again by its own tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A step that the rules allow now. `content` becomes its sealed artefact; the rest is judged again below.
+    """A step that the rules allow now; the database judges it again. What it says in words is stored beside it.
 
     `officer` is the assertion's subject, empty where another office's answer or order takes the step.
     `window`: last day of the statement-and-defence window. `due`: last day to take the next step.
@@ -47,7 +47,6 @@ class Move:
     step: Step
     state: State
     officer: str
-    content: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     measures: tuple[str, ...] | None = None
     members: tuple[str, ...] | None = None
     under_age: bool | None = None
@@ -120,65 +119,52 @@ class Case:
         if self.state not in steps.TAKES_EVIDENCE:
             raise self._out_of_order()
 
-    def match_standard(self, *, content: Mapping[str, Any], by: str, terms: Terms) -> Move:
+    def match_standard(self, *, by: str, terms: Terms) -> Move:
         """Hold the evidence against the standard. Raises Refused(EVIDENCE_MISSING)."""
-        state = self._after(Step.MATCH_STANDARD)
+        move = self._move(Step.MATCH_STANDARD, by, due=self._decision_due(terms))
         if not self.evidence:
             raise Refused(EVIDENCE_MISSING)
-        return self._move(Step.MATCH_STANDARD, state, by, content, due=self._decision_due(terms))
+        return move
 
     def find_facts(
-        self,
-        *,
-        content: Mapping[str, Any],
-        measures: Sequence[str],
-        under_age: bool,
-        slight: bool,
-        by: str,
-        terms: Terms,
+        self, *, measures: Sequence[str], under_age: bool, slight: bool, by: str, terms: Terms
     ) -> Move:
         """Find the facts, answer the leniency question and propose measures that fit."""
-        state = self._after(Step.FIND_FACTS)
-        move = self._move(Step.FIND_FACTS, state, by, content, due=self._decision_due(terms))
-        proposed = tuple(dict.fromkeys(measures))
-        return replace(move, measures=proposed, under_age=under_age, slight=slight)
+        return self._move(
+            Step.FIND_FACTS,
+            by,
+            measures=tuple(dict.fromkeys(measures)),
+            under_age=under_age,
+            slight=slight,
+            due=self._decision_due(terms),
+        )
 
-    def hold_panel(
-        self, *, content: Mapping[str, Any], members: Sequence[str], by: str, terms: Terms
-    ) -> Move:
+    def hold_panel(self, *, members: Sequence[str], by: str, terms: Terms) -> Move:
         """Record the panel meeting. Raises Refused(PANEL_TOO_SMALL); one member named twice counts once."""
-        state = self._after(Step.HOLD_PANEL)
         different = tuple(dict.fromkeys(member.strip() for member in members))
+        move = self._move(Step.HOLD_PANEL, by, members=different, due=self._decision_due(terms))
         if len(different) < LEAST_PANEL:
             raise Refused(PANEL_TOO_SMALL, field="members")
-        move = self._move(Step.HOLD_PANEL, state, by, content, due=self._decision_due(terms))
-        return replace(move, members=different)
+        return move
 
     def notify_party(self, *, by: str, at: datetime, terms: Terms) -> Move:
         """Record the service of the notice at `at`; the window opens with it."""
-        state = self._after(Step.NOTIFY_PARTY)
-        move = self._move(Step.NOTIFY_PARTY, state, by, {}, due=self._decision_due(terms))
-        return replace(move, window=terms.window(served_on=day_of(at)))
+        window = terms.window(served_on=day_of(at))
+        return self._move(Step.NOTIFY_PARTY, by, window=window, due=self._decision_due(terms))
 
-    def submit_statement(self, *, content: Mapping[str, Any], by: str, at: datetime, terms: Terms) -> Move:
+    def submit_statement(self, *, by: str, at: datetime, terms: Terms) -> Move:
         """Record the party's statement, in the window or after it; the clock stands until it is answered."""
-        state = self._after(Step.SUBMIT_STATEMENT)
-        return self._move(
-            Step.SUBMIT_STATEMENT, state, by, content, due=terms.answer(submitted_on=day_of(at))
-        )
+        return self._move(Step.SUBMIT_STATEMENT, by, due=terms.answer(submitted_on=day_of(at)))
 
-    def answer_statement(
-        self, *, content: Mapping[str, Any], upheld: bool, by: str, at: datetime, terms: Terms
-    ) -> Move:
+    def answer_statement(self, *, upheld: bool, by: str, at: datetime, terms: Terms) -> Move:
         """Answer the statement that waits; the window goes on with the days it had left."""
-        state = self._after(Step.ANSWER_STATEMENT)
+        move = self._move(Step.ANSWER_STATEMENT, by, upheld=upheld)
         window, answered_on = self.window, day_of(at)
         assert window is not None
         stopped_on = day_of(self.steps[-1].at)
         stood = self._stood() + (answered_on - stopped_on).days
         return replace(
-            self._move(Step.ANSWER_STATEMENT, state, by, content),
-            upheld=upheld,
+            move,
             window=terms.resumed(window, stopped_on=stopped_on, answered_on=answered_on),
             due=terms.decision(opened_on=self.opened_on, stood=stood),
         )
@@ -191,7 +177,7 @@ class Case:
         Raises Refused(STATEMENT_UNANSWERED, WINDOW_OPEN, SAME_OFFICIAL, STATEMENT_UPHELD, UNDER_FOURTEEN,
         SLIGHT_NOT_LISTED or MEASURE_NOT_PROPOSED). A party under age is listed without publicity.
         """
-        state = self._deciding(Step.DECIDE_TO_LIST, by=by, at=at)
+        move = self._deciding(Step.DECIDE_TO_LIST, by=by, at=at)
         found = self.last(Step.FIND_FACTS)
         assert found is not None
         if any(s.move.upheld for s in self.steps):
@@ -204,51 +190,44 @@ class Case:
         if not set(found.move.measures or ()).issuperset(cited):
             raise Refused(MEASURE_NOT_PROPOSED, field="measure_codes")
         due = terms.service(decided_on=day_of(at))
-        move = self._move(Step.DECIDE_TO_LIST, state, by, {}, due=due)
-        return replace(move, measures=cited, published=not found.move.under_age)
+        return replace(move, measures=cited, published=not found.move.under_age, due=due)
 
     def decide_to_drop(self, *, by: str, at: datetime) -> Move:
         """Decide not to list. Raises Refused(STATEMENT_UNANSWERED, WINDOW_OPEN or SAME_OFFICIAL)."""
-        return self._move(Step.DECIDE_TO_DROP, self._deciding(Step.DECIDE_TO_DROP, by=by, at=at), by, {})
+        return self._deciding(Step.DECIDE_TO_DROP, by=by, at=at)
 
-    def serve_decision(self, *, content: Mapping[str, Any], by: str) -> Move:
+    def serve_decision(self, *, by: str) -> Move:
         """Record the service of the decision; the listing then goes to the catalog."""
-        return self._move(Step.SERVE_DECISION, self._after(Step.SERVE_DECISION), by, content)
+        return self._move(Step.SERVE_DECISION, by)
 
-    def acknowledge_listing(self, *, record_id: UUID, content: Mapping[str, Any]) -> Move:
+    def acknowledge_listing(self, *, record_id: UUID) -> Move:
         """Record that the catalog holds the listing as `record_id`."""
-        state = self._after(Step.ACKNOWLEDGE_LISTING)
-        return replace(self._move(Step.ACKNOWLEDGE_LISTING, state, "", content), record_id=record_id)
+        return self._move(Step.ACKNOWLEDGE_LISTING, "", record_id=record_id)
 
-    def close_listing(self, *, content: Mapping[str, Any], by: str) -> Move:
+    def close_listing(self, *, by: str) -> Move:
         """Close the listing: repaired, revoked or corrected. `by` is empty for another office's order."""
-        return self._move(Step.CLOSE_LISTING, self._after(Step.CLOSE_LISTING), by, content)
+        return self._move(Step.CLOSE_LISTING, by)
 
-    def _deciding(self, step: Step, *, by: str, at: datetime) -> State:
+    def _deciding(self, step: Step, *, by: str, at: datetime) -> Move:
         if self.state is State.STATEMENT_PENDING:
             raise Refused(STATEMENT_UNANSWERED)
-        state = self._after(step)
-        window = self.window
+        move, window = self._move(step, by), self.window
         assert window is not None
         if day_of(at) <= window.on:
             raise Refused(WINDOW_OPEN, detail=f"It ends with {window.on.isoformat()}.")
         if by in self.proposers:
             raise Refused(SAME_OFFICIAL)
-        return state
+        return move
 
-    def _after(self, step: Step) -> State:
+    def _move(self, step: Step, by: str, **rest: Any) -> Move:
+        """A step that may follow on the last one. Raises Refused(STEP_OUT_OF_ORDER)."""
         state = LEGAL.get((self.state, step))
         if state is None:
             raise self._out_of_order()
-        return state
+        return Move(step=step, state=state, officer=by, **rest)
 
     def _out_of_order(self) -> Refused:
         return Refused(STEP_OUT_OF_ORDER, detail=f"The case stands at: {self.state.value}.")
-
-    def _move(
-        self, step: Step, state: State, by: str, content: Mapping[str, Any], *, due: Deadline | None = None
-    ) -> Move:
-        return Move(step=step, state=state, officer=by, content=content, due=due)
 
     def _decision_due(self, terms: Terms) -> Deadline:
         return terms.decision(opened_on=self.opened_on, stood=self._stood())
@@ -263,10 +242,10 @@ class Case:
         )
 
 
-def opening(*, content: Mapping[str, Any], by: str, at: datetime, terms: Terms) -> Move:
+def opening(*, by: str, at: datetime, terms: Terms) -> Move:
     """The first step of a case."""
     due = terms.decision(opened_on=day_of(at), stood=0)
-    return Move(step=Step.OPEN, state=LEGAL[None, Step.OPEN], officer=by, content=content, due=due)
+    return Move(step=Step.OPEN, state=LEGAL[None, Step.OPEN], officer=by, due=due)
 
 
 def window_ends_before(window: Deadline) -> date:

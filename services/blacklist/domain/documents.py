@@ -42,7 +42,7 @@ DECISION_SECTIONS = (
 DROP_SECTIONS = ("事由", "不予列入的理由", "陈述、申辩及复核情况", "救济措施")
 
 _NUMERALS = "一二三四五六七八九十"
-_METHODS = {"in_person": "直接送达", "post": "邮寄送达", "electronic": "电子送达"}
+SERVICE_METHODS = {"in_person": "直接送达", "post": "邮寄送达", "electronic": "电子送达"}
 _IDENTIFIERS = {
     IdentifierKind.USCC: "统一社会信用代码",
     IdentifierKind.RESIDENT_ID: "居民身份证号码",
@@ -95,7 +95,7 @@ def notice(
             f"救济措施：{subject.scheme.remedies}",
         ],
     )
-    foot = [f"送达方式：{_METHODS[method]}", f"送达日期：{_day(served_on)}"]
+    foot = [f"送达方式：{SERVICE_METHODS[method]}", f"送达日期：{_day(served_on)}"]
     return _document("拟列入严重失信主体名单告知书", subject, NOTICE_SECTIONS, bodies, foot=foot)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
 
 from foundation.identity import Identifier
 from foundation.policy.entries import DocumentKind, SubjectType
@@ -56,19 +54,7 @@ def effective(basis: Basis, *, on: date) -> Basis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Content:
-    def content(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Self:
-        """Read back what `content` gave."""
-        return cls(**{each.name: content[each.name] for each in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StandardMatched(_Content):
+class StandardMatched:
     """Which criteria of the standard are met, and why."""
 
     criterion_codes: tuple[str, ...]
@@ -76,26 +62,12 @@ class StandardMatched(_Content):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FactsFound(_Content):
+class FactsFound:
     """The facts, what they rest on, and the leniency question's answer."""
 
     facts: str
     basis: Basis
     leniency: Leniency
-
-    def content(self) -> dict[str, Any]:
-        """As JSON values; days in ISO 8601."""
-        basis = asdict(self.basis)
-        days = {name: day.isoformat() for name, day in basis.items() if isinstance(day, date)}
-        return {"facts": self.facts, "basis": basis | days, "leniency": asdict(self.leniency)}
-
-    @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Self:
-        """Read back what `content` gave."""
-        basis = dict(content["basis"])
-        for name in ("determined_on", "effective_on"):
-            basis[name] = date.fromisoformat(basis[name])
-        return cls(facts=content["facts"], basis=Basis(**basis), leniency=Leniency(**content["leniency"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -108,7 +80,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Decided(_Content):
+class Decided:
     """The decision: its number, its reasons, and the signed document."""
 
     number: str

@@ -25,14 +25,7 @@ SAMPLE_REFUSED = Reason(
     Kind.PRECONDITION,
     meaning="Generated sample data is only taken by a sample house.",
     remedy="Open real cases here, and sample cases in a sample house.",
-    source="house, Time",
-)
-IDEMPOTENCY_KEY_REUSED = Reason(
-    "IDEMPOTENCY_KEY_REUSED",
-    Kind.CONFLICT,
-    meaning="The idempotency key belongs to a case opened with other content.",
-    remedy="Choose a new key for a new case.",
-    source="reliability, replay",
+    source="docs/architecture.md, Time",
 )
 STEP_OUT_OF_ORDER = Reason(
     "STEP_OUT_OF_ORDER",
@@ -47,34 +40,6 @@ EVIDENCE_MISSING = Reason(
     meaning="There is no evidence to hold against the standard.",
     remedy="Upload the evidence first.",
     source=_PROCEDURE,
-)
-EVIDENCE_EMPTY = Reason(
-    "EVIDENCE_EMPTY",
-    Kind.INVALID,
-    meaning="The piece of evidence has no content.",
-    remedy="Send the header first, then the content in pieces.",
-    source="contract",
-)
-EVIDENCE_TOO_LARGE = Reason(
-    "EVIDENCE_TOO_LARGE",
-    Kind.INVALID,
-    meaning="A piece of evidence is larger than 20 MiB.",
-    remedy="Split it into several pieces of evidence.",
-    source="reliability, server limits",
-)
-EVIDENCE_TOO_SLOW = Reason(
-    "EVIDENCE_TOO_SLOW",
-    Kind.DEADLINE,
-    meaning="The upload took longer than two minutes; nothing was stored.",
-    remedy="Upload it again over a better connection, or split it.",
-    source="reliability, slow clients",
-)
-EVIDENCE_TYPE = Reason(
-    "EVIDENCE_TYPE",
-    Kind.INVALID,
-    meaning="The content is not of the media type claimed, or of none that is taken.",
-    remedy="Send PDF, PNG, JPEG or plain text in UTF-8, under its own media type.",
-    source="reliability, threats",
 )
 CRITERION_UNKNOWN = Reason(
     "CRITERION_UNKNOWN",
@@ -165,7 +130,7 @@ SAME_OFFICIAL = Reason(
     Kind.DENIED,
     meaning="Who investigated or proposed does not decide.",
     remedy="Have another official decide.",
-    source="mission, clause 8 (proposer != approver)",
+    source="54号 clause 8; Administrative Penalty Law arts. 57, 64",
 )
 SLIGHT_NOT_LISTED = Reason(
     "SLIGHT_NOT_LISTED",
@@ -200,12 +165,12 @@ LAW_TABLES_DIFFER = Reason(
     Kind.UNAVAILABLE,
     meaning="The database's tables of working days and policy numbers differ from the office's law data.",
     remedy="The operator loads the law data into the database and restarts the office; then call again.",
-    source="house, Statutory numbers are data",
+    source="docs/architecture.md, Statutory numbers",
 )
 LISTING_BEING_CARRIED_OUT = Reason(
     "LISTING_BEING_CARRIED_OUT",
     Kind.UNAVAILABLE,
     meaning="The catalog has not acknowledged this listing yet, so there is nothing to close.",
     remedy="Call again in a moment.",
-    source="house, Jobs",
+    source="docs/architecture.md, Jobs",
 )

@@ -63,12 +63,9 @@ LEGAL: Mapping[tuple[State | None, Step], State] = MappingProxyType(
 """(state before, step) -> state after. What is not here cannot be done."""
 
 PROPOSING = frozenset({Step.OPEN, Step.MATCH_STANDARD, Step.FIND_FACTS})
-"""Who took one of these proposed the listing and does not decide it. Source: mission, clause 8."""
+"""Who took one of these proposed the listing and does not decide it. Source: Administrative Penalty Law arts. 57, 64."""
 
 DECIDING = frozenset({Step.DECIDE_TO_LIST, Step.DECIDE_TO_DROP})
-
-WITHOUT_OFFICER = frozenset({Step.ACKNOWLEDGE_LISTING, Step.CLOSE_LISTING})
-"""Steps that another office's answer or order can take; every other one names its official."""
 
 TAKES_EVIDENCE = frozenset({State.INVESTIGATING, State.STATEMENT_PENDING})
 """Evidence is taken before it is held against the standard, and to verify what a statement claims."""

@@ -6,20 +6,8 @@ is refused exactly as what does not exist.
 
 from services.blacklist.office.decisions import DecisionOffice
 from services.blacklist.office.desk import Desk, View
-from services.blacklist.office.evidence import EvidenceOffice, Upload
 from services.blacklist.office.investigation import InvestigationOffice
 from services.blacklist.office.listings import ListingOffice
-from services.blacklist.office.notice import NoticeOffice
 from services.blacklist.office.reading import ReadingOffice
 
-__all__ = [
-    "DecisionOffice",
-    "Desk",
-    "EvidenceOffice",
-    "InvestigationOffice",
-    "ListingOffice",
-    "NoticeOffice",
-    "ReadingOffice",
-    "Upload",
-    "View",
-]
+__all__ = ["DecisionOffice", "Desk", "InvestigationOffice", "ListingOffice", "ReadingOffice", "View"]

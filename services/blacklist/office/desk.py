@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,15 +12,15 @@ from uuid import UUID
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
 from foundation.journal import Entry, Journal, Receipt
-from foundation.policy import LawBook, Scheme
+from foundation.policy import LawBook, Measure, Scheme
 from foundation.rpc import Call
 from services.blacklist.domain.case import Case, Move
 from services.blacklist.domain.deadlines import Terms
 from services.blacklist.domain.documents import Subject
 from services.blacklist.domain.dossier import FactsFound, Heard, Party, StandardMatched
-from services.blacklist.domain.measures import scheme_in_force
+from services.blacklist.domain.measures import fitting_measures, scheme_in_force
 from services.blacklist.domain.steps import Step
-from services.blacklist.store import OpenFile, Store
+from services.blacklist.store import OpenFile, Store, said
 
 SYSTEM_ROLE = "list_authority"
 OFFICER_ROLE = "case_officer"
@@ -45,13 +45,14 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Database, journal, cases and law of the office."""
+    """Database, journal, cases and law of the office; `sign` makes a text a signed document."""
 
     database: Database
     journal: Journal
     store: Store
     book: LawBook
     terms: Terms
+    sign: Callable[[str], str]
 
     @asynccontextmanager
     async def changing(
@@ -67,12 +68,18 @@ class Desk:
             yield tx, await self.store.of_authority(tx, officer.authority, case_id), officer.subject
 
     async def taken(
-        self, tx: Transaction, call: Call, file: OpenFile, move: Move, *, document: str = ""
+        self,
+        tx: Transaction,
+        call: Call,
+        file: OpenFile,
+        move: Move,
+        content: object,
+        *,
+        document: str = "",
     ) -> View:
-        """Store a move and journal it."""
-        return await self.journalled(
-            tx, call, await self.store.take(tx, file, move), "changed", document=document
-        )
+        """Store a move with what it says in words, and journal it."""
+        file = await self.store.take(tx, file, move, content)
+        return await self.journalled(tx, call, file, "changed", document=document)
 
     async def journalled(
         self,
@@ -103,6 +110,11 @@ class Desk:
         """The case's scheme as in force at an instant. Raises Refused(SCHEME_NOT_IN_FORCE)."""
         return scheme_in_force(self.book, case.scheme_code, on=day_of(at))
 
+    def measures(self, file: OpenFile, codes: Sequence[str], *, at: datetime) -> tuple[Measure, ...]:
+        """The measures that a listing in this case may cite at an instant. Raises Refused(MEASURE_*)."""
+        scheme, party = self.scheme(file.case, at), file.party
+        return fitting_measures(self.book, codes, scheme, party.subject_type, on=day_of(at))
+
     async def subject(self, tx: Transaction, file: OpenFile, scheme: Scheme) -> Subject:
         """What every document of a case begins with. Requires that facts were found."""
         case, contents = file.case, await self.store.contents(tx, file)
@@ -124,8 +136,8 @@ class Desk:
             sample=case.sample,
             scheme=scheme,
             party=file.party,
-            matched=StandardMatched.of(contents[matched.seq]),
-            found=FactsFound.of(contents[found.seq]),
+            matched=said(StandardMatched, contents[matched.seq]),
+            found=said(FactsFound, contents[found.seq]),
             heard=tuple(heard),
         )
 

@@ -1,26 +1,29 @@
-"""From the opening of a case to the panel: evidence, standard, facts, meeting."""
+"""From the opening of a case to the panel: evidence, standard, facts, meeting. Source: 54号 clause 8."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from foundation.calendar import day_of
+from foundation.evidence import UPLOAD_S, FileHeader, SealedFile, Uploads, seal_file
+from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.blacklist.domain.case import Case, opening
 from services.blacklist.domain.dossier import Basis, FactsFound, Party, StandardMatched, effective
 from services.blacklist.domain.leniency import Leniency, answered
-from services.blacklist.domain.measures import criteria_of, fitting_measures, scheme_for
-from services.blacklist.domain.reasons import IDEMPOTENCY_KEY_REUSED, SAMPLE_REFUSED
+from services.blacklist.domain.measures import criteria_of, scheme_for
+from services.blacklist.domain.reasons import SAMPLE_REFUSED
 from services.blacklist.office.desk import OFFICER_ROLE, SYSTEM_ROLE, Desk, View
 
 
 class InvestigationOffice:
     """The steps by which an authority comes to propose a listing."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, upload_s: float = UPLOAD_S) -> None:
         self._desk = desk
+        self._uploads = Uploads(upload_s=upload_s)
 
     async def open_case(
         self, call: Call, *, scheme_code: str, party: Party, cause: str, key: str, sample: bool
@@ -30,24 +33,20 @@ class InvestigationOffice:
         Raises Refused(SCHEME_NOT_IN_FORCE, SUBJECT_NOT_COVERED, SAMPLE_REFUSED, IDEMPOTENCY_KEY_REUSED).
         """
         call.require_role(SYSTEM_ROLE)
-        officer = call.require_officer(OFFICER_ROLE)
-        async with self._desk.database.transaction() as tx:
-            scheme_for(self._desk.book, scheme_code, party.subject_type, on=day_of(tx.now))
-            if sample and not await self._desk.store.is_sample_house(tx):
+        officer, desk, store = call.require_officer(OFFICER_ROLE), self._desk, self._desk.store
+        async with desk.database.transaction() as tx:
+            scheme_for(desk.book, scheme_code, party.subject_type, on=day_of(tx.now))
+            if sample and not await store.is_sample_house(tx):
                 raise Refused(SAMPLE_REFUSED, field="sample")
-            case_id = await self._desk.store.new_case_id(party)
-            opened = await self._desk.store.claim_request(tx, call.caller.authority, key, case_id)
+            case_id = await store.new_case_id(party)
+            opened = await store.claim_request(tx, call.caller.authority, key, case_id)
             if opened != case_id:
-                file = await self._desk.store.of_authority(tx, call.caller.authority, opened)
-                said = (await self._desk.store.contents(tx, file))[1]["cause"]
-                if (file.case.scheme_code, file.case.sample, file.party, said) != (
-                    scheme_code,
-                    sample,
-                    party,
-                    cause,
-                ):
+                file = await store.of_authority(tx, call.caller.authority, opened)
+                before = (await store.contents(tx, file))[1]["cause"]
+                held = (file.case.scheme_code, file.case.sample, file.party, before)
+                if held != (scheme_code, sample, party, cause):
                     raise Refused(IDEMPOTENCY_KEY_REUSED, field="idempotency_key")
-                return await self._desk.journalled(tx, call, file, "answered")
+                return await desk.journalled(tx, call, file, "answered")
             case = Case(
                 case_id=case_id,
                 authority=call.caller.authority,
@@ -56,9 +55,25 @@ class InvestigationOffice:
                 evidence=0,
                 steps=(),
             )
-            move = opening(content={"cause": cause}, by=officer.subject, at=tx.now, terms=self._desk.terms)
-            file = await self._desk.store.create(tx, case, party, move)
-            return await self._desk.journalled(tx, call, file, "changed")
+            move = opening(by=officer.subject, at=tx.now, terms=desk.terms)
+            file = await store.create(tx, case, party, move, {"cause": cause})
+            return await desk.journalled(tx, call, file, "changed")
+
+    async def add_evidence(
+        self, call: Call, case_id: UUID, header: FileHeader, parts: AsyncIterator[bytes]
+    ) -> SealedFile:
+        """Add a piece of evidence (调查取证). Raises Refused(NOT_FOUND, STEP_OUT_OF_ORDER, EVIDENCE_*)."""
+        async with self._desk.changing(call, case_id, OFFICER_ROLE) as (_, file, _):
+            file.case.takes_evidence()  # before anything large is taken in
+        async with (
+            self._uploads.collected(header.media_type, parts) as content,
+            self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer),
+        ):
+            file.case.takes_evidence()
+            new = seal_file(file.dek, header, content)
+            await self._desk.store.add_evidence(tx, file, new, officer=officer, media_type=header.media_type)
+            await self._desk.journalled(tx, call, file, "changed")
+            return new
 
     async def match_standard(
         self, call: Call, case_id: UUID, *, criterion_codes: Sequence[str], reasoning: str
@@ -66,9 +81,9 @@ class InvestigationOffice:
         """Hold the evidence against the standard. Raises Refused(CRITERION_UNKNOWN, EVIDENCE_MISSING)."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             codes = criteria_of(self._desk.scheme(file.case, tx.now), criterion_codes)
-            content = StandardMatched(criterion_codes=codes, reasoning=reasoning).content()
-            move = file.case.match_standard(content=content, by=officer, terms=self._desk.terms)
-            return await self._desk.taken(tx, call, file, move)
+            move = file.case.match_standard(by=officer, terms=self._desk.terms)
+            matched = StandardMatched(criterion_codes=codes, reasoning=reasoning)
+            return await self._desk.taken(tx, call, file, move, matched)
 
     async def find_facts(
         self,
@@ -85,28 +100,23 @@ class InvestigationOffice:
         Raises Refused(BASIS_NOT_ALLOWED, BASIS_NOT_EFFECTIVE, LENIENCY_CONTRADICTED, MEASURE_*).
         """
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
-            today, party = day_of(tx.now), file.party
-            scheme = self._desk.scheme(file.case, tx.now)
-            fitting_measures(self._desk.book, measure_codes, scheme, party.subject_type, on=today)
+            self._desk.measures(file, measure_codes, at=tx.now)
             found = FactsFound(
                 facts=facts,
-                basis=effective(basis, on=today),
-                leniency=answered(leniency, party.identifier, found_on=basis.determined_on),
+                basis=effective(basis, on=day_of(tx.now)),
+                leniency=answered(leniency, file.party.identifier, found_on=basis.determined_on),
             )
             move = file.case.find_facts(
-                content=found.content(),
                 measures=measure_codes,
                 under_age=leniency.under_age,
                 slight=leniency.slight,
                 by=officer,
                 terms=self._desk.terms,
             )
-            return await self._desk.taken(tx, call, file, move)
+            return await self._desk.taken(tx, call, file, move, found)
 
     async def hold_panel(self, call: Call, case_id: UUID, *, minutes: str, members: Sequence[str]) -> View:
         """Record the panel meeting. Raises Refused(PANEL_TOO_SMALL)."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
-            move = file.case.hold_panel(
-                content={"minutes": minutes}, members=members, by=officer, terms=self._desk.terms
-            )
-            return await self._desk.taken(tx, call, file, move)
+            move = file.case.hold_panel(members=members, by=officer, terms=self._desk.terms)
+            return await self._desk.taken(tx, call, file, move, {"minutes": minutes})

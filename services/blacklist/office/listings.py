@@ -15,9 +15,8 @@ from services.blacklist.domain.dossier import Decided, FactsFound, StandardMatch
 from services.blacklist.domain.listing import Listing, ListingRecord, listing_of, record_of
 from services.blacklist.domain.reasons import LISTING_BEING_CARRIED_OUT
 from services.blacklist.domain.steps import State, Step
-from services.blacklist.office.decisions import QUEUE
 from services.blacklist.office.desk import OFFICER_ROLE, SYSTEM_ROLE, Desk, acting
-from services.blacklist.store import OpenFile
+from services.blacklist.store import OpenFile, said
 
 WITHDRAWAL = "withdraw_listing"
 """The job that has the catalog end the sharing of a closed listing's record."""
@@ -58,18 +57,12 @@ class ListingOffice:
                 return _listing(file), True
             if file.case.state is State.SERVED:
                 raise Refused(LISTING_BEING_CARRIED_OUT)
-            move = file.case.close_listing(content={"matter": matter, "reason": reason}, by=by)
-            closed = await self._desk.store.take(tx, file, move)
-            await self._desk.journalled(tx, call, closed, "changed")
-            listing = _listing(closed)
-            await defer(
-                tx,
-                WITHDRAWAL,
-                queue=WITHDRAWAL_QUEUE,
-                lock=str(listing.case_id),
-                case_id=str(listing.case_id),
-            )
-            return listing, False
+            move, content = file.case.close_listing(by=by), {"matter": matter, "reason": reason}
+            file = await self._desk.store.take(tx, file, move, content)
+            await self._desk.journalled(tx, call, file, "changed")
+            case_id = str(file.case.case_id)
+            await defer(tx, WITHDRAWAL, queue=WITHDRAWAL_QUEUE, lock=case_id, case_id=case_id)
+            return _listing(file), False
 
     async def to_deliver(self, case_id: UUID, *, house: Caller) -> ListingRecord | None:
         """The record of a served case; None when the catalog has acknowledged it before."""
@@ -85,9 +78,9 @@ class ListingOffice:
                 case,
                 file.party,
                 book=self._desk.book,
-                matched=StandardMatched.of(by_step[Step.MATCH_STANDARD]),
-                found=FactsFound.of(by_step[Step.FIND_FACTS]),
-                decision_number=Decided.of(by_step[Step.DECIDE_TO_LIST]).number,
+                matched=said(StandardMatched, by_step[Step.MATCH_STANDARD]),
+                found=said(FactsFound, by_step[Step.FIND_FACTS]),
+                decision_number=said(Decided, by_step[Step.DECIDE_TO_LIST]).number,
             )
 
     async def acknowledged(self, case_id: UUID, record_id: UUID, *, house: Caller) -> None:
@@ -97,8 +90,11 @@ class ListingOffice:
             if file.case.state is not State.SERVED:
                 return
             await self._desk.store.hold_record(tx, file.case, record_id)
-            move = file.case.acknowledge_listing(record_id=record_id, content={"record_id": str(record_id)})
-            await self._desk.taken(tx, Call(caller=house, method=_DELIVERY), file, move)
+            move, call = (
+                file.case.acknowledge_listing(record_id=record_id),
+                Call(caller=house, method=_DELIVERY),
+            )
+            await self._desk.taken(tx, call, file, move, {"record_id": record_id})
 
     async def to_withdraw(self, case_id: UUID) -> tuple[UUID, str]:
         """The record of a closed listing, and the matter in which it was closed."""
@@ -110,24 +106,15 @@ class ListingOffice:
             matter: str = (await self._desk.store.contents(tx, file))[closed.seq]["matter"]
             return record_id, matter
 
-    async def take_up_parked(self) -> int:
-        """Put parked deliveries and withdrawals back to work; give how many there were."""
-        async with self._desk.database.transaction() as tx:
-            parked = await tx.all(
-                "SELECT procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL) FROM procrastinate_jobs"
-                " WHERE status = 'failed' AND queue_name = ANY(:queues)",
-                queues=[QUEUE, WITHDRAWAL_QUEUE],
-            )
-            return len(parked)
-
     async def _closing(
         self, tx: Transaction, call: Call, *, listing_id: UUID | None, record_id: UUID | None
     ) -> OpenFile:
         store = self._desk.store
-        if listing_id is None:
+        if listing_id is not None:
+            case_id = await store.case_of_listing(tx, listing_id)
+        else:
             assert record_id is not None
-            listing_id = await store.listing_of_record(tx, record_id)
-        case_id = await store.case_of_listing(tx, listing_id)
+            case_id = await store.case_of_record(tx, record_id)
         if OTHER_OFFICE in call.caller.roles:
             return await store.of_house(tx, case_id)
         return await store.of_authority(tx, call.caller.authority, case_id)

@@ -16,6 +16,7 @@ from services.blacklist.domain.measures import scheme_in_force
 from services.blacklist.domain.reasons import NO_DECISION_YET
 from services.blacklist.domain.steps import DECIDING, State
 from services.blacklist.office.desk import SYSTEM_ROLE, Desk, View, acting
+from services.blacklist.store import said
 
 
 class ReadingOffice:
@@ -39,7 +40,7 @@ class ReadingOffice:
             decision = file.case.last(*DECIDING)
             if decision is None:
                 raise Refused(NO_DECISION_YET)
-            decided = Decided.of((await self._desk.store.contents(tx, file))[decision.seq])
+            decided = said(Decided, (await self._desk.store.contents(tx, file))[decision.seq])
             return await self._desk.journalled(tx, call, file, "answered", document=decided.document)
 
     async def cases(self, call: Call, state: State | None) -> tuple[list[Case], Receipt]:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
-from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
+from chengxin.blacklist.v1 import blacklist_pb2 as pb
+from chengxin.blacklist.v1 import blacklist_pb2_grpc
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, receipt_message
-from services.blacklist.domain.reasons import EVIDENCE_EMPTY
-from services.blacklist.office import (
-    DecisionOffice,
-    EvidenceOffice,
-    InvestigationOffice,
-    NoticeOffice,
-    ReadingOffice,
-    Upload,
-)
+from foundation.rpc.messages import id_from, line_from, lines_from, receipt_message, text_from, upload_from
+from services.blacklist.office import DecisionOffice, InvestigationOffice, ReadingOffice
 from services.blacklist.rpc import messages
-from services.blacklist.rpc.messages import case_message, line, lines, service_method, viewed, words
+from services.blacklist.rpc.messages import case_message, service_method, viewed
 
 WRITTEN = 8000
 """Characters of facts, minutes, statements, answers and reasons."""
@@ -29,194 +21,149 @@ DECISION_NUMBER = 80
 """Characters of a decision's number; with the authority's code it is the record number of the listing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseOffices:
-    """Who does what of a case."""
-
-    investigation: InvestigationOffice
-    evidence: EvidenceOffice
-    notice: NoticeOffice
-    decisions: DecisionOffice
-    reading: ReadingOffice
-
-
 class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
     """Cases by due process. What each call does and refuses stands in the offices."""
 
-    def __init__(self, offices: CaseOffices) -> None:
-        self._offices = offices
+    def __init__(
+        self, investigation: InvestigationOffice, decisions: DecisionOffice, reading: ReadingOffice
+    ) -> None:
+        self._investigation = investigation
+        self._decisions = decisions
+        self._reading = reading
 
-    async def OpenCase(
-        self, request: blacklist_pb2.OpenCaseRequest, context: Any
-    ) -> blacklist_pb2.OpenCaseResponse:
+    async def OpenCase(self, request: pb.OpenCaseRequest, context: Any) -> pb.OpenCaseResponse:
         """Opens an investigation."""
-        view = await self._offices.investigation.open_case(
+        view = await self._investigation.open_case(
             current(),
             scheme_code=request.scheme_code,
-            party=messages.party_from(request.party, today=await self._offices.reading.today()),
-            cause=words(request.cause, field="cause", longest=2000),
-            key=line(request.idempotency_key, field="idempotency_key", longest=100),
+            party=messages.party_from(request.party, today=await self._reading.today()),
+            cause=text_from(request.cause, field="cause", longest=2000),
+            key=line_from(request.idempotency_key, field="idempotency_key", longest=100),
             sample=request.sample,
         )
-        return blacklist_pb2.OpenCaseResponse(case=viewed(view))
+        return pb.OpenCaseResponse(case=viewed(view))
 
     async def UploadEvidence(
-        self, request_iterator: AsyncIterator[blacklist_pb2.UploadEvidenceRequest], context: Any
-    ) -> blacklist_pb2.UploadEvidenceResponse:
+        self, request_iterator: AsyncIterator[pb.UploadEvidenceRequest], context: Any
+    ) -> pb.UploadEvidenceResponse:
         """Adds a piece of evidence."""
-        first = await anext(aiter(request_iterator), None)
-        if first is None or first.WhichOneof("part") != "header":
-            raise Refused(EVIDENCE_EMPTY, field="header")
-        said = first.header.evidence
-        upload = Upload(
-            case_id=id_from(first.header.case_id),
-            file_name=line(said.file_name, field="header.evidence.file_name", longest=200),
-            media_type=said.media_type,
-            description=words(said.description, field="header.evidence.description", longest=500),
-        )
-        stored = await self._offices.evidence.add(current(), upload, _content(request_iterator))
-        return blacklist_pb2.UploadEvidenceResponse(
+        said, header, parts = await upload_from(request_iterator)
+        stored = await self._investigation.add_evidence(current(), id_from(said.case_id), header, parts)
+        return pb.UploadEvidenceResponse(
             evidence_id=str(stored.evidence_id), sha256=stored.sha256, size=stored.size
         )
 
-    async def MatchStandard(
-        self, request: blacklist_pb2.MatchStandardRequest, context: Any
-    ) -> blacklist_pb2.MatchStandardResponse:
+    async def MatchStandard(self, request: pb.MatchStandardRequest, context: Any) -> pb.MatchStandardResponse:
         """Holds the evidence against the standard."""
-        view = await self._offices.investigation.match_standard(
+        view = await self._investigation.match_standard(
             current(),
             id_from(request.case_id),
             criterion_codes=request.criterion_codes,
-            reasoning=words(request.reasoning, field="reasoning", longest=4000),
+            reasoning=text_from(request.reasoning, field="reasoning", longest=4000),
         )
-        return blacklist_pb2.MatchStandardResponse(case=viewed(view))
+        return pb.MatchStandardResponse(case=viewed(view))
 
-    async def FindFacts(
-        self, request: blacklist_pb2.FindFactsRequest, context: Any
-    ) -> blacklist_pb2.FindFactsResponse:
+    async def FindFacts(self, request: pb.FindFactsRequest, context: Any) -> pb.FindFactsResponse:
         """Finds the facts."""
-        today = await self._offices.reading.today()
-        view = await self._offices.investigation.find_facts(
+        today = await self._reading.today()
+        view = await self._investigation.find_facts(
             current(),
             id_from(request.case_id),
-            facts=words(request.facts, field="facts", longest=WRITTEN),
+            facts=text_from(request.facts, field="facts", longest=WRITTEN),
             basis=messages.basis_from(request.basis_document, today=today),
             leniency=messages.leniency_from(request.leniency),
-            measure_codes=lines(request.measure_codes, field="measure_codes", longest=100),
+            measure_codes=lines_from(request.measure_codes, field="measure_codes", longest=100),
         )
-        return blacklist_pb2.FindFactsResponse(case=viewed(view))
+        return pb.FindFactsResponse(case=viewed(view))
 
-    async def HoldPanel(
-        self, request: blacklist_pb2.HoldPanelRequest, context: Any
-    ) -> blacklist_pb2.HoldPanelResponse:
+    async def HoldPanel(self, request: pb.HoldPanelRequest, context: Any) -> pb.HoldPanelResponse:
         """Records the panel meeting."""
-        view = await self._offices.investigation.hold_panel(
+        view = await self._investigation.hold_panel(
             current(),
             id_from(request.case_id),
-            minutes=words(request.minutes, field="minutes", longest=WRITTEN),
-            members=lines(request.members, field="members", longest=64),
+            minutes=text_from(request.minutes, field="minutes", longest=WRITTEN),
+            members=lines_from(request.members, field="members", longest=64),
         )
-        return blacklist_pb2.HoldPanelResponse(case=viewed(view))
+        return pb.HoldPanelResponse(case=viewed(view))
 
-    async def NotifyParty(
-        self, request: blacklist_pb2.NotifyPartyRequest, context: Any
-    ) -> blacklist_pb2.NotifyPartyResponse:
+    async def NotifyParty(self, request: pb.NotifyPartyRequest, context: Any) -> pb.NotifyPartyResponse:
         """Records that the notice was served."""
-        view = await self._offices.notice.notify_party(
+        view = await self._decisions.notify_party(
             current(),
             id_from(request.case_id),
             method=service_method(request.service_method),
-            proof=words(request.proof_of_service, field="proof_of_service", longest=1000),
+            proof=text_from(request.proof_of_service, field="proof_of_service", longest=1000),
         )
-        return blacklist_pb2.NotifyPartyResponse(case=viewed(view), notice=view.document)
+        return pb.NotifyPartyResponse(case=viewed(view), notice=view.document)
 
     async def SubmitStatement(
-        self, request: blacklist_pb2.SubmitStatementRequest, context: Any
-    ) -> blacklist_pb2.SubmitStatementResponse:
+        self, request: pb.SubmitStatementRequest, context: Any
+    ) -> pb.SubmitStatementResponse:
         """Records a statement and defence."""
-        view = await self._offices.notice.submit_statement(
+        view = await self._decisions.submit_statement(
             current(),
             id_from(request.case_id),
-            statement=words(request.statement, field="statement", longest=WRITTEN),
+            statement=text_from(request.statement, field="statement", longest=WRITTEN),
         )
-        return blacklist_pb2.SubmitStatementResponse(case=viewed(view))
+        return pb.SubmitStatementResponse(case=viewed(view))
 
     async def AnswerStatement(
-        self, request: blacklist_pb2.AnswerStatementRequest, context: Any
-    ) -> blacklist_pb2.AnswerStatementResponse:
+        self, request: pb.AnswerStatementRequest, context: Any
+    ) -> pb.AnswerStatementResponse:
         """Answers the statement."""
-        view = await self._offices.notice.answer_statement(
+        view = await self._decisions.answer_statement(
             current(),
             id_from(request.case_id),
-            answer=words(request.answer, field="answer", longest=WRITTEN),
+            answer=text_from(request.answer, field="answer", longest=WRITTEN),
             upheld=request.upheld,
         )
-        return blacklist_pb2.AnswerStatementResponse(case=viewed(view))
+        return pb.AnswerStatementResponse(case=viewed(view))
 
-    async def Decide(
-        self, request: blacklist_pb2.DecideRequest, context: Any
-    ) -> blacklist_pb2.DecideResponse:
+    async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:
         """Decides the case."""
         case_id = id_from(request.case_id)
-        reasons = words(request.reasons, field="reasons", longest=WRITTEN)
-        number = line(request.decision_number, field="decision_number", longest=DECISION_NUMBER)
+        reasons = text_from(request.reasons, field="reasons", longest=WRITTEN)
+        number = line_from(request.decision_number, field="decision_number", longest=DECISION_NUMBER)
         if not request.list:
             if request.measure_codes:
                 raise Refused(VALUE_INVALID, field="measure_codes", detail="A dropped case has no measures.")
-            view = await self._offices.decisions.decide_to_drop(
-                current(), case_id, reasons=reasons, number=number
-            )
-            return blacklist_pb2.DecideResponse(case=viewed(view))
-        view = await self._offices.decisions.decide_to_list(
+            view = await self._decisions.decide_to_drop(current(), case_id, reasons=reasons, number=number)
+            return pb.DecideResponse(case=viewed(view))
+        view = await self._decisions.decide_to_list(
             current(),
             case_id,
             reasons=reasons,
-            measure_codes=lines(request.measure_codes, field="measure_codes", longest=100),
+            measure_codes=lines_from(request.measure_codes, field="measure_codes", longest=100),
             number=number,
         )
-        return blacklist_pb2.DecideResponse(case=viewed(view))
+        return pb.DecideResponse(case=viewed(view))
 
-    async def ServeDecision(
-        self, request: blacklist_pb2.ServeDecisionRequest, context: Any
-    ) -> blacklist_pb2.ServeDecisionResponse:
+    async def ServeDecision(self, request: pb.ServeDecisionRequest, context: Any) -> pb.ServeDecisionResponse:
         """Records the service of the decision."""
-        view = await self._offices.decisions.serve_decision(
+        view = await self._decisions.serve_decision(
             current(),
             id_from(request.case_id),
             method=service_method(request.service_method),
-            proof=words(request.proof_of_service, field="proof_of_service", longest=1000),
+            proof=text_from(request.proof_of_service, field="proof_of_service", longest=1000),
         )
-        return blacklist_pb2.ServeDecisionResponse(case=viewed(view))
+        return pb.ServeDecisionResponse(case=viewed(view))
 
-    async def GetCase(
-        self, request: blacklist_pb2.GetCaseRequest, context: Any
-    ) -> blacklist_pb2.GetCaseResponse:
+    async def GetCase(self, request: pb.GetCaseRequest, context: Any) -> pb.GetCaseResponse:
         """Gives one case."""
-        view = await self._offices.reading.case(current(), id_from(request.case_id))
-        return blacklist_pb2.GetCaseResponse(case=viewed(view), receipt=receipt_message(view.receipt))
+        view = await self._reading.case(current(), id_from(request.case_id))
+        return pb.GetCaseResponse(case=viewed(view), receipt=receipt_message(view.receipt))
 
-    async def ListCases(
-        self, request: blacklist_pb2.ListCasesRequest, context: Any
-    ) -> blacklist_pb2.ListCasesResponse:
+    async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
         """Lists the authority's cases."""
-        cases, receipt = await self._offices.reading.cases(current(), messages.state_from(request.state))
+        cases, receipt = await self._reading.cases(current(), messages.state_from(request.state))
         today = messages.day_in(receipt)
-        return blacklist_pb2.ListCasesResponse(
+        return pb.ListCasesResponse(
             cases=[case_message(case, today) for case in cases], receipt=receipt_message(receipt)
         )
 
     async def GetDecisionDocument(
-        self, request: blacklist_pb2.GetDecisionDocumentRequest, context: Any
-    ) -> blacklist_pb2.GetDecisionDocumentResponse:
+        self, request: pb.GetDecisionDocumentRequest, context: Any
+    ) -> pb.GetDecisionDocumentResponse:
         """Gives the decision document."""
-        view = await self._offices.reading.decision_document(current(), id_from(request.case_id))
-        return blacklist_pb2.GetDecisionDocumentResponse(
-            text=view.document, receipt=receipt_message(view.receipt)
-        )
-
-
-async def _content(parts: AsyncIterator[blacklist_pb2.UploadEvidenceRequest]) -> AsyncIterator[bytes]:
-    async for part in parts:
-        if part.WhichOneof("part") != "content":
-            raise Refused(VALUE_INVALID, field="content")
-        yield part.content
+        view = await self._reading.decision_document(current(), id_from(request.case_id))
+        return pb.GetDecisionDocumentResponse(text=view.document, receipt=receipt_message(view.receipt))

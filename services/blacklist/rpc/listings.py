@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
+from chengxin.blacklist.v1 import blacklist_pb2 as pb
+from chengxin.blacklist.v1 import blacklist_pb2_grpc
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, receipt_message
+from foundation.rpc.messages import id_from, line_from, receipt_message, text_from
 from services.blacklist.office import ListingOffice
-from services.blacklist.rpc.messages import line, listing_message, words
+from services.blacklist.rpc.messages import listing_message
 
 
 class ListingServicer(blacklist_pb2_grpc.ListingServiceServicer):
@@ -19,18 +20,12 @@ class ListingServicer(blacklist_pb2_grpc.ListingServiceServicer):
     def __init__(self, listings: ListingOffice) -> None:
         self._listings = listings
 
-    async def GetListing(
-        self, request: blacklist_pb2.GetListingRequest, context: Any
-    ) -> blacklist_pb2.GetListingResponse:
+    async def GetListing(self, request: pb.GetListingRequest, context: Any) -> pb.GetListingResponse:
         """Gives one listing."""
         listing, receipt = await self._listings.listing(current(), id_from(request.listing_id))
-        return blacklist_pb2.GetListingResponse(
-            listing=listing_message(listing), receipt=receipt_message(receipt)
-        )
+        return pb.GetListingResponse(listing=listing_message(listing), receipt=receipt_message(receipt))
 
-    async def CloseListing(
-        self, request: blacklist_pb2.CloseListingRequest, context: Any
-    ) -> blacklist_pb2.CloseListingResponse:
+    async def CloseListing(self, request: pb.CloseListingRequest, context: Any) -> pb.CloseListingResponse:
         """Closes a listing."""
         target = request.WhichOneof("target")
         if target is None:
@@ -39,9 +34,7 @@ class ListingServicer(blacklist_pb2_grpc.ListingServiceServicer):
             current(),
             listing_id=id_from(request.listing_id) if target == "listing_id" else None,
             record_id=id_from(request.record_id) if target == "record_id" else None,
-            matter=line(request.matter, field="matter", longest=100),
-            reason=words(request.reason, field="reason", longest=500),
+            matter=line_from(request.matter, field="matter", longest=100),
+            reason=text_from(request.reason, field="reason", longest=500),
         )
-        return blacklist_pb2.CloseListingResponse(
-            listing=listing_message(listing), already_closed=already_closed
-        )
+        return pb.CloseListingResponse(listing=listing_message(listing), already_closed=already_closed)

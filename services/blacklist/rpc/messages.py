@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import cast
 
-from chengxin.blacklist.v1 import blacklist_pb2
+from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
 from foundation.identity import IdentifierKind, canonicalise
@@ -14,42 +13,22 @@ from foundation.journal import Receipt
 from foundation.policy.entries import DocumentKind
 from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
-from foundation.rpc.messages import date_from, identifier_from, identifier_message, text_from, timestamp
+from foundation.rpc.messages import (
+    date_from,
+    identifier_from,
+    identifier_message,
+    iso,
+    line_from,
+    text_from,
+    timestamp,
+)
 from services.blacklist.domain.case import Case, window_ends_before
+from services.blacklist.domain.documents import SERVICE_METHODS
 from services.blacklist.domain.dossier import Basis, Party
 from services.blacklist.domain.leniency import Leniency
 from services.blacklist.domain.listing import Listing
 from services.blacklist.domain.steps import State
 from services.blacklist.office import View
-
-CODES = 50
-"""Codes or members that one request names at most."""
-SERVICE_METHODS = frozenset({"in_person", "post", "electronic"})
-
-
-def words(text: str, *, field: str, longest: int) -> str:
-    """Return what somebody wrote, of 1 to `longest` characters; line breaks are the only control characters."""
-    written = text_from(text, field=field, longest=longest).replace("\r\n", "\n")
-    if any(ord(c) < 0x20 and c not in "\n\t" for c in written) or "\x7f" in written:
-        raise Refused(VALUE_INVALID, field=field, detail="It holds a control character.")
-    return written
-
-
-def line(text: str, *, field: str, longest: int) -> str:
-    """Return one line of text without white space around it."""
-    written = words(text, field=field, longest=longest).strip()
-    if "\n" in written or "\t" in written:
-        raise Refused(VALUE_INVALID, field=field, detail="It is one line.")
-    return written
-
-
-def lines(texts: Sequence[str], *, field: str, longest: int) -> list[str]:
-    """Return 1 to CODES lines."""
-    if not texts:
-        raise Refused(VALUE_REQUIRED, field=field)
-    if len(texts) > CODES:
-        raise Refused(VALUE_INVALID, field=field, detail=f"At most {CODES}.")
-    return [line(text, field=f"{field}[{place}]", longest=longest) for place, text in enumerate(texts)]
 
 
 def service_method(text: str) -> str:
@@ -64,7 +43,7 @@ def party_from(message: common_pb2.Party, *, today: date) -> Party:
     """Read a party."""
     return Party(
         identifier=identifier_from(message.identifier, today=today, field="party.identifier"),
-        name=line(message.name, field="party.name", longest=200),
+        name=line_from(message.name, field="party.name", longest=200),
     )
 
 
@@ -76,34 +55,34 @@ def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
     field = "basis_document.authority"
     return Basis(
         kind=cast(DocumentKind, name),
-        number=line(message.number, field="basis_document.number", longest=100),
+        number=line_from(message.number, field="basis_document.number", longest=100),
         authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value,
         determined_on=date_from(message.determined_on, field="basis_document.determined_on"),
         effective_on=date_from(message.effective_on, field="basis_document.effective_on"),
     )
 
 
-def leniency_from(message: blacklist_pb2.LeniencyAnswer) -> Leniency:
+def leniency_from(message: pb.LeniencyAnswer) -> Leniency:
     """Read the answer to the leniency question; it always gives reasons."""
     return Leniency(
         under_age=message.under_age,
         force_majeure=message.force_majeure,
         unintentional=message.unintentional,
         slight=message.slight,
-        reasons=words(message.reasons, field="leniency.reasons", longest=2000),
+        reasons=text_from(message.reasons, field="leniency.reasons", longest=2000),
     )
 
 
 def state_from(number: int) -> State | None:
     """Read a state; None where it is not said."""
-    if number not in blacklist_pb2.CaseState.values():
+    if number not in pb.CaseState.values():
         raise Refused(VALUE_INVALID, field="state")
-    if number == blacklist_pb2.CASE_STATE_UNSPECIFIED:
+    if number == pb.CASE_STATE_UNSPECIFIED:
         return None
-    return State[blacklist_pb2.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]
+    return State[pb.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]
 
 
-def viewed(view: View) -> blacklist_pb2.Case:
+def viewed(view: View) -> pb.Case:
     """A case with its party."""
     message = case_message(view.case, view.today)
     message.party.CopyFrom(
@@ -112,16 +91,16 @@ def viewed(view: View) -> blacklist_pb2.Case:
     return message
 
 
-def case_message(case: Case, today: date) -> blacklist_pb2.Case:
+def case_message(case: Case, today: date) -> pb.Case:
     """A case without its party, as it stands on a day."""
     window, due = case.window, case.due
-    return blacklist_pb2.Case(
+    return pb.Case(
         case_id=str(case.case_id),
         scheme_code=case.scheme_code,
         authority=case.authority,
         state=_state(case.state),
         steps=[
-            blacklist_pb2.CaseStep(
+            pb.CaseStep(
                 state=_state(step.move.state),
                 at=timestamp(step.at),
                 officer=step.move.officer,
@@ -129,17 +108,17 @@ def case_message(case: Case, today: date) -> blacklist_pb2.Case:
             )
             for step in case.steps
         ],
-        window_ends_before=window_ends_before(window).isoformat() if window else "",
-        due_on=due.on.isoformat() if due else "",
+        window_ends_before=iso(window_ends_before(window) if window else None),
+        due_on=iso(due.on if due else None),
         due_provisional=due.provisional if due else False,
         listing_id=str(case.listing_id) if case.listing_id else "",
         overdue=due is not None and today > due.on,
     )
 
 
-def listing_message(listing: Listing) -> blacklist_pb2.Listing:
+def listing_message(listing: Listing) -> pb.Listing:
     """A listing."""
-    return blacklist_pb2.Listing(
+    return pb.Listing(
         listing_id=str(listing.listing_id),
         case_id=str(listing.case_id),
         scheme_code=listing.scheme_code,
@@ -155,5 +134,5 @@ def day_in(receipt: Receipt) -> date:
     return day_of(receipt.as_of)
 
 
-def _state(state: State) -> blacklist_pb2.CaseState.ValueType:
-    return blacklist_pb2.CaseState.Value(f"CASE_STATE_{state.name}")
+def _state(state: State) -> pb.CaseState.ValueType:
+    return pb.CaseState.Value(f"CASE_STATE_{state.name}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
+from chengxin.blacklist.v1 import blacklist_pb2 as pb
+from chengxin.blacklist.v1 import blacklist_pb2_grpc
 from foundation.policy import Scheme
 from services.blacklist.office import ReadingOffice
 
@@ -15,25 +16,19 @@ class SchemeServicer(blacklist_pb2_grpc.SchemeServiceServicer):
     def __init__(self, reading: ReadingOffice) -> None:
         self._reading = reading
 
-    async def GetScheme(
-        self, request: blacklist_pb2.GetSchemeRequest, context: Any
-    ) -> blacklist_pb2.GetSchemeResponse:
+    async def GetScheme(self, request: pb.GetSchemeRequest, context: Any) -> pb.GetSchemeResponse:
         """Gives one scheme."""
-        return blacklist_pb2.GetSchemeResponse(
-            scheme=scheme_message(await self._reading.scheme(request.code))
-        )
+        return pb.GetSchemeResponse(scheme=scheme_message(await self._reading.scheme(request.code)))
 
-    async def ListSchemes(
-        self, request: blacklist_pb2.ListSchemesRequest, context: Any
-    ) -> blacklist_pb2.ListSchemesResponse:
+    async def ListSchemes(self, request: pb.ListSchemesRequest, context: Any) -> pb.ListSchemesResponse:
         """Lists the schemes in force."""
         schemes = await self._reading.schemes()
-        return blacklist_pb2.ListSchemesResponse(schemes=[scheme_message(scheme) for scheme in schemes])
+        return pb.ListSchemesResponse(schemes=[scheme_message(scheme) for scheme in schemes])
 
 
-def scheme_message(scheme: Scheme) -> blacklist_pb2.Scheme:
+def scheme_message(scheme: Scheme) -> pb.Scheme:
     """A scheme as published: its standard, removal and remedies."""
-    return blacklist_pb2.Scheme(
+    return pb.Scheme(
         code=scheme.code,
         title=scheme.title,
         title_en=scheme.title_en,
@@ -42,7 +37,7 @@ def scheme_message(scheme: Scheme) -> blacklist_pb2.Scheme:
         instrument=scheme.instrument,
         article=scheme.article,
         confirmed=scheme.confirmed,
-        criteria=[blacklist_pb2.Criterion(code=each.code, text=each.text) for each in scheme.criteria],
+        criteria=[pb.Criterion(code=each.code, text=each.text) for each in scheme.criteria],
         removal_conditions=scheme.removal_conditions,
         removal_procedure=scheme.removal_procedure,
         remedies=scheme.remedies,

@@ -47,7 +47,7 @@ def withdrawal_certificate(
 ) -> str:
     """The text of the certificate, Chinese first; it names no party, so that showing it discloses nothing more.
 
-    Source: mission, de-sharing engine, effect 4.
+    Source: docs/architecture.md, The end of sharing.
     """
     lines = [
         "信用信息终止共享证明",

@@ -161,7 +161,7 @@ END_REASON_NOT_ALLOWED = Reason(
     Kind.INVALID,
     meaning="Sharing can't be ended by a call for this reason.",
     remedy="Expiry and repeal end sharing by themselves; give repair, an upheld objection, or a closed listing.",
-    source="mission, de-sharing engine",
+    source="docs/architecture.md, The end of sharing",
 )
 PURPOSE_UNKNOWN = Reason(
     "PURPOSE_UNKNOWN",
@@ -189,7 +189,7 @@ CURSOR_INVALID = Reason(
     Kind.INVALID,
     meaning="The cursor is not one of this house's present epoch.",
     remedy="Start again without a cursor and replace the copy.",
-    source="house, change feed",
+    source="docs/architecture.md, The end of sharing",
 )
 GRANT_STATE = Reason(
     "GRANT_STATE",
@@ -210,5 +210,5 @@ NOT_ENDED = Reason(
     Kind.PRECONDITION,
     meaning="The record is still shared; there is no withdrawal to certify.",
     remedy="Ask again when sharing has ended.",
-    source="mission, de-sharing engine",
+    source="docs/architecture.md, The end of sharing",
 )

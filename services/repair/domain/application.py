@@ -58,6 +58,9 @@ STEPS: dict[tuple[State | None, State], Actor] = {
 }
 """Every step there is, with who takes it. The database holds the same in `step_rule`."""
 
+EVIDENCE_FILES = 20
+"""Files that an application takes."""
+
 BY_OFFICER = frozenset(to for (_, to), actor in STEPS.items() if actor is Actor.OFFICER)
 """States that only an officer's step leads to."""
 
@@ -129,9 +132,19 @@ class Application:
         return next((taken for taken in self.history if taken.step.state in states), None)
 
     @property
+    def submitted_at(self) -> datetime:
+        """When the party handed it in."""
+        return self.history[0].at
+
+    @property
     def decision(self) -> TakenStep | None:
         """The grant or refusal."""
         return self.reached(State.GRANTED, State.REFUSED)
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When it was granted or refused; None before."""
+        return self.decision.at if self.decision else None
 
     def accept(
         self,

@@ -44,13 +44,6 @@ COMMITMENT_REQUIRED = Reason(
     remedy="Make the commitment and apply again.",
     source="信用修复管理办法 (2026), conditions of repair",
 )
-IDEMPOTENCY_KEY_REUSED = Reason(
-    "IDEMPOTENCY_KEY_REUSED",
-    Kind.CONFLICT,
-    meaning="The key was used for an application about another record.",
-    remedy="Use a new key for each application.",
-    source="contract",
-)
 STEP_NOT_POSSIBLE = Reason(
     "STEP_NOT_POSSIBLE",
     Kind.PRECONDITION,
@@ -65,45 +58,10 @@ MISSING_NAMED_BEFORE = Reason(
     remedy="Accept the application, then grant it or refuse it with reasons.",
     source="Shenzhen regulation art. 81 (model)",
 )
-EVIDENCE_TYPE_UNKNOWN = Reason(
-    "EVIDENCE_TYPE_UNKNOWN",
-    Kind.INVALID,
-    meaning="Evidence is taken as PDF, PNG, JPEG or plain text only.",
-    remedy="Convert the file and name its media type.",
-    source="reliability, uploads",
-)
-EVIDENCE_TYPE_FALSE = Reason(
-    "EVIDENCE_TYPE_FALSE",
-    Kind.INVALID,
-    meaning="The content of the file is not of the media type that was claimed.",
-    remedy="Name the true media type; save plain text as UTF-8.",
-    source="reliability, uploads",
-)
-EVIDENCE_TOO_LARGE = Reason(
-    "EVIDENCE_TOO_LARGE",
-    Kind.INVALID,
-    meaning="A file may have 20 MiB at most, a piece of it 256 KiB.",
-    remedy="Reduce the file, or send it as several files and in smaller pieces.",
-    source="reliability, server limits",
-)
-EVIDENCE_OUT_OF_ORDER = Reason(
-    "EVIDENCE_OUT_OF_ORDER",
-    Kind.INVALID,
-    meaning="Evidence is sent as one header, then its content in at least one piece.",
-    remedy="Send the header first and once, then the content.",
-    source="contract",
-)
 EVIDENCE_TOO_MANY = Reason(
     "EVIDENCE_TOO_MANY",
     Kind.PRECONDITION,
     meaning="An application takes 20 files at most.",
     remedy="Put several pages into one file.",
-    source="reliability, server limits",
-)
-EVIDENCE_TOO_SLOW = Reason(
-    "EVIDENCE_TOO_SLOW",
-    Kind.DEADLINE,
-    meaning="The upload took longer than two minutes; nothing was kept.",
-    remedy="Send the file again over a better connection, or a smaller one.",
-    source="reliability, server limits",
+    source="docs/architecture.md, Limits",
 )

@@ -138,7 +138,6 @@ def _enrolled(folder: Path, journals: Journals) -> dict[str, Enrolment]:
             folder / name,
             System(authority=authority, name=name, serves=True),
             ca=ca,
-            trust_domain=TRUST_DOMAIN,
             roles=roles,
             days=2,
             now=now,

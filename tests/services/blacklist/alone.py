@@ -17,8 +17,9 @@ import pytest
 
 from foundation.access import Caller, Officer
 from foundation.calendar import load_calendar
-from foundation.crypto import FileKeyProvider, Keyring
+from foundation.crypto import DossierKeys, FileKeyProvider, Keyring
 from foundation.db import Database
+from foundation.evidence import FileHeader, MediaType
 from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit
 from foundation.journal import Journal
 from foundation.policy import LawBook, load_policy
@@ -28,18 +29,9 @@ from foundation.settings import LAW
 from services.blacklist.domain.deadlines import Terms
 from services.blacklist.domain.dossier import Basis, Party
 from services.blacklist.domain.leniency import Leniency
-from services.blacklist.keys import CaseKeys
 from services.blacklist.law import load_law
-from services.blacklist.office import (
-    DecisionOffice,
-    Desk,
-    EvidenceOffice,
-    InvestigationOffice,
-    NoticeOffice,
-    Upload,
-    View,
-)
-from services.blacklist.store import Store
+from services.blacklist.office import DecisionOffice, Desk, InvestigationOffice, View
+from services.blacklist.store import TABLE, Store
 from tests.services.blacklist.processes import AUTHORITY, code
 from tests.support.databases import SchemaDatabase
 
@@ -126,13 +118,13 @@ class Alone:
 
     async def notify(self, view: View) -> View:
         """Serve the notice."""
-        return await NoticeOffice(self.desk, lambda text: text).notify_party(
+        return await DecisionOffice(self.desk).notify_party(
             self.call("NotifyParty"), view.case.case_id, method="post", proof="样例"
         )
 
     async def decide(self, view: View, *, measures: Sequence[str] = ("no_commendation",)) -> View:
         """Decide to list."""
-        return await DecisionOffice(self.desk, lambda text: text).decide_to_list(
+        return await DecisionOffice(self.desk).decide_to_list(
             self.call("Decide", subject="decider-1", role="decider"),
             view.case.case_id,
             reasons="样例",
@@ -150,9 +142,9 @@ class Alone:
                 yield piece
                 await asyncio.sleep(pause)
 
-        upload = Upload(case_id=case_id, file_name="a.pdf", media_type="application/pdf", description="样例")
-        office = EvidenceOffice(self.desk, os.urandom, upload_s=seconds)
-        await office.add(self.call("UploadEvidence"), upload, stream())
+        header = FileHeader(file_name="a.pdf", media_type=MediaType.PDF, description="样例")
+        office = InvestigationOffice(self.desk, upload_s=seconds)
+        await office.add_evidence(self.call("UploadEvidence"), case_id, header, stream())
 
     def person(self, born: date) -> Identifier:
         """A natural person, under a division that was never assigned."""
@@ -188,9 +180,10 @@ async def alone_on(database: SchemaDatabase, folder: Path) -> AsyncGenerator[Alo
     desk = Desk(
         database=pool,
         journal=Journal(keyring, "blacklist"),
-        store=Store(CaseKeys(keyring, "alone"), os.urandom),
+        store=Store(DossierKeys(keyring, "alone", TABLE), os.urandom),
         book=BOOK,
         terms=Terms(policy=POLICY, calendar=CALENDAR),
+        sign=lambda text: text,
     )
     alone = Alone(database, pool, desk)
     alone.load_law()

@@ -58,7 +58,6 @@ def prepare(folder: Path, database: SchemaDatabase) -> dict[str, Enrolment]:
             folder / name,
             System(authority=authority, name=name, serves=True),
             ca=ca,
-            trust_domain=TRUST_DOMAIN,
             roles=roles,
             days=2,
             now=now,

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
-from foundation.crypto import FileKeyProvider, Keyring, OpenFailed
+from foundation.crypto import DossierKeys, FileKeyProvider, Keyring, OpenFailed
 from foundation.db import Database
-from services.blacklist.keys import CaseKeys
+from services.blacklist.store import TABLE
 from tests.services.blacklist.house import FINDER, ListHouse, RefusedByOffice
 from tests.services.blacklist.processes import DEPLOYMENT
 
@@ -58,7 +58,7 @@ async def test_a_ciphertext_opens_in_its_own_place_only(house: ListHouse) -> Non
     one, other = await house.finder.open(house.company()), await house.finder.open(house.company())
     database = Database.open(house.database.dsn("blacklist_app"), schema="blacklist")
     keyring = Keyring(FileKeyProvider(house.folder / "blacklist-keys"), database)
-    keys = CaseKeys(keyring, DEPLOYMENT)
+    keys = DossierKeys(keyring, DEPLOYMENT, TABLE)
     try:
         files = {}
         for case in (one, other):
@@ -72,7 +72,7 @@ async def test_a_ciphertext_opens_in_its_own_place_only(house: ListHouse) -> Non
         with pytest.raises(OpenFailed):
             await keys.open(ids[other.case_id], wrap)
         with pytest.raises(OpenFailed):
-            await CaseKeys(keyring, "another house").open(ids[one.case_id], wrap)
+            await DossierKeys(keyring, "another house", TABLE).open(ids[one.case_id], wrap)
         for column, sealed in (
             ("step/1", party),
             ("party", bytes(row[0])),

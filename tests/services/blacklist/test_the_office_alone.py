@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from foundation.jobs import defer
+from foundation import reasons as shared
+from foundation.jobs import JobWorker, defer
 from services.blacklist.domain import reasons
-from services.blacklist.office import ListingOffice
-from services.blacklist.office.decisions import DELIVERY, QUEUE
-from services.blacklist.worker import take_up_parked
+from services.blacklist.office.decisions import DELIVERY
 from tests.services.blacklist.alone import BOOK, Alone, alone_on
 from tests.services.blacklist.alone import reason_of_refusal as refusal
 from tests.support.databases import SchemaDatabase
@@ -66,24 +65,25 @@ async def test_no_notice_is_served_by_a_calendar_that_the_database_does_not_shar
 async def test_an_upload_that_takes_too_long_stores_nothing(alone: Alone) -> None:
     case_id = (await alone.open()).case.case_id
     attempt = alone.upload(case_id, [b"%PDF-", b"x"], seconds=0.05, pause=0.2)
-    assert await refusal(attempt) is reasons.EVIDENCE_TOO_SLOW
+    assert await refusal(attempt) is shared.EVIDENCE_TOO_SLOW
     async with alone.pool.transaction() as tx:
         file = await alone.desk.store.of_house(tx, case_id)
     assert file.case.evidence == 0
 
 
 async def test_a_parked_delivery_is_taken_up_again(alone: Alone) -> None:
+    case_id, delivered = str(uuid.uuid4()), list[str]()
+
+    async def deliver(case_id: str) -> None:
+        delivered.append(case_id)
+
     async with alone.pool.transaction() as tx:
-        await defer(tx, DELIVERY, queue=QUEUE, case_id=str(uuid.uuid4()))
+        await defer(tx, DELIVERY, case_id=case_id)
     alone.sql("UPDATE procrastinate_jobs SET status = 'doing'")
     alone.sql("UPDATE procrastinate_jobs SET status = 'failed'")
-    work = asyncio.create_task(take_up_parked(ListingOffice(alone.desk), every_s=0.05))
-
-    async def waiting() -> bool:
-        async with alone.pool.transaction() as tx:
-            return (await tx.one("SELECT status = 'todo' AS waits FROM procrastinate_jobs")).waits
-
+    worker = JobWorker(alone.database.dsn("blacklist_app"), "blacklist", {DELIVERY: deliver})
+    work = asyncio.create_task(worker.run())
     try:
-        await eventually(waiting)
+        await eventually(lambda: delivered == [case_id])
     finally:
         work.cancel()

@@ -9,10 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.services.catalog.office import CatalogOffice, catalog_office
-from tests.support.catalog_house import LAWBOOK, CatalogHouse, catalog_house, uscc
+from tests.support.catalog_house import CatalogHouse, catalog_house
 from tests.support.databases import SchemaDatabase
-
-__all__ = ["LAWBOOK", "CatalogHouse", "uscc"]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from foundation.refusal import Refused
 from services.catalog.domain import reasons
 from services.catalog.store.answers import Position
 from services.catalog.worker import Sweeper
-from tests.services.catalog.conftest import CatalogHouse, uscc
+from tests.support.catalog_house import CatalogHouse, uscc
 from tests.support.eventually import eventually
 
 

@@ -37,9 +37,7 @@ async def test_without_a_certificate_of_the_house_there_is_no_connection(
     ca.establish(now=datetime.now(UTC))
     consumer = office.identities.enrolments["consumer"]
     copied = System(authority=consumer.authority, name=consumer.system)
-    write_identity(
-        folder, copied, ca=ca, trust_domain="catalog.test", roles=(), days=2, now=datetime.now(UTC)
-    )
+    write_identity(folder, copied, ca=ca, roles=(), days=2, now=datetime.now(UTC))
     trusted = (office.identities.folder / "consumer" / "ca.pem").read_bytes()
     own = ((folder / "key.pem").read_bytes(), (folder / "cert.pem").read_bytes()) if forged else (None, None)
     before = office.last_entry()

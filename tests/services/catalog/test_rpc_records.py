@@ -62,12 +62,13 @@ async def test_a_refused_record_is_told_its_field_and_what_to_do_without_its_val
 
 
 async def test_a_batch_handed_in_again_after_a_lost_answer_is_held(office: CatalogOffice) -> None:
-    drafts = [lawful() for _ in range(3)]
-    first = await office.submit(*drafts)
-    again = await office.submit(*reversed(drafts))
-    assert [one.already_held for one in first] == [False] * 3
-    assert [one.already_held for one in again] == [True] * 3
-    assert [one.record_id for one in again] == [one.record_id for one in reversed(first)]
+    one, two, three = (lawful() for _ in range(3))
+    first = await office.submit(one, two, three)
+    again = await office.submit(two, lawful(), three, one)
+    assert [result.already_held for result in first] == [False] * 3
+    assert [result.already_held for result in again] == [True, False, True, True]
+    ids = [result.record_id for result in first]
+    assert [again[place].record_id for place in (3, 0, 2)] == ids
 
 
 async def test_a_number_is_not_reused_for_other_content(office: CatalogOffice) -> None:

@@ -14,15 +14,20 @@ import pytest
 
 from chengxin.repair.v1 import repair_pb2
 from foundation.access import Caller, Person
-from foundation.crypto import FileKeyProvider, Keyring
+from foundation.calendar import load_calendar
+from foundation.crypto import DossierKeys, FileKeyProvider, Keyring
+from foundation.evidence import FileHeader, MediaType
 from foundation.identity import Identifier
 from foundation.journal import Journal
+from foundation.policy import load_policy
+from foundation.reasons import EVIDENCE_TOO_SLOW
 from foundation.refusal import Refused
 from foundation.rpc import Call
-from services.repair.domain.evidence import FileHeader, MediaType
-from services.repair.domain.reasons import EVIDENCE_TOO_SLOW
-from services.repair.evidence_office import EvidenceOffice
-from services.repair.keys import ApplicationKeys
+from foundation.settings import LAW
+from services.repair.domain.deadlines import Deadlines
+from services.repair.neighbours import Catalog
+from services.repair.office import RepairOffice
+from services.repair.store import TABLE, Store
 from tests.services.repair.harness import DEPLOYMENT, MiB, RefusedByOffice, RepairHouse
 from tests.services.repair.neighbours import ORDINARY, SERIOUS, SLIGHT
 from tests.services.repair.parties import AUTHORITY, HOUSE, OTHER_PARTY, PARTY, company
@@ -183,11 +188,11 @@ async def test_anothers_application_is_answered_as_if_it_did_not_exist(
 async def in_the_same_bucket(house: RepairHouse, party: Identifier) -> Identifier:
     """Another party whose rows lie beside this one's."""
     database = house.database.open("repair_app", pool=2)
-    keys = ApplicationKeys(Keyring(FileKeyProvider(house.folder / "keys"), database), DEPLOYMENT)
+    keys = DossierKeys(Keyring(FileKeyProvider(house.folder / "keys"), database), DEPLOYMENT, TABLE)
     try:
-        wanted = (await keys.party(party)).bucket
+        wanted = await keys.bucket(party)
         for number in range(1000, 9000):
-            if (await keys.party(company(number))).bucket == wanted:
+            if await keys.bucket(company(number)) == wanted:
                 return company(number)
         raise AssertionError("no party found")
     finally:
@@ -271,9 +276,9 @@ async def test_uploads_out_of_form_are_refused_and_nothing_is_kept(house: Repair
             await me.send(parts)
         assert refused.value.reason == reason
     for content, media_type, reason in (
-        (b"MZ\x90\x00", "application/pdf", "EVIDENCE_TYPE_FALSE"),
-        (b"%PDF-1.7", "text/plain", "EVIDENCE_TYPE_FALSE"),
-        (b"PK\x03\x04", "application/zip", "EVIDENCE_TYPE_UNKNOWN"),
+        (b"MZ\x90\x00", "application/pdf", "EVIDENCE_TYPE"),
+        (b"%PDF-1.7", "text/plain", "EVIDENCE_TYPE"),
+        (b"PK\x03\x04", "application/zip", "EVIDENCE_TYPE"),
     ):
         with pytest.raises(RefusedByOffice) as refused:
             await me.upload(application_id, content, media_type=media_type)
@@ -317,11 +322,13 @@ async def test_a_slow_upload_is_ended_and_nothing_is_kept(house: RepairHouse) ->
     application_id = (await house.party().submit(house.catalog.hold(house.today(), SLIGHT))).application_id
     database = house.database.open("repair_app", pool=2)
     keyring = Keyring(FileKeyProvider(house.folder / "keys"), database)
-    office = EvidenceOffice(
+    channel = grpc.aio.insecure_channel(house.catalog.address)
+    office = RepairOffice(
         database=database,
         journal=Journal(keyring, "repair"),
-        keys=ApplicationKeys(keyring, DEPLOYMENT),
-        random=os.urandom,
+        store=Store(DossierKeys(keyring, DEPLOYMENT, TABLE), os.urandom),
+        deadlines=Deadlines(load_policy(LAW), load_calendar(LAW)),
+        catalog=Catalog(channel),
         upload_s=0.05,
     )
     gateway = Caller(authority=HOUSE, system="gateway", fingerprint=bytes(32), roles=frozenset({"gateway"}))
@@ -336,8 +343,9 @@ async def test_a_slow_upload_is_ended_and_nothing_is_kept(house: RepairHouse) ->
     header = FileHeader(file_name="a", media_type=MediaType.TEXT, description="d")
     try:
         with pytest.raises(Refused) as refused:
-            await office.add(call, uuid.UUID(application_id), header, dribble())
+            await office.add_evidence(call, uuid.UUID(application_id), header, dribble())
         assert refused.value.reason is EVIDENCE_TOO_SLOW
     finally:
+        await channel.close()
         await database.close()
     assert (await house.party().get(application_id)).evidence_count == 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import uuid
 
 import pytest
 
 from chengxin.repair.v1 import repair_pb2
-from foundation.crypto import FileKeyProvider, Keyring, OpenFailed
+from foundation.crypto import DossierKeys, FileKeyProvider, Keyring, OpenFailed
+from foundation.identity import Identifier
 from foundation.journal import JournalReader
-from services.repair.evidence_store import piece_column
-from services.repair.keys import ApplicationKeys
-from services.repair.store import Store
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
+from services.repair.store import TABLE, Store
 from tests.services.repair.harness import DEPLOYMENT, RefusedByOffice, RepairHouse
 from tests.services.repair.neighbours import SLIGHT
 from tests.services.repair.parties import OTHER_PARTY, company
@@ -144,8 +147,9 @@ async def test_what_was_sealed_opens_in_its_place_and_nowhere_else(house: Repair
     content = bytes(range(32, 127)) * 6000
     await me.upload(first.application_id, content)
     database = house.database.open("repair_app", pool=2)
-    keys = ApplicationKeys(Keyring(FileKeyProvider(house.folder / "keys"), database), DEPLOYMENT)
-    other_house = ApplicationKeys(Keyring(FileKeyProvider(house.folder / "keys"), database), "elsewhere")
+    keyring = Keyring(FileKeyProvider(house.folder / "keys"), database)
+    keys = DossierKeys(keyring, DEPLOYMENT, TABLE)
+    other_house = DossierKeys(keyring, "elsewhere", TABLE)
     try:
         rows = {
             str(row[0]): row
@@ -154,19 +158,16 @@ async def test_what_was_sealed_opens_in_its_place_and_nowhere_else(house: Repair
         one, two = rows[first.application_id], rows[second.application_id]
         dek = await keys.open(one[0], bytes(one[1]))
         assert dek.open("correction", bytes(one[3])) == "一"
-        pieces = house.sql(
-            "SELECT evidence_id, piece_no, content FROM evidence_piece WHERE application_id = %s ORDER BY 2",
-            one[0],
+        ((evidence_id, header, sealed),) = house.sql(
+            "SELECT evidence_id, header, content FROM evidence WHERE application_id = %s", one[0]
         )
-        assert len(pieces) == 3
-        opened = [dek.open_bytes(piece_column(e, number), bytes(sealed)) for e, number, sealed in pieces]
-        assert b"".join(opened) == content
+        assert dek.open_bytes(f"evidence/{evidence_id}/content", bytes(sealed)) == content
         with pytest.raises(OpenFailed):
             dek.open("correction", bytes(two[3]))
         with pytest.raises(OpenFailed):
             dek.open("subject", bytes(one[3]))
         with pytest.raises(OpenFailed):
-            dek.open_bytes(piece_column(pieces[0][0], 1), bytes(pieces[0][2]))
+            dek.open_bytes(f"evidence/{evidence_id}/content", bytes(header))
         with pytest.raises(OpenFailed):
             await keys.open(two[0], bytes(one[1]))
         with pytest.raises(OpenFailed):
@@ -180,17 +181,32 @@ async def test_a_tag_that_leads_to_anothers_application_gives_nothing(house: Rep
         house.catalog.hold(house.today(), SLIGHT, party=OTHER_PARTY)
     )
     database = house.database.open("repair_app", pool=2)
-    try:
-        keys = ApplicationKeys(Keyring(FileKeyProvider(house.folder / "keys"), database), DEPLOYMENT)
-        real, mine = await keys.party(OTHER_PARTY), await keys.party(company(1))
-        forged = type(mine)(mine.identifier, real.bucket, real.subject_tag)
-        async with database.transaction() as tx:
-            import uuid
+    keyring = Keyring(FileKeyProvider(house.folder / "keys"), database)
+    real = DossierKeys(keyring, DEPLOYMENT, TABLE)
 
-            with pytest.raises(OpenFailed):
-                await Store(keys).of_party(tx, forged, uuid.UUID(theirs.application_id))
-            assert theirs.application_id not in {
-                str(one.application_id) for one in await Store(keys).list_of_party(tx, forged)
-            }
+    class Forged(DossierKeys):
+        """Whoever asks is found by the other party's bucket and tag."""
+
+        async def bucket(self, identifier: Identifier) -> int:
+            return await real.bucket(OTHER_PARTY)
+
+        async def subject_tag(self, identifier: Identifier) -> bytes:
+            return await real.subject_tag(OTHER_PARTY)
+
+        async def tag(self, what: str, *parts: bytes) -> bytes:
+            (tag,) = house.sql(
+                "SELECT request_tag FROM application WHERE application_id = %s", theirs.application_id
+            )[0]
+            return bytes(tag)
+
+    store, me = Store(Forged(keyring, DEPLOYMENT, TABLE), os.urandom), company(1)
+    try:
+        async with database.transaction() as tx:
+            with pytest.raises(Refused) as refused:
+                await store.of_party(tx, me, uuid.UUID(theirs.application_id))
+            assert refused.value.reason is NOT_FOUND
+            assert await store.of_request(tx, me, "any") is None
+            assert await store.list_of_party(tx, me) == []
+            assert await store.list_of_party(tx, OTHER_PARTY)
     finally:
         await database.close()

@@ -46,7 +46,7 @@ def opened(day: date = OPENED, *, by: str = ANNA) -> Case:
     empty = Case(
         case_id=UUID(int=7), authority="A", scheme_code="market_regulation", sample=True, evidence=0, steps=()
     )
-    move = opening(content={}, by=by, at=at(day), terms=TERMS)
+    move = opening(by=by, at=at(day), terms=TERMS)
     return empty.with_step(move, at=at(day), digest=DIGEST)
 
 
@@ -57,9 +57,7 @@ def taken(case: Case, move: Move, day: date) -> Case:
 
 def found(case: Case, day: date, *, by: str = ANNA, under_age: bool = False, slight: bool = False) -> Case:
     """The case with its facts found."""
-    move = case.find_facts(
-        content={}, measures=MEASURES, under_age=under_age, slight=slight, by=by, terms=TERMS
-    )
+    move = case.find_facts(measures=MEASURES, under_age=under_age, slight=slight, by=by, terms=TERMS)
     return taken(case, move, day)
 
 
@@ -68,20 +66,20 @@ def notified(
 ) -> Case:
     """A case whose party was notified on the day on which it was opened."""
     case = with_evidence(opened(day))
-    case = taken(case, case.match_standard(content={}, by=ANNA, terms=TERMS), day)
+    case = taken(case, case.match_standard(by=ANNA, terms=TERMS), day)
     case = found(case, day, by=finder, under_age=under_age, slight=slight)
-    case = taken(case, case.hold_panel(content={}, members=["1", "2", "3"], by=BO, terms=TERMS), day)
+    case = taken(case, case.hold_panel(members=["1", "2", "3"], by=BO, terms=TERMS), day)
     return taken(case, case.notify_party(by=BO, at=at(day), terms=TERMS), day)
 
 
 def stated(case: Case, day: date) -> Case:
     """The case after a statement of the party."""
-    return taken(case, case.submit_statement(content={}, by=BO, at=at(day), terms=TERMS), day)
+    return taken(case, case.submit_statement(by=BO, at=at(day), terms=TERMS), day)
 
 
 def replied(case: Case, day: date, *, upheld: bool = False) -> Case:
     """The case after the answer to its statement."""
-    move = case.answer_statement(content={}, upheld=upheld, by=BO, at=at(day), terms=TERMS)
+    move = case.answer_statement(upheld=upheld, by=BO, at=at(day), terms=TERMS)
     return taken(case, move, day)
 
 

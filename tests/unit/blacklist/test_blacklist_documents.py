@@ -174,7 +174,7 @@ def _record(party: Party, *, facts: str = FOUND.facts, under_age: bool = False) 
     case = replace(notified(under_age=under_age), listing_id=UUID(int=9))
     day = first_free_day(case)
     case = taken(case, to_list(case, day), day)
-    case = taken(case, case.serve_decision(content={}, by=ANNA), day)
+    case = taken(case, case.serve_decision(by=ANNA), day)
     return record_of(
         case,
         party,

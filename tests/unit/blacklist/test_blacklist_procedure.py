@@ -56,24 +56,16 @@ def _move(make: Callable[[Case, World], object]) -> Event:
 
 EVENTS: dict[str, Event] = {
     "evidence": _evidence,
-    "match": _move(lambda c, _: c.match_standard(content={}, by=ANNA, terms=TERMS)),
+    "match": _move(lambda c, _: c.match_standard(by=ANNA, terms=TERMS)),
     "facts": _move(
-        lambda c, _: c.find_facts(
-            content={}, measures=MEASURES, under_age=False, slight=False, by=ANNA, terms=TERMS
-        )
+        lambda c, _: c.find_facts(measures=MEASURES, under_age=False, slight=False, by=ANNA, terms=TERMS)
     ),
-    "panel of two": _move(
-        lambda c, _: c.hold_panel(content={}, members=["1", "2", "2 "], by=ANNA, terms=TERMS)
-    ),
-    "panel": _move(lambda c, _: c.hold_panel(content={}, members=["1", "2", "3"], by=ANNA, terms=TERMS)),
+    "panel of two": _move(lambda c, _: c.hold_panel(members=["1", "2", "2 "], by=ANNA, terms=TERMS)),
+    "panel": _move(lambda c, _: c.hold_panel(members=["1", "2", "3"], by=ANNA, terms=TERMS)),
     "notify": _move(lambda c, w: c.notify_party(by=ANNA, at=at(w.day), terms=TERMS)),
-    "statement": _move(lambda c, w: c.submit_statement(content={}, by=ANNA, at=at(w.day), terms=TERMS)),
-    "answer": _move(
-        lambda c, w: c.answer_statement(content={}, upheld=False, by=ANNA, at=at(w.day), terms=TERMS)
-    ),
-    "uphold": _move(
-        lambda c, w: c.answer_statement(content={}, upheld=True, by=ANNA, at=at(w.day), terms=TERMS)
-    ),
+    "statement": _move(lambda c, w: c.submit_statement(by=ANNA, at=at(w.day), terms=TERMS)),
+    "answer": _move(lambda c, w: c.answer_statement(upheld=False, by=ANNA, at=at(w.day), terms=TERMS)),
+    "uphold": _move(lambda c, w: c.answer_statement(upheld=True, by=ANNA, at=at(w.day), terms=TERMS)),
     "list": _move(
         lambda c, w: c.decide_to_list(measures=MEASURES, accountable=True, by=CHEN, at=at(w.day), terms=TERMS)
     ),
@@ -81,9 +73,9 @@ EVENTS: dict[str, Event] = {
         lambda c, w: c.decide_to_list(measures=MEASURES, accountable=True, by=ANNA, at=at(w.day), terms=TERMS)
     ),
     "drop": _move(lambda c, w: c.decide_to_drop(by=CHEN, at=at(w.day))),
-    "serve": _move(lambda c, _: c.serve_decision(content={}, by=ANNA)),
-    "acknowledge": _move(lambda c, _: c.acknowledge_listing(record_id=c.case_id, content={})),
-    "close": _move(lambda c, _: c.close_listing(content={}, by=ANNA)),
+    "serve": _move(lambda c, _: c.serve_decision(by=ANNA)),
+    "acknowledge": _move(lambda c, _: c.acknowledge_listing(record_id=c.case_id)),
+    "close": _move(lambda c, _: c.close_listing(by=ANNA)),
     "three days pass": _days_pass(3),
 }
 

@@ -1,8 +1,7 @@
-"""Who may decide, on what, about whom; which evidence is taken."""
+"""Who may decide, on what, about whom; when evidence is taken."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,9 +16,9 @@ from foundation.identity import (
     uscc_check_character,
 )
 from foundation.refusal import Reason, Refused
-from services.blacklist.domain import evidence, reasons
+from services.blacklist.domain import reasons
 from services.blacklist.domain.case import Case
-from services.blacklist.domain.dossier import BASIS_KINDS, Basis, effective
+from services.blacklist.domain.dossier import BASIS_KINDS, Basis, Decided, StandardMatched, effective
 from services.blacklist.domain.leniency import Leniency, answered, is_accountable
 from services.blacklist.domain.measures import criteria_of, fitting_measures, scheme_for, scheme_in_force
 from services.blacklist.domain.steps import State
@@ -39,7 +38,6 @@ from tests.unit.blacklist.blacklist_cases import (
     opened,
     replied,
     stated,
-    taken,
     to_list,
 )
 
@@ -173,7 +171,7 @@ def test_the_leniency_answer_cannot_make_a_minor_an_adult() -> None:
 
 
 def test_evidence_comes_before_the_standard() -> None:
-    attempt = lambda: opened().match_standard(content={}, by=ANNA, terms=TERMS)  # noqa: E731
+    attempt = lambda: opened().match_standard(by=ANNA, terms=TERMS)  # noqa: E731
     assert refusal(attempt) is reasons.EVIDENCE_MISSING
 
 
@@ -186,7 +184,7 @@ def test_evidence_is_taken_while_investigating_and_while_verifying_a_statement_o
 @pytest.mark.parametrize("members", [[], ["1"], ["1", "2"], ["1", "2", " 2"], ["1", "1", "1"]])
 def test_a_panel_has_three_different_members(members: list[str]) -> None:
     case = _facts_found()
-    attempt = lambda: case.hold_panel(content={}, members=members, by=BO, terms=TERMS)  # noqa: E731
+    attempt = lambda: case.hold_panel(members=members, by=BO, terms=TERMS)  # noqa: E731
     assert refusal(attempt) is reasons.PANEL_TOO_SMALL
 
 
@@ -241,33 +239,7 @@ def test_every_scheme_has_a_measure_that_fits_each_type_of_party_it_covers() -> 
             assert fitting_measures(BOOK, fitting, scheme, subject_type, on=OPENED)
 
 
-@pytest.mark.parametrize(
-    "content", [b"%PDF-1.7 x", b"\x89PNG\r\n\x1a\n..", b"\xff\xd8\xff\xe0..", "证据\n".encode()]
-)
-def test_evidence_is_what_its_content_says(content: bytes) -> None:
-    media = evidence.media_of(content)
-    assert media is not None
-    assert evidence.taken(content, claimed=f"{media.value}; charset=utf-8") is media
-    for other in evidence.Media:
-        if other is not media:
-            claim = lambda other=other: evidence.taken(content, claimed=other.value)  # noqa: E731
-            assert refusal(claim) is reasons.EVIDENCE_TYPE
-
-
-@pytest.mark.parametrize("content", [b"MZ\x00\x01", b"\xff\xfe\x00", b"a\x1b[31m", "证据".encode("gb18030")])
-def test_other_content_is_no_evidence(content: bytes) -> None:
-    assert evidence.media_of(content) is None
-    assert refusal(lambda: evidence.taken(content, claimed="text/plain")) is reasons.EVIDENCE_TYPE
-
-
-def test_evidence_is_neither_empty_nor_larger_than_twenty_mebibytes() -> None:
-    assert refusal(lambda: evidence.taken(b"", claimed="text/plain")) is reasons.EVIDENCE_EMPTY
-    most = b"x" * evidence.LARGEST
-    assert evidence.taken(most, claimed="text/plain") is evidence.Media.TEXT
-    assert refusal(lambda: evidence.taken(most + b"x", claimed="text/plain")) is reasons.EVIDENCE_TOO_LARGE
-
-
-def test_a_move_does_not_print_what_it_says() -> None:
-    case = opened()
-    case = taken(case, replace(case.steps[0].move, content={"cause": "举报"}), OPENED)
-    assert "举报" not in repr(case)
+def test_what_a_step_says_does_not_print() -> None:
+    decided = Decided(number="1", reasons="举报", document="举报")
+    matched = StandardMatched(criterion_codes=("M1",), reasoning="举报")
+    assert "举报" not in repr((decided, matched))

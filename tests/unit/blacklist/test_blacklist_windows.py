@@ -110,14 +110,14 @@ def test_service_is_due_seven_working_days_after_the_decision() -> None:
     free = first_free_day(case)
     case = taken(case, to_list(case, free), free)
     assert case.due == CALENDAR.add_working_days(free, 7)
-    served = taken(case, case.serve_decision(content={}, by=ANNA), free)
+    served = taken(case, case.serve_decision(by=ANNA), free)
     assert served.due is None
 
 
 def test_a_number_not_in_force_stops_the_step() -> None:
     terms = Terms(policy=Policy([_number("listing.decision", 90)]), calendar=CALENDAR)
     with pytest.raises(Refused) as refused:
-        notified().submit_statement(content={}, by=ANNA, at=at(OPENED), terms=terms)
+        notified().submit_statement(by=ANNA, at=at(OPENED), terms=terms)
     assert refused.value.reason.code == "NO_POLICY_IN_FORCE"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chengxin
-from chengxin.client.batches import MESSAGE_BYTES, Batch
+from chengxin.client.batches import MESSAGE_BYTES, batches, each
 from chengxin.client.errors import RefusedError, UnavailableError
 from chengxin.client.patience import Patience
 
@@ -39,9 +40,12 @@ def test_what_will_not_pass_is_raised_at_once(error: Exception) -> None:
 
 @given(st.lists(st.integers(0, MESSAGE_BYTES // 3), max_size=80), st.integers(1, 20))
 def test_batches_keep_everything_in_order_and_within_both_limits(sizes: list[int], most: int) -> None:
-    batch: Batch[tuple[int, int]] = Batch(most)
-    closed = [batch.add((number, size), size) for number, size in enumerate(sizes)]
-    lists = [members for members in [*closed, batch.rest()] if members]
+    async def cut() -> list[list[tuple[int, int]]]:
+        sized = (((number, size), size) async for number, size in each(enumerate(sizes)))
+        return [members async for members in batches(sized, most)]
+
+    lists = asyncio.run(cut())
+    assert all(lists)
     assert [member for members in lists for member in members] == list(enumerate(sizes))
     assert all(len(members) <= most for members in lists)
     assert all(sum(size for _, size in members) <= MESSAGE_BYTES for members in lists)

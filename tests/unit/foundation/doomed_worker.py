@@ -6,12 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from foundation.jobs import JobWorker, Tasks
-
-tasks = Tasks()
+from foundation.jobs import JobWorker
 
 
-@tasks.task("note")
 async def note(what: str) -> None:
     """Say that the job was taken up, and hang."""
     await asyncio.to_thread(Path(sys.argv[2]).write_text, what)
@@ -19,4 +16,4 @@ async def note(what: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(JobWorker(sys.argv[1], "repair", tasks).run())
+    asyncio.run(JobWorker(sys.argv[1], "repair", {"note": note}).run())

@@ -179,6 +179,14 @@ async def test_a_rule_of_the_house_is_told_as_such_with_its_own_words(office: Da
     )
     assert (held.reason, held.detail) == (RULE_HELD_BY_DATABASE, "a destroyed key stays destroyed")
 
+    async def by_the_driver() -> None:
+        async with office.transaction() as tx:
+            await (await tx.driver()).execute("UPDATE keyring SET destroyed_at = NULL")
+
+    with pytest.raises(Refused) as caught:
+        await by_the_driver()
+    assert caught.value.reason is RULE_HELD_BY_DATABASE
+
 
 @pytest.mark.parametrize(
     ("statement", "params"),

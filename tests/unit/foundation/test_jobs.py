@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from foundation.db import Database
-from foundation.jobs import JobWorker, Tasks, defer
+from foundation.jobs import JobWorker, defer
 from tests.support.databases import SchemaDatabase
 from tests.support.eventually import eventually
 from tests.support.office_process import ROOT
@@ -49,15 +49,13 @@ class Queue:
         self, handler: Callable[[str], Awaitable[None]] | None = None, **options: Any
     ) -> AsyncGenerator[asyncio.Task[None]]:
         """A worker whose handler notes what it did."""
-        tasks = Tasks()
 
-        @tasks.task("note")
         async def note(what: str) -> None:
             if handler is not None:
                 await handler(what)
             self.noted.append(what)
 
-        work = JobWorker(self.database.dsn("repair_app"), "repair", tasks, **options)
+        work = JobWorker(self.database.dsn("repair_app"), "repair", {"note": note}, **options)
         running = asyncio.create_task(work.run())
         try:
             yield running
@@ -100,7 +98,6 @@ async def test_a_job_is_done_within_a_second_of_its_commit(queue: Queue) -> None
         for n in range(5):
             async with queue.office.transaction() as tx:
                 await defer(tx, "note", what=str(n))
-                await asyncio.sleep(0)
             committed = time.monotonic()
             await eventually(lambda n=n: str(n) in queue.noted)
             assert time.monotonic() - committed < 1
@@ -115,12 +112,12 @@ async def test_a_job_that_fails_is_tried_again_each_time_later(queue: Queue) -> 
         if len(tries) < 3:
             raise ConnectionError
 
-    async with queue.worker(fail_twice, first_wait_s=0.3):
+    async with queue.worker(fail_twice, first_wait_s=1.2):
         await queue.put_down("stubborn")
         await eventually(lambda: queue.noted == ["stubborn"], within=10)
     first, second = tries[1] - tries[0], tries[2] - tries[1]
-    assert first >= 0.3
-    assert second >= 0.6
+    assert first >= 1.2
+    assert second >= 2.4
 
 
 async def test_poison_is_parked_after_eight_tries_and_hurts_nobody(queue: Queue) -> None:
@@ -132,13 +129,28 @@ async def test_poison_is_parked_after_eight_tries_and_hurts_nobody(queue: Queue)
             tries += 1
             raise ValueError(what)
 
-    async with queue.worker(refuse_poison, first_wait_s=0.0):
+    async with queue.worker(refuse_poison, first_wait_s=0.0, parked_s=3600):
         await queue.put_down("poison", *(f"good-{n}" for n in range(10)))
         await eventually(lambda: len(queue.noted) == 10)
         await eventually(lambda: queue.jobs() == [("poison", "failed", 8)], within=20)
         await queue.put_down("later")
         await eventually(lambda: "later" in queue.noted)
     assert tries == 8
+
+
+async def test_what_is_parked_is_tried_again_from_time_to_time(queue: Queue) -> None:
+    mended = asyncio.Event()
+
+    async def fail_until_mended(_: str) -> None:
+        if not mended.is_set():
+            raise ConnectionError
+
+    async with queue.worker(fail_until_mended, first_wait_s=0.0, parked_s=3600):
+        await queue.put_down("patient")
+        await eventually(lambda: queue.jobs() == [("patient", "failed", 8)], within=20)
+    mended.set()
+    async with queue.worker(fail_until_mended):
+        await eventually(lambda: queue.noted == ["patient"], within=10)
 
 
 async def test_the_job_of_a_killed_worker_is_put_back_and_done(queue: Queue, tmp_path: Path) -> None:
@@ -148,12 +160,14 @@ async def test_the_job_of_a_killed_worker_is_put_back_and_done(queue: Queue, tmp
         *(queue.database.dsn("repair_app"), str(taken)),
         cwd=ROOT,
     )
-    await queue.put_down("unfinished")
-    await eventually(taken.exists, within=20)
-    assert queue.jobs() == [("unfinished", "doing", 0)]
-    async with queue.worker():
+    try:
+        await queue.put_down("unfinished")
+        await eventually(taken.exists, within=20)
+        assert queue.jobs() == [("unfinished", "doing", 0)]
+    finally:
         doomed.kill()
         await doomed.wait()
+    async with queue.worker():
         killed = time.monotonic()
         await eventually(lambda: "unfinished" in queue.noted, within=20)
         assert time.monotonic() - killed < 8, "put back within 5 s, on a machine with nothing else to do"

@@ -25,7 +25,7 @@ MAPPING = load_mapping()
 
 def tables_of(path: Path) -> list[tuple[Table, list[tuple[int, list[str]]]]]:
     with job.open_file(path, MAPPING) as file:
-        return [(table, [(row.number, row.cells) for row in table.rows]) for table in file.tables()]
+        return [(table, [(row.number, row.cells) for row in table.rows]) for table in file.tables]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -68,7 +68,7 @@ def test_a_workbook_may_hold_several_sheets_of_both_kinds(tmp_path: Path) -> Non
     sheets = {"处罚": as_rows([PENALTY, PENALTY]), "说明": [["填写说明"], ["无"]], "许可": as_rows([LICENCE])}
     path = write_xlsx(tmp_path / "file.xlsx", sheets)
     with job.open_file(path, MAPPING) as file:
-        kinds = [(table.name, table.layout.kind.name, len(list(table.rows))) for table in file.tables()]
+        kinds = [(table.name, table.layout.kind.name, len(list(table.rows))) for table in file.tables]
         assert file.skipped == ("说明",)
         assert file.fraction_read() > 0
     assert kinds == [("处罚", "penalty", 2), ("许可", "licence", 1)]

@@ -32,7 +32,7 @@ def ca(tmp_path: Path) -> DevelopmentCa:
 
 
 def identity(ca: DevelopmentCa, folder: Path, system: System, now: datetime = NOW) -> x509.Certificate:
-    write_identity(folder, system, ca=ca, trust_domain="t.example", roles=("consumer",), days=30, now=now)
+    write_identity(folder, system, ca=ca, roles=("consumer",), days=30, now=now)
     return x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
 
 
@@ -117,7 +117,6 @@ def test_a_request_brings_its_key_and_never_its_name(ca: DevelopmentCa, tmp_path
         folder,
         DESK,
         ca=ca,
-        trust_domain="t.example",
         roles=("consumer",),
         days=30,
         now=NOW,
@@ -152,9 +151,7 @@ def test_a_bad_request_is_told_with_the_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("days", [0, 398])
 def test_a_certificate_that_lasts_too_long_is_not_made(ca: DevelopmentCa, tmp_path: Path, days: int) -> None:
     with pytest.raises(Trouble, match=str(days)):
-        write_identity(
-            tmp_path / "desk", DESK, ca=ca, trust_domain="t.example", roles=("consumer",), days=days, now=NOW
-        )
+        write_identity(tmp_path / "desk", DESK, ca=ca, roles=("consumer",), days=days, now=NOW)
 
 
 def test_a_new_key_is_never_readable_by_others_even_for_a_moment(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from standalone.ports import FREE, FREE_RANGE, LOOPBACK, Ports, settle
+from standalone.ports import FREE, FREE_RANGE, LOOPBACK, Ports, bound, free_port
 from standalone.trouble import Trouble
 
 
 def test_a_taken_port_is_told_with_its_option() -> None:
     with socket.create_server((LOOPBACK, 0)) as taken, pytest.raises(Trouble) as caught:
-        settle("catalog", taken.getsockname()[1], option="--catalog-port")
+        bound("catalog", taken.getsockname()[1])
     assert "taken" in caught.value.what
     assert "--catalog-port" in caught.value.remedy
 
@@ -25,7 +25,7 @@ def test_a_port_that_another_server_would_share_counts_as_taken() -> None:
         listening.bind((LOOPBACK, 0))
         listening.listen()
         with pytest.raises(Trouble, match="taken"):
-            settle("catalog", listening.getsockname()[1], option="--catalog-port")
+            bound("catalog", listening.getsockname()[1])
 
 
 def test_zero_takes_a_free_port_for_each_door() -> None:
@@ -35,11 +35,11 @@ def test_zero_takes_a_free_port_for_each_door() -> None:
 
 
 def test_two_doors_never_get_the_same_port() -> None:
-    port = settle("any", 0, option="")
+    port = free_port()
     with pytest.raises(Trouble, match="another door"):
         replace(FREE, catalog=port, gateway=port).settled()
 
 
 def test_free_ports_are_none_that_outgoing_connections_may_take() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert FREE_RANGE[0] <= settle("any", 0, option="") < min(FREE_RANGE[1], lowest)
+    assert FREE_RANGE[0] <= free_port() < min(FREE_RANGE[1], lowest)

@@ -78,7 +78,7 @@ def test_the_hand_in_reads_every_good_row_and_names_the_fault_of_those_it_can_ju
             return unfit.problems[0].reason.code
 
     with open_file(tmp_path / "file.csv", mapping) as file:
-        (table,) = file.tables()
+        (table,) = file.tables
         verdicts = [judged(row, table.layout) for row in table.rows]
     expected = [row.refused_for for row in rows]
     assert all(verdict in {"", right} for verdict, right in zip(verdicts, expected, strict=True))

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from standalone.processes import ProcessRecord
-from standalone.supervision import Child, Program
+from standalone.supervision import Child
 from standalone.trouble import Trouble
 from tests.support.eventually import eventually
 
@@ -25,14 +25,16 @@ def child(tmp_path: Path) -> Iterator[MakeChild]:
     made: list[Child] = []
 
     def make(module: str, *, healthy: bool = True, environment: dict[str, str] | None = None) -> Child:
-        program = Program(
-            name="it",
+        it = Child(
+            "it",
             module=module,
-            environment={"PYTHONPATH": str(tmp_path)} | (environment or {}),
+            settings={"PYTHONPATH": str(tmp_path)} | (environment or {}),
             healthy=lambda: healthy,
+            log=tmp_path / "it.log",
+            record=tmp_path / "it.json",
         )
-        made.append(Child(program, log=tmp_path / "it.log", record=tmp_path / "it.json"))
-        return made[-1]
+        made.append(it)
+        return it
 
     yield make
     for one in made:
@@ -109,7 +111,7 @@ def test_its_record_is_there_while_it_runs_and_gone_when_it_stopped(child: MakeC
 def test_a_log_that_grew_too_large_is_put_aside(
     child: MakeChild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("standalone.supervision.LARGEST_LOG", 10)
+    monkeypatch.setattr("standalone.processes.LARGEST_LOG", 10)
     (tmp_path / "it.log").write_text("old lines of the log")
     child("sleeper").start()
     assert (tmp_path / "it.log.1").read_text() == "old lines of the log"

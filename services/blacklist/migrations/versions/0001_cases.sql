@@ -35,7 +35,7 @@ INSERT INTO legal_step (from_state, step, to_state) VALUES
     ('served',            'acknowledge_listing', 'listed'),
     ('listed',            'close_listing',       'closed');
 
--- Buckets: first byte of the id, which the office takes from the subject's bucket (house, Growth).
+-- Buckets: first byte of the id, which the office takes from the subject's bucket (docs/architecture.md, Data).
 CREATE FUNCTION bucket_in(id uuid) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN get_byte(uuid_send(id), 0)::smallint;
 

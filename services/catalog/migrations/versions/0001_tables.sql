@@ -104,7 +104,7 @@ CREATE TABLE record_number (
 CREATE FUNCTION place_of(record_id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN get_byte(uuid_send(record_id), 0)::smallint;
 
--- The disclosure ledger: which authority ever received which record. Source: mission, de-sharing engine.
+-- The disclosure ledger: which authority ever received which record. Source: docs/architecture.md, The end of sharing.
 CREATE TABLE disclosure (
     bucket    smallint NOT NULL,
     record_id uuid NOT NULL,
@@ -141,7 +141,7 @@ GRANT INSERT ON access_grant TO catalog_change;
 GRANT UPDATE (approved_by, starts_at, ends_at, revoked_by, revoked_at) ON access_grant TO catalog_change;
 
 -- Advisory locks: one for policy (grants, items, consents), one for each bucket. What answers takes them shared,
--- what ends sharing takes them exclusively; they queue fairly. Source: house, "Three journeys".
+-- what ends sharing takes them exclusively; they queue fairly. Source: docs/architecture.md, The end of sharing.
 CREATE FUNCTION lock_policy(exclusively boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF exclusively THEN

@@ -86,22 +86,14 @@ CREATE TABLE evidence (
     content_tag    bytea       NOT NULL CHECK (octet_length(content_tag) = 16),
     size           integer     NOT NULL CHECK (size BETWEEN 1 AND 20 * 1024 * 1024),
     at             timestamptz NOT NULL,
-    about          bytea       NOT NULL,
+    header         bytea       NOT NULL,
+    content        bytea       NOT NULL,
     PRIMARY KEY (bucket, application_id, evidence_id),
     UNIQUE (bucket, application_id, evidence_no),
     UNIQUE (bucket, application_id, content_tag),
     FOREIGN KEY (bucket, application_id) REFERENCES application
 );
 
-CREATE TABLE evidence_piece (
-    bucket         smallint NOT NULL,
-    application_id uuid     NOT NULL,
-    evidence_id    uuid     NOT NULL,
-    piece_no       smallint NOT NULL CHECK (piece_no BETWEEN 0 AND 79),
-    content        bytea    NOT NULL,
-    PRIMARY KEY (bucket, application_id, evidence_id, piece_no),
-    FOREIGN KEY (bucket, application_id, evidence_id) REFERENCES evidence
-);
 
 CREATE FUNCTION application_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = repair, pg_temp AS $$
 BEGIN
@@ -179,10 +171,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON application_st
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evidence
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evidence_piece
-    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 REVOKE ALL ON FUNCTION application_guard(), application_step_guard(), evidence_guard() FROM PUBLIC;
-GRANT SELECT, INSERT ON application, application_step, evidence, evidence_piece TO repair_app;
+GRANT SELECT, INSERT ON application, application_step, evidence TO repair_app;
 GRANT SELECT ON standing, step_rule TO repair_app;
 -- Putting a job down draws its number.

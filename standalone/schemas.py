@@ -1,0 +1,45 @@
+"""Brings the databases up to date: roles, schemas, and what they know of the law in step with `law/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic.util import CommandError
+
+from foundation.calendar import load_calendar
+from foundation.db.migrate import create_roles, upgrade
+from foundation.lawfile import LawError
+from foundation.policy import LawBook, load_policy
+from foundation.settings import LAW
+from services.blacklist import law as blacklist_law
+from services.catalog import law as catalog_law
+from standalone.ports import OFFICES
+from standalone.trouble import Trouble
+
+
+def bring_up_to_date(admin_dsn: str, *, role_passwords: Path, sample: bool, deployment: str) -> None:
+    """Make or migrate the schema of every office, with its roles and its law. Safe to repeat. Raises Trouble.
+
+    `sample` and `deployment` count at the creation of a schema only.
+    """
+    create_roles(admin_dsn, role_passwords)
+    for office in OFFICES:
+        try:
+            upgrade(admin_dsn, office, sample=sample, deployment=deployment)
+        except CommandError as error:
+            raise Trouble(
+                f"The schema {office} was written by a newer version: {error}",
+                remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
+            ) from error
+    try:
+        policy = load_policy(LAW)
+        with psycopg.connect(admin_dsn) as connection:
+            catalog_law.load_law(connection, LawBook.load(LAW, policy))
+        with psycopg.connect(admin_dsn) as connection:
+            blacklist_law.load_law(connection, policy=policy, calendar=load_calendar(LAW))
+    except (LawError, blacklist_law.LawRewritesPast) as error:
+        raise Trouble(
+            f"The law data can't be loaded: {error}",
+            remedy="Mend the file named, or take the change back: what applied in the past is not rewritten.",
+        ) from error

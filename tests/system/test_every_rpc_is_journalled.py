@@ -1,0 +1,285 @@
+"""Whoever is shown something about a party leaves an entry: a walk through every method of the whole contract."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chengxin import Identifier
+from chengxin.audit.v1 import audit_pb2, audit_pb2_grpc
+from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
+from chengxin.catalog.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    catalog_pb2,
+    catalog_pb2_grpc,
+    record_pb2,
+    record_pb2_grpc,
+    sharing_pb2,
+    sharing_pb2_grpc,
+)
+from chengxin.common.v1 import common_pb2
+from chengxin.repair.v1 import repair_pb2, repair_pb2_grpc
+from standalone.sample import MARK, SampleParty
+from standalone.story.cast import Department, Visitor
+from standalone.story.listing import ListCase
+from standalone.story.sharing import finding, found
+from standalone.story.stage import COPY, LICENCE, PENALTY, TENDER
+from tests.support.running_house import RunningHouse
+
+OFFICES = ("catalog", "blacklist", "repair", "audit")
+METHODS = {
+    f"{service.name}.{method.name}": service.file.package.split(".")[1]
+    for module in (
+        common_pb2,
+        access_pb2,
+        catalog_pb2,
+        record_pb2,
+        sharing_pb2,
+        blacklist_pb2,
+        repair_pb2,
+        audit_pb2,
+    )
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+"""Every method of the five packages, and the office whose journal it has to be in."""
+
+EXEMPT = {
+    "CatalogService.GetCatalogItem",
+    "CatalogService.ListCatalogItems",
+    "CatalogService.ListMeasures",
+    "SchemeService.GetScheme",
+    "SchemeService.ListSchemes",
+    "SharingService.ListPublicRecords",
+    "AuditService.GetCheckpoint",
+    "AuditService.GetInclusionProof",
+    "AuditService.GetConsistencyProof",
+    "AuditService.GetReceipt",
+}
+"""What shows nothing about a party, the anonymous public list, checkpoints and proofs. Source: privacy-and-audit."""
+
+MEASURES = ["procurement_bar", "no_commendation"]
+OFFICIAL, DECIDER = f"{MARK}-walk-1", f"{MARK}-walk-2"
+
+
+class Walk:
+    """Goes from method to method, and notes which were called and which of them left no entry."""
+
+    def __init__(self, house: RunningHouse) -> None:
+        self._dsn = house.house.engines.admin_dsn
+        self.called: set[str] = set()
+        self.silent: set[str] = set()
+
+    @contextmanager
+    def calling(self, *methods: str) -> Generator[None]:
+        """Within, these methods are called and answered; afterwards each has a new entry in its office's journal."""
+        before = {office: self._last(office) for office in OFFICES}
+        yield
+        self.called.update(methods)
+        for method in methods:
+            if method not in self._answered_since(METHODS[method], before[METHODS[method]]):
+                self.silent.add(method)
+
+    def _last(self, office: str) -> int:
+        return self._rows(office, "SELECT coalesce(max(entry_id), 0) FROM journal")[0][0]
+
+    def _answered_since(self, office: str, entry_id: int) -> set[str]:
+        rows = self._rows(
+            office, "SELECT kind FROM journal WHERE entry_id > %s AND decision <> 'refused'", entry_id
+        )
+        return {kind for (kind,) in rows}
+
+    def _rows(self, office: str, query: str, *values: object) -> list[Any]:
+        with psycopg.connect(self._dsn) as connection:
+            connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(office)))
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+
+def test_a_method_that_leaves_no_entry_is_found(running_house: RunningHouse) -> None:
+    walk = Walk(running_house)
+    stub = running_house.market.stub("catalog", catalog_pb2_grpc.CatalogServiceStub)
+    with walk.calling("CatalogService.ListMeasures"):
+        running_house.market.ask(stub.ListMeasures, catalog_pb2.ListMeasuresRequest())
+    assert walk.silent == {"CatalogService.ListMeasures"}
+
+
+def test_every_method_that_shows_something_about_a_party_leaves_an_entry(running_house: RunningHouse) -> None:
+    walk = Walk(running_house)
+    _grants(walk, running_house)
+    _records_and_answers(walk, running_house)
+    _the_list(walk, running_house)
+    _repair(walk, running_house)
+    _audit(walk, running_house)
+    assert walk.called == set(METHODS) - EXEMPT
+    assert walk.silent == set()
+
+
+def _act(who: Department, method: Any, request: Any, *, role: str, officer: str = OFFICIAL) -> Any:
+    return who.ask(method, request, officer=officer, roles=[role])
+
+
+def _grants(walk: Walk, house: RunningHouse) -> None:
+    tax, steward = (
+        who.stub("catalog", access_pb2_grpc.AccessServiceStub) for who in (house.tax, house.steward)
+    )
+    with walk.calling("AccessService.RequestGrant"):
+        asked = access_pb2.RequestGrantRequest(
+            purpose=TENDER, item_codes=[PENALTY], days=1, justification=MARK
+        )
+        grant_id = _act(house.tax, tax.RequestGrant, asked, role="case_officer").grant.grant_id
+    with walk.calling("AccessService.ApproveGrant"):
+        approval = access_pb2.ApproveGrantRequest(grant_id=grant_id)
+        _act(house.steward, steward.ApproveGrant, approval, role="steward", officer=DECIDER)
+    with walk.calling("AccessService.RevokeGrant"):
+        revocation = access_pb2.RevokeGrantRequest(grant_id=grant_id, reason=MARK)
+        _act(house.steward, steward.RevokeGrant, revocation, role="steward", officer=DECIDER)
+    with walk.calling("AccessService.ListGrants"):
+        house.tax.ask(tax.ListGrants, access_pb2.ListGrantsRequest())
+
+
+def _records_and_answers(walk: Walk, house: RunningHouse) -> None:
+    market, party = house.market, house.repaired[0]
+    asked = {"purpose": LICENCE, "matter": MARK, "officer": MARK}
+    with walk.calling("RecordService.SubmitRecords"):
+        record_id = finding(house, party, days_ago=120, number="9701")
+    with walk.calling("SharingService.CheckSubject"):
+        assert found(house, house.procurement, party, TENDER)
+    with walk.calling("SharingService.CheckSubjects"):
+        assert [
+            one.found for one in market.client.check_many([Identifier.uscc(party.identifier)], **asked)
+        ] == [True]
+    with walk.calling("SharingService.GetCreditReport"):
+        assert market.client.report(uscc=party.identifier, **asked).records
+    records = market.stub("catalog", record_pb2_grpc.RecordServiceStub)
+    with walk.calling("RecordService.GetRecord"):
+        market.ask(records.GetRecord, record_pb2.GetRecordRequest(record_id=record_id, matter=MARK))
+    with walk.calling("RecordService.WithdrawRecord"):
+        ended = record_pb2.WithdrawRecordRequest(
+            record_id=record_id, reason=record_pb2.END_REASON_OBJECTION_UPHELD, matter=MARK
+        )
+        market.ask(records.WithdrawRecord, ended)
+    copying = house.procurement.stub("catalog", sharing_pb2_grpc.SharingServiceStub)
+    with walk.calling("SharingService.WatchChanges"):
+        context = sharing_pb2.QueryContext(purpose=COPY, matter=MARK, officer=MARK)
+        watching = sharing_pb2.WatchChangesRequest(context=context, until_caught_up=True)
+        assert any(page.changes for page in house.procurement.ask(copying.WatchChanges, watching))
+    with walk.calling("SharingService.AcknowledgeWithdrawal"):
+        house.procurement.client.acknowledge(record_id)
+    sharing = market.stub("catalog", sharing_pb2_grpc.SharingServiceStub)
+    with walk.calling("SharingService.GetWithdrawalCertificate"):
+        proof = sharing_pb2.GetWithdrawalCertificateRequest(record_id=record_id)
+        assert market.ask(sharing.GetWithdrawalCertificate, proof).text
+    finding(house, party, days_ago=120, number="9702")
+    with walk.calling("RecordService.RevokeDocument"):
+        number = f"{MARK}罚〔{house.today().year}〕9702号"
+        revoked = market.ask(
+            records.RevokeDocument, record_pb2.RevokeDocumentRequest(document_number=number, reason=MARK)
+        )
+        assert len(revoked.record_ids) == 1
+
+
+def _the_list(walk: Walk, house: RunningHouse) -> None:
+    with walk.calling("CaseService.OpenCase"):
+        case = ListCase(house)
+    stub = house.market.stub("blacklist", blacklist_pb2_grpc.CaseServiceStub)
+    with walk.calling("CaseService.UploadEvidence"):
+        case.evidence()
+    with walk.calling("CaseService.MatchStandard"):
+        case.match()
+    with walk.calling("CaseService.FindFacts"):
+        case.find(MEASURES)
+    with walk.calling("CaseService.HoldPanel"):
+        case.panel()
+    with walk.calling("CaseService.NotifyParty"):
+        case.notify()
+    with walk.calling("CaseService.SubmitStatement"):
+        case.act(
+            stub.SubmitStatement, blacklist_pb2.SubmitStatementRequest(case_id=case.case_id, statement=MARK)
+        )
+    with walk.calling("CaseService.AnswerStatement"):
+        case.act(
+            stub.AnswerStatement, blacklist_pb2.AnswerStatementRequest(case_id=case.case_id, answer=MARK)
+        )
+    with walk.calling("CaseService.GetCase"):
+        ends = date.fromisoformat(case.case().window_ends_before)
+    with walk.calling("CaseService.ListCases"):
+        case.act(stub.ListCases, blacklist_pb2.ListCasesRequest())
+    house.let_pass(days=max(0, (ends - house.today()).days) + 1)
+    with walk.calling("CaseService.Decide"):
+        case.decide(MEASURES, officer=DECIDER, number="97")
+    with walk.calling("CaseService.ServeDecision"):
+        served = case.serve()
+    with walk.calling("CaseService.GetDecisionDocument"):
+        assert case.document()
+    listings = house.market.stub("blacklist", blacklist_pb2_grpc.ListingServiceStub)
+    listing_id = served.case.listing_id
+    with walk.calling("ListingService.GetListing"):
+        case.act(listings.GetListing, blacklist_pb2.GetListingRequest(listing_id=listing_id))
+    with walk.calling("ListingService.CloseListing"):
+        closing = blacklist_pb2.CloseListingRequest(listing_id=listing_id, matter=MARK, reason=MARK)
+        case.act(listings.CloseListing, closing)
+
+
+def _signed_in(house: RunningHouse, party: SampleParty) -> Visitor:
+    visitor = Visitor(house.gateway, party)
+    visitor.sign_in()
+    return visitor
+
+
+def _repair(walk: Walk, house: RunningHouse) -> None:
+    party = house.repaired[1]
+    first, second = (finding(house, party, days_ago=120, number=number) for number in ("9703", "9704"))
+    visitor = _signed_in(house, party)
+    with walk.calling("SharingService.ListOwnRecords"):
+        assert len(visitor.get("/me/records")["records"]) == 2
+    with walk.calling("RepairService.CheckEligibility"):
+        visitor.get(f"/me/records/{first}/eligibility")
+    with walk.calling("RepairService.SubmitApplication"):
+        granted, withdrawn = (_applied(visitor, record_id) for record_id in (first, second))
+    with walk.calling("RepairService.UploadEvidence"):
+        visitor.post(
+            f"/me/applications/{granted}/evidence",
+            data={"description": MARK},
+            files={"file": ("样例.txt", MARK.encode(), "text/plain")},
+        )
+    with walk.calling("RepairService.GetApplication"):
+        visitor.get(f"/me/applications/{granted}")
+    with walk.calling("RepairService.ListApplications"):
+        visitor.get("/me/applications")
+    with walk.calling("RepairService.WithdrawApplication"):
+        visitor.post(f"/me/applications/{withdrawn}/withdraw")
+    repairs = house.market.stub("repair", repair_pb2_grpc.RepairServiceStub)
+    with walk.calling("RepairService.AcceptApplication"):
+        accepted = repair_pb2.AcceptApplicationRequest(application_id=granted)
+        _act(house.market, repairs.AcceptApplication, accepted, role="repair_officer")
+    with walk.calling("RepairService.DecideApplication"):
+        decision = repair_pb2.DecideApplicationRequest(
+            application_id=granted, grant=True, reasons=MARK, verification=MARK
+        )
+        _act(house.market, repairs.DecideApplication, decision, role="repair_officer")
+    visitor.close()
+
+
+def _applied(visitor: Visitor, record_id: str) -> str:
+    applied = visitor.post(
+        "/me/applications",
+        json={"record_id": record_id, "correction": MARK, "commitment": True},
+        headers={"Idempotency-Key": f"walk-{record_id}"},
+    )
+    return applied["application"]["application_id"]
+
+
+def _audit(walk: Walk, house: RunningHouse) -> None:
+    searches = house.auditor.stub("audit", audit_pb2_grpc.AuditServiceStub)
+    with walk.calling("AuditService.SearchAccesses"):
+        house.auditor.ask(searches.SearchAccesses, audit_pb2.SearchAccessesRequest())
+    visitor = _signed_in(house, house.repaired[0])
+    with walk.calling("AuditService.ListAccessesToSubject"):
+        assert visitor.get("/me/accesses")["accesses"]
+    visitor.close()
