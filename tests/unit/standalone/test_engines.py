@@ -161,6 +161,16 @@ def test_a_long_path_gets_a_short_name_for_the_socket(tmp_path: Path) -> None:
     assert not short.is_symlink()
 
 
+def test_a_short_name_that_leads_elsewhere_is_not_used(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / ("deep" * 25) / "postgres", log=tmp_path / "postgres.log")
+    server._short_name.symlink_to(tmp_path)
+    try:
+        with pytest.raises(Trouble, match="somebody else's"):
+            server.url()
+    finally:
+        server._short_name.unlink()
+
+
 def test_an_engine_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     server = Postgres(
         tmp_path / "postgres",
