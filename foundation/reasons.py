@@ -65,6 +65,13 @@ UNAVAILABLE = Reason(
     remedy="Call again with the same query id or idempotency key.",
     source="docs/architecture.md, Limits",
 )
+STEP_OUT_OF_ORDER = Reason(
+    "STEP_OUT_OF_ORDER",
+    Kind.PRECONDITION,
+    meaning="The case or application does not stand where this step can be taken.",
+    remedy="Read it again and take the steps in their order, each once.",
+    source="54号 clauses 8 and 11",
+)
 RULE_HELD_BY_DATABASE = Reason(
     "RULE_HELD_BY_DATABASE",
     Kind.PRECONDITION,

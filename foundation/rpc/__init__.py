@@ -2,7 +2,7 @@
 
 from foundation.rpc.call import Call, current
 from foundation.rpc.channel import office_channel
-from foundation.rpc.process import Ground, run_office
-from foundation.rpc.server import OfficeServer
+from foundation.rpc.process import run_office
+from foundation.rpc.server import Ground, OfficeServer
 
 __all__ = ["Call", "Ground", "OfficeServer", "current", "office_channel", "run_office"]

@@ -14,6 +14,7 @@ from chengxin.common.v1 import common_pb2
 from foundation.evidence import FileHeader, media_type_from
 from foundation.identity import Identifier, IdentifierKind, canonicalise
 from foundation.journal import Receipt
+from foundation.policy import Severity
 from foundation.reasons import EVIDENCE_OUT_OF_ORDER, NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
 
@@ -25,6 +26,11 @@ _KINDS = {
     common_pb2.IDENTIFIER_KIND_RESIDENT_ID: IdentifierKind.RESIDENT_ID,
     common_pb2.IDENTIFIER_KIND_RESIDENCE_PERMIT: IdentifierKind.RESIDENCE_PERMIT,
     common_pb2.IDENTIFIER_KIND_PASSPORT: IdentifierKind.PASSPORT,
+}
+SEVERITIES = {
+    common_pb2.SEVERITY_SLIGHT: Severity.SLIGHT,
+    common_pb2.SEVERITY_ORDINARY: Severity.ORDINARY,
+    common_pb2.SEVERITY_SERIOUS: Severity.SERIOUS,
 }
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
 _MESSAGE_KINDS = {kind: number for number, kind in _KINDS.items()}

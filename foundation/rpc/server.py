@@ -17,6 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from foundation.access.assertions import Issuers
+from foundation.crypto import FileKeyProvider, Keyring
 from foundation.db import Database
 from foundation.journal import Journal
 from foundation.refusal import Refused
@@ -27,6 +28,22 @@ from foundation.telemetry import Telemetry
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an office stands on: its schema by one login role, its keys and its journal."""
+
+    database: Database
+    keyring: Keyring
+    journal: Journal
+
+    @classmethod
+    def open(cls, settings: OfficeSettings, schema: str, role: str, *, pool: int = 8) -> Ground:
+        """Prepare them; nothing connects before the first transaction."""
+        database = Database.open(settings.dsn(role), schema=schema, pool=pool)
+        keyring = Keyring(FileKeyProvider(settings.keys), database)
+        return cls(database, keyring, Journal(keyring, schema))
 
 
 @dataclass(kw_only=True)
@@ -40,8 +57,7 @@ class OfficeServer:
 
     settings: OfficeSettings
     services: Sequence[object]
-    database: Database
-    journal: Journal
+    ground: Ground
     checked_by_door: frozenset[str] = frozenset()
     beside: Sequence[Callable[[], Awaitable[None]]] = ()
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
@@ -70,13 +86,14 @@ class OfficeServer:
             await asyncio.gather(*tasks, return_exceptions=True)
             for close in self.closing:
                 await close()
-            await self.database.close()
+            await self.ground.keyring.close()
+            await self.ground.database.close()
 
     def _build(self) -> aio.Server:
-        telemetry = Telemetry.from_environment(self.database.schema)
+        telemetry = Telemetry.from_environment(self.ground.database.schema)
         interceptor = HouseInterceptor(
-            database=self.database,
-            journal=self.journal,
+            database=self.ground.database,
+            journal=self.ground.journal,
             issuers=Issuers.load(self.settings.issuers),
             telemetry=telemetry,
             checked_by_door=self.checked_by_door,
@@ -112,7 +129,9 @@ class OfficeServer:
 
     def _announce(self) -> None:
         host = self.settings.listen.rpartition(":")[0]
-        log.info("serving", office=self.database.schema, port=self.port, only=self.settings.only or "all")
+        log.info(
+            "serving", office=self.ground.database.schema, port=self.port, only=self.settings.only or "all"
+        )
         if self.settings.ready_file is not None:
             part = self.settings.ready_file.with_suffix(".part")
             part.write_text(f"{host}:{self.port}\n")
@@ -132,7 +151,7 @@ class OfficeServer:
         """Raise the clock's floor every second, so that a clock set back changes nothing."""
         while True:
             with contextlib.suppress(Refused):
-                async with self.database.transaction() as tx:
+                async with self.ground.database.transaction() as tx:
                     await tx.run("SELECT raise_floor()")
             await asyncio.sleep(1)
 

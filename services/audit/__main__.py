@@ -34,10 +34,9 @@ def build(settings: AuditSettings) -> OfficeServer:
     return OfficeServer(
         settings=settings,
         services=[AuditServicer(Accesses(ground.database, ground.journal, sources), prover)],
-        database=ground.database,
-        journal=ground.journal,
+        ground=ground,
         beside=_beside(settings, sequencer, prover),
-        closing=(ground.keyring.close, *(source.close for source in sources.values())),
+        closing=tuple(source.close for source in sources.values()),
     )
 
 

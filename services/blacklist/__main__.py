@@ -46,10 +46,9 @@ def build(settings: OfficeSettings) -> OfficeServer:
             CaseServicer(InvestigationOffice(desk), DecisionOffice(desk), reading),
             ListingServicer(listings),
         ],
-        database=ground.database,
-        journal=ground.journal,
+        ground=ground,
         beside=() if settings.only == "serve" else (worker.run,),
-        closing=(channel.close, ground.keyring.close),
+        closing=(channel.close,),
     )
 
 

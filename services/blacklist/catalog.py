@@ -19,11 +19,7 @@ BY_EXPRESS_LAW = "express_law"
 
 
 class ListingRefused(Exception):
-    """The catalog refused a listing; `reason` is its stable code."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """The catalog refused a listing; its argument is the stable reason."""
 
 
 class Catalog:

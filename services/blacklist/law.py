@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from foundation.calendar import WorkingCalendar, load_calendar
+from foundation.db.database import HOUSE_RULE
 from foundation.policy import Policy, PolicyNumber, load_policy
 from foundation.refusal import Refused
 
@@ -55,27 +56,23 @@ def load_law(connection: psycopg.Connection[Any], *, policy: Policy, calendar: W
     Raises LawRewritesPast, and Refused(NO_POLICY_IN_FORCE) where a number has no version in force today.
     """
     with connection.transaction():
-        return _load(connection, policy, calendar)
-
-
-def _load(connection: psycopg.Connection[Any], policy: Policy, calendar: WorkingCalendar) -> Loaded:
-    connection.execute("SET LOCAL ROLE blacklist_owner; SET LOCAL search_path = blacklist")
-    connection.execute("LOCK TABLE working_day, policy_number IN SHARE ROW EXCLUSIVE MODE")
-    row = connection.execute("SELECT house_today()").fetchone()
-    assert row is not None
-    today: date = row[0]
-    # What was announced for a day still to come may be announced anew.
-    connection.execute("DELETE FROM policy_number WHERE in_force_from > %s", (today,))
-    loaded = Loaded(
-        working_days=_load_days(connection, calendar, today=today),
-        numbers=sum(
-            _load_number(connection, number, today=today)
-            for name in WINDOW_NUMBERS
-            for number in _versions(policy, name, today=today)
-        ),
-    )
-    connection.execute("RESET ROLE; RESET search_path")
-    return loaded
+        connection.execute("SET LOCAL ROLE blacklist_owner; SET LOCAL search_path = blacklist")
+        connection.execute("LOCK TABLE working_day, policy_number IN SHARE ROW EXCLUSIVE MODE")
+        row = connection.execute("SELECT house_today()").fetchone()
+        assert row is not None
+        today: date = row[0]
+        # What was announced for a day still to come may be announced anew.
+        connection.execute("DELETE FROM policy_number WHERE in_force_from > %s", (today,))
+        loaded = Loaded(
+            working_days=_load_days(connection, calendar, today=today),
+            numbers=sum(
+                _load_number(connection, number)
+                for name in WINDOW_NUMBERS
+                for number in _versions(policy, name, today=today)
+            ),
+        )
+        connection.execute("RESET ROLE; RESET search_path")
+        return loaded
 
 
 def _load_days(connection: psycopg.Connection[Any], calendar: WorkingCalendar, *, today: date) -> int:
@@ -119,32 +116,16 @@ def _versions(policy: Policy, name: str, *, today: date) -> Iterable[PolicyNumbe
         yield number
 
 
-def _load_number(connection: psycopg.Connection[Any], number: PolicyNumber, *, today: date) -> int:
-    held = connection.execute(
-        "SELECT value, in_force_until FROM policy_number WHERE name = %s AND in_force_from = %s",
-        (number.name, number.in_force_from),
-    ).fetchone()
-    if held is not None:
-        value, until = held
-        ends = (until, number.in_force_until)
-        moved = ends[0] != ends[1] and any(day is not None and day <= today for day in ends)
-        if value != number.value or moved:
-            raise LawRewritesPast(number.name)
-        connection.execute(
-            "UPDATE policy_number SET in_force_until = %s, confirmed = %s WHERE name = %s AND in_force_from = %s",
-            (number.in_force_until, number.confirmed, number.name, number.in_force_from),
-        )
-        return 0
-    overlapping = connection.execute(
-        "SELECT FROM policy_number WHERE name = %s AND in_force_from < coalesce(%s, 'infinity'::date)"
-        " AND coalesce(in_force_until, 'infinity') > %s",
-        (number.name, number.in_force_until, number.in_force_from),
-    ).fetchone()
-    if overlapping is not None:
-        raise LawRewritesPast(number.name)
-    connection.execute(
-        "INSERT INTO policy_number (name, value, in_force_from, in_force_until, confirmed)"
-        " VALUES (%s, %s, %s, %s, %s)",
-        (number.name, number.value, number.in_force_from, number.in_force_until, number.confirmed),
-    )
-    return 1
+def _load_number(connection: psycopg.Connection[Any], number: PolicyNumber) -> int:
+    """Add a version, or bring its end and confirmation up to date; 1 when it is new. The table guards the past."""
+    try:
+        row = connection.execute(
+            "INSERT INTO policy_number (name, value, in_force_from, in_force_until, confirmed)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (name, in_force_from) DO UPDATE SET value = EXCLUDED.value,"
+            " in_force_until = EXCLUDED.in_force_until, confirmed = EXCLUDED.confirmed RETURNING xmax = 0",
+            (number.name, number.value, number.in_force_from, number.in_force_until, number.confirmed),
+        ).fetchone()
+    except psycopg.Error as error:
+        raise (LawRewritesPast(number.name) if error.sqlstate == HOUSE_RULE else error) from error
+    assert row is not None
+    return int(row[0])

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from pydantic_core import to_jsonable_python
 
 from foundation.calendar import Deadline, day_of
 from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identifier_text, new_id
@@ -39,6 +38,13 @@ _HEAD = """
 """
 _JUDGED = ("measures", "members", "under_age", "slight", "upheld", "published", "record_id")
 """Columns of a step that the database judges, each named as the move has it."""
+
+ListingName: TypeAlias = Literal["listing_id", "record_id"]
+"""By what a listing is named: its own id, or that of the record that it became."""
+_CASE_OF: dict[ListingName, str] = {
+    "listing_id": "SELECT case_id FROM listing WHERE listing_id",
+    "record_id": "SELECT case_id FROM listing_record WHERE record_id",
+}
 
 T = TypeVar("T")
 
@@ -164,17 +170,17 @@ class Store:
         move = replace(move, window=_window(row))
         return replace(file, case=case.with_step(move, at=row.at, digest=digest))
 
-    async def contents(self, tx: Transaction, file: OpenFile) -> dict[int, Any]:
-        """What the steps of a case say, by their numbers, as JSON values."""
+    async def said(self, tx: Transaction, file: OpenFile, kind: type[T], *steps: Step) -> list[T]:
+        """What the case's steps of these sorts say, oldest first, as the type that `take` was given."""
         rows = await tx.all(
-            "SELECT seq, artefact FROM case_step WHERE bucket = :bucket AND case_id = :case_id",
+            "SELECT seq, artefact FROM case_step WHERE bucket = :bucket AND case_id = :case_id"
+            " AND step = ANY(:steps) ORDER BY seq",
             bucket=bucket_in(file.case.case_id),
             case_id=file.case.case_id,
+            steps=[step.value for step in steps],
         )
-        return {
-            row.seq: json.loads(file.dek.open_bytes(_place(row.seq), bytes(row.artefact)))["content"]
-            for row in rows
-        }
+        artefacts = [file.dek.open_bytes(_place(row.seq), bytes(row.artefact)) for row in rows]
+        return [_form(kind).validate_python(json.loads(artefact)["content"]) for artefact in artefacts]
 
     async def add_evidence(
         self, tx: Transaction, file: OpenFile, new: SealedFile, *, officer: str, media_type: MediaType
@@ -213,32 +219,17 @@ class Store:
 
     async def hold_record(self, tx: Transaction, case: Case, record_id: UUID) -> None:
         """Note which record of the catalog a listing became."""
-        listing_id = case.listing_id
-        await tx.insert(
-            "listing_record", bucket=bucket_in(record_id), record_id=record_id, listing_id=listing_id
-        )
+        bucket = bucket_in(record_id)
+        await tx.insert("listing_record", bucket=bucket, record_id=record_id, case_id=case.case_id)
 
-    async def case_of_listing(self, tx: Transaction, listing_id: UUID) -> UUID:
-        """The case that a listing came out of. Raises Refused(NOT_FOUND)."""
+    async def case_of(self, tx: Transaction, name: ListingName, row_id: UUID) -> UUID:
+        """The case that a listing came out of, named by its own id or by its record's. Raises Refused(NOT_FOUND)."""
         row = await tx.maybe(
-            "SELECT case_id FROM listing WHERE bucket = :bucket AND listing_id = :listing_id",
-            bucket=bucket_in(listing_id),
-            listing_id=listing_id,
+            f"{_CASE_OF[name]} = :id AND bucket = :bucket", bucket=bucket_in(row_id), id=row_id
         )
         if row is None:
-            raise Refused(NOT_FOUND, field="listing_id")
+            raise Refused(NOT_FOUND, field=name)
         return row.case_id
-
-    async def case_of_record(self, tx: Transaction, record_id: UUID) -> UUID:
-        """The case whose listing became this record. Raises Refused(NOT_FOUND)."""
-        row = await tx.maybe(
-            "SELECT listing_id FROM listing_record WHERE bucket = :bucket AND record_id = :record_id",
-            bucket=bucket_in(record_id),
-            record_id=record_id,
-        )
-        if row is None:
-            raise Refused(NOT_FOUND, field="record_id")
-        return await self.case_of_listing(tx, row.listing_id)
 
     async def _cases(self, tx: Transaction, heads: Sequence[Row]) -> list[Case]:
         """Cases from their heads, with their steps; the artefacts stay sealed where they are."""
@@ -265,13 +256,8 @@ class Store:
         ]
 
 
-def said(kind: type[T], content: Any) -> T:
-    """What a step says, as stored by `Store.take`, as the type that it had."""
-    return _reader(kind).validate_python(content)
-
-
 @cache
-def _reader(kind: type[T]) -> TypeAdapter[T]:
+def _form(kind: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(kind)
 
 
@@ -298,7 +284,7 @@ def _window(row: Row) -> Deadline | None:
 
 def _artefact(content: object, salt: bytes) -> bytes:
     # The salt keeps the digest, which is shown and stored in clear, from telling a guessed content.
-    artefact = {"salt": salt.hex(), "content": to_jsonable_python(content)}
+    artefact = {"salt": salt.hex(), "content": _form(type(content)).dump_python(content, mode="json")}
     return json.dumps(artefact, ensure_ascii=False, sort_keys=True).encode()
 
 

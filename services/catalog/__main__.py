@@ -40,11 +40,10 @@ def build(settings: CatalogSettings) -> OfficeServer:
             RecordServicer(records, sharing, lawbook),
             AccessServicer(access),
         ],
-        database=changing.database,
-        journal=changing.journal,
+        ground=changing,
         checked_by_door=DOOR_CHECKED,
         beside=[wakeups.listen] if settings.only == "serve" else [wakeups.listen, sweeper.run],
-        closing=[changing.keyring.close, working.keyring.close, answering.close, working.database.close],
+        closing=[working.keyring.close, answering.close, working.database.close],
     )
 
 

@@ -40,10 +40,9 @@ def build(settings: OfficeSettings) -> OfficeServer:
     return OfficeServer(
         settings=settings,
         services=[RepairServicer(office)],
-        database=ground.database,
-        journal=ground.journal,
+        ground=ground,
         beside=() if settings.only == "serve" else (worker.run,),
-        closing=(to_catalog.close, to_list.close, ground.keyring.close),
+        closing=(to_catalog.close, to_list.close),
     )
 
 

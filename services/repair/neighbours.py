@@ -10,24 +10,16 @@ import grpc.aio
 
 from chengxin.blacklist.v1 import blacklist_pb2, blacklist_pb2_grpc
 from chengxin.catalog.v1 import record_pb2, record_pb2_grpc
-from chengxin.common.v1 import common_pb2
 from foundation.identity import Identifier
-from foundation.policy import Severity
 from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Refused
-from foundation.rpc.messages import identifier_message
+from foundation.rpc.messages import SEVERITIES, identifier_message
 from services.repair.domain.eligibility import Finding
 
 _HOW = {"timeout": 2.0, "wait_for_ready": True}
 """A neighbour has 2 seconds for its answer, reconnecting included."""
 
 _UNKNOWN = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT}
-_SEVERITIES = {
-    common_pb2.SEVERITY_UNSPECIFIED: None,
-    common_pb2.SEVERITY_SLIGHT: Severity.SLIGHT,
-    common_pb2.SEVERITY_ORDINARY: Severity.ORDINARY,
-    common_pb2.SEVERITY_SERIOUS: Severity.SERIOUS,
-}
 
 
 class Catalog:
@@ -90,7 +82,7 @@ def _finding(record: record_pb2.RecordSummary) -> Finding:
         record_id=record.record_id,
         version=record.version,
         determining_authority=record.determining_authority,
-        severity=_SEVERITIES[record.severity],
+        severity=SEVERITIES.get(record.severity),
         determined_on=date.fromisoformat(record.determined_on),
         earliest_repair_on=_day(record.earliest_repair_on),
         ends_before=_day(record.ends_before),

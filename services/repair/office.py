@@ -7,13 +7,14 @@ What is another's is refused exactly as what does not exist. Nothing here costs 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 from foundation.access import Caller, Officer
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
-from foundation.evidence import UPLOAD_S, FileHeader, Uploads, seal_file
+from foundation.evidence import FileHeader, Uploads, seal_file
 from foundation.identity import Identifier
 from foundation.jobs import defer
 from foundation.journal import Entry, Journal, Receipt
@@ -43,31 +44,22 @@ DELIVERY_QUEUE = "desharing"
 ELIGIBILITY_MATTER = "repair eligibility"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepairOffice:
     """Eligibility, applications and decisions."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        journal: Journal,
-        store: Store,
-        deadlines: Deadlines,
-        catalog: Catalog,
-        upload_s: float = UPLOAD_S,
-    ) -> None:
-        self._database = database
-        self._journal = journal
-        self._store = store
-        self._deadlines = deadlines
-        self._catalog = catalog
-        self._uploads = Uploads(upload_s=upload_s)
+    database: Database
+    journal: Journal
+    store: Store
+    deadlines: Deadlines
+    catalog: Catalog
+    uploads: Uploads = field(default_factory=Uploads)
 
     async def check_eligibility(self, call: Call, record_id: str) -> tuple[Finding, Eligibility, Receipt]:
         """Whether and from when the party may apply. Raises Refused(NOT_FOUND, UNAVAILABLE)."""
         party = call.require_person().identifier
-        finding = await self._catalog.finding(record_id, matter=ELIGIBILITY_MATTER, about=party)
-        async with self._database.transaction() as tx:
+        finding = await self.catalog.finding(record_id, matter=ELIGIBILITY_MATTER, about=party)
+        async with self.database.transaction() as tx:
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
@@ -76,7 +68,7 @@ class RepairOffice:
                 disclosed=(f"{finding.record_id}:{finding.version}:eligibility",),
             )
             judged = await self._judged(tx, party, finding)
-            return finding, judged, await self._journal.write(tx, entry)
+            return finding, judged, await self.journal.write(tx, entry)
 
     async def submit(
         self, call: Call, *, record_id: str, correction: str, commitment: bool, idempotency_key: str
@@ -87,14 +79,14 @@ class RepairOffice:
         UNAVAILABLE.
         """
         party = call.require_person().identifier
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             known = await self._known(tx, call, party, idempotency_key, record_id)
         if known is not None:
             return known
-        application_id = await self._store.new_application_id(party)
-        finding = await self._catalog.finding(record_id, matter=str(application_id), about=party)
-        async with self._database.transaction() as tx:
-            await self._store.lock(tx, application_id)
+        application_id = await self.store.new_application_id(party)
+        finding = await self.catalog.finding(record_id, matter=str(application_id), about=party)
+        async with self.database.transaction() as tx:
+            await self.store.lock(tx, application_id)
             known = await self._known(tx, call, party, idempotency_key, record_id)
             if known is not None:
                 return known
@@ -102,16 +94,10 @@ class RepairOffice:
                 eligibility=await self._judged(tx, party, finding),
                 commitment=commitment,
                 day=day_of(tx.now),
-                deadlines=self._deadlines,
+                deadlines=self.deadlines,
             )
-            await self._store.create(
-                tx,
-                application_id,
-                party,
-                finding,
-                correction=correction,
-                idempotency_key=idempotency_key,
-                step=step,
+            await self.store.create(
+                tx, application_id, party, finding, correction=correction, key=idempotency_key, step=step
             )
             return await self._changed(tx, call, application_id)
 
@@ -121,26 +107,26 @@ class RepairOffice:
         """Add a file to the party's own application; the same content again gives the file it has.
 
         Gives its id, the SHA-256 of its content and its size in bytes.
-        Raises Refused(NOT_FOUND, STEP_NOT_POSSIBLE, EVIDENCE_*).
+        Raises Refused(NOT_FOUND, STEP_OUT_OF_ORDER, EVIDENCE_*).
         """
         party = call.require_person().identifier
-        async with self._database.transaction() as tx:  # before anything large is taken in
-            held = await self._store.of_party(tx, party, application_id)
+        async with self.database.transaction() as tx:  # before anything large is taken in
+            held = await self.store.of_party(tx, party, application_id)
             held.application.require_evidence_possible()
         async with (
-            self._uploads.collected(header.media_type, parts) as content,
-            self._database.transaction() as tx,
+            self.uploads.collected(header.media_type, parts) as content,
+            self.database.transaction() as tx,
         ):
-            await self._store.lock(tx, application_id)
-            held = await self._store.of_party(tx, party, application_id)
+            await self.store.lock(tx, application_id)
+            held = await self.store.of_party(tx, party, application_id)
             held.application.require_evidence_possible()
             new = seal_file(held.dek, header, content)
-            known = await self._store.same_file(tx, application_id, new.sha256)
+            known = await self.store.same_file(tx, application_id, new.sha256)
             if known is None:
                 if held.application.evidence_count >= EVIDENCE_FILES:
                     raise Refused(EVIDENCE_TOO_MANY)
-                await self._store.add_evidence(tx, held.application, new)
-            await self._journal.write(tx, _entry_about(call, held, decision="changed"))
+                await self.store.add_evidence(tx, held.application, new)
+            await self.journal.write(tx, _entry_about(call, held, decision="changed"))
             return known or new.evidence_id, new.sha256, new.size
 
     async def accept(
@@ -148,18 +134,18 @@ class RepairOffice:
     ) -> tuple[Application, Receipt]:
         """Accept the application, or name everything that is missing, once.
 
-        Raises Refused(STEP_NOT_POSSIBLE, MISSING_NAMED_BEFORE, NOT_FOUND).
+        Raises Refused(STEP_OUT_OF_ORDER, MISSING_NAMED_BEFORE, NOT_FOUND).
         """
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             officer, held = await self._to_handle(tx, call, application_id)
             step = held.application.accept(
                 missing=missing,
-                missing_named_before=await self._store.stands(
+                missing_named_before=await self.store.stands(
                     tx, held.subject, held.application.record_id, {State.NOT_ACCEPTED}
                 ),
                 officer=officer.subject,
                 day=day_of(tx.now),
-                deadlines=self._deadlines,
+                deadlines=self.deadlines,
             )
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
@@ -168,9 +154,9 @@ class RepairOffice:
     ) -> tuple[Application, Receipt]:
         """Grant or refuse; the transaction of a grant puts down the job that withdraws the record everywhere.
 
-        Raises Refused(STEP_NOT_POSSIBLE, NOT_FOUND).
+        Raises Refused(STEP_OUT_OF_ORDER, NOT_FOUND).
         """
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             officer, held = await self._to_handle(tx, call, application_id)
             step = held.application.decide(
                 grant=grant,
@@ -190,29 +176,29 @@ class RepairOffice:
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
     async def withdraw(self, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
-        """The party takes its application back. Raises Refused(STEP_NOT_POSSIBLE, NOT_FOUND)."""
+        """The party takes its application back. Raises Refused(STEP_OUT_OF_ORDER, NOT_FOUND)."""
         party = call.require_person().identifier
-        async with self._database.transaction() as tx:
-            await self._store.lock(tx, application_id)
-            held = await self._store.of_party(tx, party, application_id)
+        async with self.database.transaction() as tx:
+            await self.store.lock(tx, application_id)
+            held = await self.store.of_party(tx, party, application_id)
             return await self._taken(tx, call, held, held.application.withdraw(day=day_of(tx.now)))
 
     async def get(self, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         """One application, to its party or to an officer of the determining authority. Raises Refused(NOT_FOUND)."""
         party = call.require_person().identifier if call.person else None
         authority = _officer(call).authority if party is None else ""
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             if party is not None:
-                held = await self._store.of_party(tx, party, application_id)
+                held = await self.store.of_party(tx, party, application_id)
             else:
-                held = await self._store.of_authority(tx, authority, application_id)
+                held = await self.store.of_authority(tx, authority, application_id)
             return held.application, await self._read(tx, call, held)
 
     async def list_own(self, call: Call) -> tuple[list[Application], Receipt]:
         """The party's own applications, next deadline first, at most 500."""
         party = call.require_person().identifier
-        async with self._database.transaction() as tx:
-            applications = await self._store.list_of_party(tx, party)
+        async with self.database.transaction() as tx:
+            applications = await self.store.list_of_party(tx, party)
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
@@ -220,7 +206,7 @@ class RepairOffice:
                 subject=party,
                 disclosed=tuple(_version(one) for one in applications),
             )
-            return applications, await self._journal.write(tx, entry)
+            return applications, await self.journal.write(tx, entry)
 
     async def queue(self, call: Call) -> tuple[list[QueueEntry], Receipt]:
         """What waits at the officer's authority, next deadline first, at most 500.
@@ -229,8 +215,8 @@ class RepairOffice:
         (`get`) is an entry about its party.
         """
         officer = _officer(call)
-        async with self._database.transaction() as tx:
-            entries = await self._store.queue(tx, officer.authority)
+        async with self.database.transaction() as tx:
+            entries = await self.store.queue(tx, officer.authority)
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
@@ -238,32 +224,32 @@ class RepairOffice:
                 officer=officer.subject,
                 disclosed=tuple(f"{one.application_id}:{one.state.value}:queue" for one in entries),
             )
-            return entries, await self._journal.write(tx, entry)
+            return entries, await self.journal.write(tx, entry)
 
     async def record_to_withdraw(self, application_id: UUID) -> str | None:
         """The record of a granted application; None once it is carried out."""
-        async with self._database.transaction() as tx:
-            application = (await self._store.of_house(tx, application_id)).application
+        async with self.database.transaction() as tx:
+            application = (await self.store.of_house(tx, application_id)).application
             return application.record_id if application.state is State.GRANTED else None
 
     async def carried_out(self, application_id: UUID, *, house: Caller) -> None:
         """Note that every office has acknowledged; done before, it stays as it is."""
-        async with self._database.transaction() as tx:
-            await self._store.lock(tx, application_id)
-            held = await self._store.of_house(tx, application_id)
+        async with self.database.transaction() as tx:
+            await self.store.lock(tx, application_id)
+            held = await self.store.of_house(tx, application_id)
             if held.application.state is State.CARRIED_OUT:
                 return
             call = Call(caller=house, method="RepairWorker.DeliverWithdrawal")
             await self._taken(tx, call, held, held.application.carry_out(day=day_of(tx.now)))
 
     async def _judged(self, tx: Transaction, party: Identifier, finding: Finding) -> Eligibility:
-        is_open = await self._store.stands(tx, party, finding.record_id, OPEN)
+        is_open = await self.store.stands(tx, party, finding.record_id, OPEN)
         return eligibility(finding, today=day_of(tx.now), application_open=is_open)
 
     async def _known(
         self, tx: Transaction, call: Call, party: Identifier, idempotency_key: str, record_id: str
     ) -> tuple[Application, Receipt] | None:
-        held = await self._store.of_request(tx, party, idempotency_key)
+        held = await self.store.of_request(tx, party, idempotency_key)
         if held is None:
             return None
         if held.application.record_id != record_id:
@@ -273,24 +259,24 @@ class RepairOffice:
     async def _to_handle(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Officer, Held]:
         """The officer who takes the step, and the application, held against every other step."""
         officer = _officer(call)
-        await self._store.lock(tx, application_id)
-        return officer, await self._store.of_authority(tx, officer.authority, application_id)
+        await self.store.lock(tx, application_id)
+        return officer, await self.store.of_authority(tx, officer.authority, application_id)
 
     async def _taken(
         self, tx: Transaction, call: Call, held: Held, step: Step, *, authority: str = ""
     ) -> tuple[Application, Receipt]:
         application_id = held.application.application_id
-        await self._store.take(tx, application_id, held.dek, step, authority=authority)
+        await self.store.take(tx, application_id, held.dek, step, authority=authority)
         return await self._changed(tx, call, application_id)
 
     async def _changed(
         self, tx: Transaction, call: Call, application_id: UUID
     ) -> tuple[Application, Receipt]:
-        held = await self._store.of_house(tx, application_id)
-        return held.application, await self._journal.write(tx, _entry_about(call, held, decision="changed"))
+        held = await self.store.of_house(tx, application_id)
+        return held.application, await self.journal.write(tx, _entry_about(call, held, decision="changed"))
 
     async def _read(self, tx: Transaction, call: Call, held: Held) -> Receipt:
-        return await self._journal.write(tx, _entry_about(call, held, decision="answered"))
+        return await self.journal.write(tx, _entry_about(call, held, decision="answered"))
 
 
 def _entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:

@@ -13,17 +13,7 @@ from foundation.calendar import day_of
 from foundation.journal import Receipt
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from foundation.rpc import current
-from foundation.rpc.messages import (
-    id_from,
-    iso,
-    lines_from,
-    receipt_message,
-    refusal_message,
-    text_from,
-    timestamp,
-    upload_from,
-)
+from foundation.rpc import current, messages
 from services.repair.domain.application import Application, QueueEntry, State, is_overdue
 from services.repair.domain.eligibility import REQUIREMENTS
 from services.repair.office import RepairOffice
@@ -47,12 +37,12 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         finding, judged, receipt = await self._office.check_eligibility(current(), _record(request.record_id))
         return pb.CheckEligibilityResponse(
             eligible=judged.eligible,
-            earliest_on=iso(judged.earliest_on),
-            reasons=[refusal_message(Refused(reason)) for reason in judged.obstacles],
+            earliest_on=messages.iso(judged.earliest_on),
+            reasons=[messages.refusal_message(Refused(reason)) for reason in judged.obstacles],
             requirements=REQUIREMENTS,
             determining_authority=finding.determining_authority,
-            ends_before=iso(finding.ends_before),
-            receipt=receipt_message(receipt),
+            ends_before=messages.iso(finding.ends_before),
+            receipt=messages.receipt_message(receipt),
         )
 
     async def SubmitApplication(
@@ -64,7 +54,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         changed = await self._office.submit(
             current(),
             record_id=_record(request.record_id),
-            correction=text_from(request.correction, field="correction", longest=WRITTEN),
+            correction=messages.text_from(request.correction, field="correction", longest=WRITTEN),
             commitment=request.commitment,
             idempotency_key=request.idempotency_key,
         )
@@ -74,8 +64,8 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadEvidenceRequest], context: Any
     ) -> pb.UploadEvidenceResponse:
         """Adds evidence to an application."""
-        said, header, parts = await upload_from(request_iterator)
-        application_id = id_from(said.application_id)
+        said, header, parts = await messages.upload_from(request_iterator)
+        application_id = messages.id_from(said.application_id)
         evidence_id, sha256, size = await self._office.add_evidence(current(), application_id, header, parts)
         return pb.UploadEvidenceResponse(evidence_id=str(evidence_id), sha256=sha256, size=size)
 
@@ -83,8 +73,12 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request: pb.AcceptApplicationRequest, context: Any
     ) -> pb.AcceptApplicationResponse:
         """Accepts, or names what is missing."""
-        missing = lines_from(request.missing, field="missing", longest=500) if request.missing else ()
-        changed = await self._office.accept(current(), id_from(request.application_id), missing=missing)
+        missing = (
+            messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
+        )
+        changed = await self._office.accept(
+            current(), messages.id_from(request.application_id), missing=missing
+        )
         return pb.AcceptApplicationResponse(application=_after(*changed))
 
     async def DecideApplication(
@@ -93,10 +87,10 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         """Grants or refuses."""
         changed = await self._office.decide(
             current(),
-            id_from(request.application_id),
+            messages.id_from(request.application_id),
             grant=request.grant,
-            reasons=text_from(request.reasons, field="reasons", longest=WRITTEN),
-            verification=text_from(request.verification, field="verification", longest=WRITTEN),
+            reasons=messages.text_from(request.reasons, field="reasons", longest=WRITTEN),
+            verification=messages.text_from(request.verification, field="verification", longest=WRITTEN),
         )
         return pb.DecideApplicationResponse(application=_after(*changed))
 
@@ -104,16 +98,16 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request: pb.WithdrawApplicationRequest, context: Any
     ) -> pb.WithdrawApplicationResponse:
         """Takes an application back."""
-        changed = await self._office.withdraw(current(), id_from(request.application_id))
+        changed = await self._office.withdraw(current(), messages.id_from(request.application_id))
         return pb.WithdrawApplicationResponse(application=_after(*changed))
 
     async def GetApplication(
         self, request: pb.GetApplicationRequest, context: Any
     ) -> pb.GetApplicationResponse:
         """Gives one application."""
-        application, receipt = await self._office.get(current(), id_from(request.application_id))
+        application, receipt = await self._office.get(current(), messages.id_from(request.application_id))
         return pb.GetApplicationResponse(
-            application=_after(application, receipt), receipt=receipt_message(receipt)
+            application=_after(application, receipt), receipt=messages.receipt_message(receipt)
         )
 
     async def ListApplications(
@@ -123,15 +117,15 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         call = current()
         if call.person is not None:
             applications, receipt = await self._office.list_own(call)
-            messages = [_after(application, receipt) for application in applications]
+            shown = [_after(application, receipt) for application in applications]
         else:
             entries, receipt = await self._office.queue(call)
-            messages = [_summary(entry, day_of(receipt.as_of)) for entry in entries]
-        return pb.ListApplicationsResponse(applications=messages, receipt=receipt_message(receipt))
+            shown = [_summary(entry, day_of(receipt.as_of)) for entry in entries]
+        return pb.ListApplicationsResponse(applications=shown, receipt=messages.receipt_message(receipt))
 
 
 def _record(text: str) -> str:
-    return str(id_from(text))
+    return str(messages.id_from(text))
 
 
 def _after(application: Application, receipt: Receipt) -> pb.Application:
@@ -143,7 +137,7 @@ def _after(application: Application, receipt: Receipt) -> pb.Application:
         pb.Application(
             missing=named.step.missing if named else (),
             reasons=application.decision.step.reasons if application.decision else "",
-            carried_out_at=timestamp(carried_out.at if carried_out else None),
+            carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
             correction=application.correction,
         )
     )
@@ -157,10 +151,10 @@ def _summary(one: Application | QueueEntry, today: date) -> pb.Application:
         record_id=one.record_id,
         state=_state(one.state),
         determining_authority=one.determining_authority,
-        submitted_at=timestamp(one.submitted_at),
-        decided_at=timestamp(one.decided_at),
+        submitted_at=messages.timestamp(one.submitted_at),
+        decided_at=messages.timestamp(one.decided_at),
         evidence_count=one.evidence_count,
-        due_on=iso(one.due.on if one.due else None),
+        due_on=messages.iso(one.due.on if one.due else None),
         due_provisional=one.due.provisional if one.due else False,
         overdue=is_overdue(one.due, today),
     )

@@ -101,15 +101,8 @@ class Store:
     async def queue(self, tx: Transaction, authority: str) -> list[QueueEntry]:
         """What waits at an authority, next deadline first, then what is being carried out; at most 500."""
         rows = await tx.all(
-            "SELECT s.application_id, s.record_id, s.determining_authority, s.state, s.due_on,"
-            "       t.due_provisional, t.at, f.at AS submitted_at,"
-            "       (SELECT count(*) FROM evidence e"
-            "         WHERE e.bucket = s.bucket AND e.application_id = s.application_id) AS evidence_count"
-            "  FROM standing s"
-            "  JOIN application_step t ON t.bucket = s.bucket AND t.application_id = s.application_id"
-            "       AND t.step_no = s.step_no"
-            "  JOIN application_step f ON f.bucket = s.bucket AND f.application_id = s.application_id"
-            "       AND f.step_no = 1"
+            "SELECT s.*, (SELECT count(*) FROM evidence e WHERE e.bucket = s.bucket"
+            "  AND e.application_id = s.application_id) AS evidence_count FROM standing s"
             " WHERE s.determining_authority = :authority AND s.state IN ('submitted', 'accepted', 'granted')"
             " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
             authority=authority,
@@ -138,7 +131,7 @@ class Store:
         finding: Finding,
         *,
         correction: str,
-        idempotency_key: str,
+        key: str,
         step: Step,
     ) -> None:
         """Put an application down with its first step."""
@@ -148,7 +141,7 @@ class Store:
             bucket=bucket_in(application_id),
             application_id=application_id,
             subject_tag=await self._keys.subject_tag(party),
-            request_tag=await self._request_tag(party, idempotency_key),
+            request_tag=await self._request_tag(party, key),
             record_id=finding.record_id,
             determining_authority=finding.determining_authority,
             repairable_from=finding.repairable_from,
@@ -258,14 +251,13 @@ def _due(on: date | None, provisional: bool) -> Deadline | None:
 
 
 def _queue_entry(row: Row) -> QueueEntry:
-    state = State(row.state)
     return QueueEntry(
         application_id=row.application_id,
         record_id=row.record_id,
         determining_authority=row.determining_authority,
-        state=state,
+        state=State(row.state),
         submitted_at=row.submitted_at,
         due=_due(row.due_on, row.due_provisional),
-        decided_at=row.at if state is State.GRANTED else None,
+        decided_at=row.granted_at,
         evidence_count=row.evidence_count,
     )

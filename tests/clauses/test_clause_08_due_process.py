@@ -15,12 +15,12 @@ import pytest_asyncio
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.proofs import note
-from services.blacklist.domain.documents import DECISION_SECTIONS, NOTICE_SECTIONS
 from services.blacklist.domain.steps import Step
 from tests.services.blacklist.direct import insert, number, refused_step
 from tests.services.blacklist.house import FINDER, ListHouse, RefusedByOffice, list_house
 from tests.services.blacklist.processes import AUTHORITY
 from tests.support.databases import SchemaDatabase
+from tests.unit.blacklist.blacklist_cases import DECISION_SECTIONS, NOTICE_SECTIONS
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -77,7 +77,7 @@ async def test_the_procedure_cannot_be_skipped(house: RepairHouse) -> None:
     application_id = (await house.party().submit(house.catalog.hold(house.today(), SLIGHT))).application_id
     with pytest.raises(RefusedByOffice) as refused:
         await house.officer().decide(application_id, grant=True)
-    assert refused.value.reason == "STEP_NOT_POSSIBLE"
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
 
 def test_the_numbers_of_the_procedure_are_data_with_a_source(house: RepairHouse) -> None:

@@ -13,21 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from foundation.calendar import Deadline, day_of
+from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
-from services.blacklist.domain import steps
+from services.blacklist.domain import reasons, steps
 from services.blacklist.domain.deadlines import Terms
-from services.blacklist.domain.reasons import (
-    EVIDENCE_MISSING,
-    MEASURE_NOT_PROPOSED,
-    PANEL_TOO_SMALL,
-    SAME_OFFICIAL,
-    SLIGHT_NOT_LISTED,
-    STATEMENT_UNANSWERED,
-    STATEMENT_UPHELD,
-    STEP_OUT_OF_ORDER,
-    UNDER_FOURTEEN,
-    WINDOW_OPEN,
-)
 from services.blacklist.domain.steps import LEGAL, State, Step
 
 LEAST_PANEL = 3
@@ -76,8 +65,8 @@ class Case:
     authority: str
     scheme_code: str
     sample: bool
-    evidence: int
-    steps: tuple[Taken, ...]
+    evidence: int = 0
+    steps: tuple[Taken, ...] = ()
     listing_id: UUID | None = None
 
     @property
@@ -123,7 +112,7 @@ class Case:
         """Hold the evidence against the standard. Raises Refused(EVIDENCE_MISSING)."""
         move = self._move(Step.MATCH_STANDARD, by, due=self._decision_due(terms))
         if not self.evidence:
-            raise Refused(EVIDENCE_MISSING)
+            raise Refused(reasons.EVIDENCE_MISSING)
         return move
 
     def find_facts(
@@ -144,7 +133,7 @@ class Case:
         different = tuple(dict.fromkeys(member.strip() for member in members))
         move = self._move(Step.HOLD_PANEL, by, members=different, due=self._decision_due(terms))
         if len(different) < LEAST_PANEL:
-            raise Refused(PANEL_TOO_SMALL, field="members")
+            raise Refused(reasons.PANEL_TOO_SMALL, field="members")
         return move
 
     def notify_party(self, *, by: str, at: datetime, terms: Terms) -> Move:
@@ -181,14 +170,14 @@ class Case:
         found = self.last(Step.FIND_FACTS)
         assert found is not None
         if any(s.move.upheld for s in self.steps):
-            raise Refused(STATEMENT_UPHELD)
+            raise Refused(reasons.STATEMENT_UPHELD)
         if not accountable:
-            raise Refused(UNDER_FOURTEEN)
+            raise Refused(reasons.UNDER_FOURTEEN)
         if found.move.slight:
-            raise Refused(SLIGHT_NOT_LISTED)
+            raise Refused(reasons.SLIGHT_NOT_LISTED)
         cited = tuple(dict.fromkeys(measures))
         if not set(found.move.measures or ()).issuperset(cited):
-            raise Refused(MEASURE_NOT_PROPOSED, field="measure_codes")
+            raise Refused(reasons.MEASURE_NOT_PROPOSED, field="measure_codes")
         due = terms.service(decided_on=day_of(at))
         return replace(move, measures=cited, published=not found.move.under_age, due=due)
 
@@ -210,13 +199,13 @@ class Case:
 
     def _deciding(self, step: Step, *, by: str, at: datetime) -> Move:
         if self.state is State.STATEMENT_PENDING:
-            raise Refused(STATEMENT_UNANSWERED)
+            raise Refused(reasons.STATEMENT_UNANSWERED)
         move, window = self._move(step, by), self.window
         assert window is not None
         if day_of(at) <= window.on:
-            raise Refused(WINDOW_OPEN, detail=f"It ends with {window.on.isoformat()}.")
+            raise Refused(reasons.WINDOW_OPEN, detail=f"It ends with {window.on.isoformat()}.")
         if by in self.proposers:
-            raise Refused(SAME_OFFICIAL)
+            raise Refused(reasons.SAME_OFFICIAL)
         return move
 
     def _move(self, step: Step, by: str, **rest: Any) -> Move:

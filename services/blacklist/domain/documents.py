@@ -6,7 +6,7 @@ Law arts. 44 and 59; the notice of the repair path goes out with the decision (�
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -14,32 +14,8 @@ from uuid import UUID
 from foundation.calendar import Deadline
 from foundation.identity import IdentifierKind
 from foundation.policy import LegalBasis, Measure, PublicityPeriod, Scheme
-from services.blacklist.domain.dossier import Basis, FactsFound, Heard, Party, StandardMatched
+from services.blacklist.domain.dossier import Answered, Basis, FactsFound, Party, StandardMatched, Stated
 from services.blacklist.domain.leniency import Leniency
-
-NOTICE_SECTIONS = (
-    "拟认定的事实",
-    "认定标准和理由",
-    "依据",
-    "拟提示的失信惩戒措施",
-    "从宽情形的审查",
-    "你（单位）的权利",
-    "拟告知的移出条件、程序和救济措施",
-)
-DECISION_SECTIONS = (
-    "事由",
-    "认定标准和理由",
-    "依据",
-    "失信惩戒措施提示",
-    "从宽情形的审查",
-    "陈述、申辩及复核情况",
-    "公示和期限",
-    "移出条件",
-    "移出程序",
-    "救济措施",
-    "信用修复告知",
-)
-DROP_SECTIONS = ("事由", "不予列入的理由", "陈述、申辩及复核情况", "救济措施")
 
 _NUMERALS = "一二三四五六七八九十"
 SERVICE_METHODS = {"in_person": "直接送达", "post": "邮寄送达", "electronic": "电子送达"}
@@ -69,34 +45,34 @@ class Subject:
     party: Party
     matched: StandardMatched
     found: FactsFound
-    heard: tuple[Heard, ...] = field(default=(), repr=False)
+    heard: tuple[tuple[Stated, Answered], ...] = field(default=(), repr=False)
 
 
 def notice(
     subject: Subject, measures: Sequence[Measure], *, served_on: date, method: str, window: Deadline
 ) -> str:
     """The notice of facts, reasons, basis and rights (拟列入告知书), as served on `served_on`."""
-    bodies = (
-        _own_words(subject.found.facts),
-        _standard(subject),
-        _grounds(subject),
-        _measures(measures),
-        _leniency(subject.found.leniency),
-        [
+    bodies = {
+        "拟认定的事实": _own_words(subject.found.facts),
+        "认定标准和理由": _standard(subject),
+        "依据": _grounds(subject),
+        "拟提示的失信惩戒措施": _measures(measures),
+        "从宽情形的审查": _leniency(subject.found.leniency),
+        "你（单位）的权利": [
             "你（单位）有权对上述事实、理由、依据和措施进行陈述和申辩，并有权要求听证。",
             f"陈述、申辩和要求听证的期限自本告知书送达之日起，至{_day(window.on)}（含当日）止{_provisional(window)}。"
             "期限届满前，本机关不作出决定。",
             "本机关将复核你（单位）提出的事实、理由和证据并书面答复；复核期间，上述期限停止计算。",
             "本机关不因陈述、申辩而作出更重的认定或者增加措施。陈述、申辩和听证不收取任何费用。",
         ],
-        [
+        "拟告知的移出条件、程序和救济措施": [
             f"移出条件：{subject.scheme.removal_conditions}",
             f"移出程序：{subject.scheme.removal_procedure}",
             f"救济措施：{subject.scheme.remedies}",
         ],
-    )
+    }
     foot = [f"送达方式：{SERVICE_METHODS[method]}", f"送达日期：{_day(served_on)}"]
-    return _document("拟列入严重失信主体名单告知书", subject, NOTICE_SECTIONS, bodies, foot=foot)
+    return _document("拟列入严重失信主体名单告知书", subject, bodies, foot=foot)
 
 
 def listing_decision(
@@ -110,49 +86,44 @@ def listing_decision(
     period: PublicityPeriod,
 ) -> str:
     """The decision to list (列入决定书), with the notice of the repair path."""
-    bodies = (
-        _own_words(subject.found.facts),
-        [*_standard(subject), "决定理由：", *_own_words(reasons)],
-        _grounds(subject),
-        _measures(measures),
-        _leniency(subject.found.leniency),
-        _hearing(subject.heard),
-        _publicity(published, period),
-        [subject.scheme.removal_conditions],
-        [subject.scheme.removal_procedure],
-        [subject.scheme.remedies],
-        [
+    bodies = {
+        "事由": _own_words(subject.found.facts),
+        "认定标准和理由": [*_standard(subject), "决定理由：", *_own_words(reasons)],
+        "依据": _grounds(subject),
+        "失信惩戒措施提示": _measures(measures),
+        "从宽情形的审查": _leniency(subject.found.leniency),
+        "陈述、申辩及复核情况": _hearing(subject.heard),
+        "公示和期限": _publicity(published, period),
+        "移出条件": [subject.scheme.removal_conditions],
+        "移出程序": [subject.scheme.removal_procedure],
+        "救济措施": [subject.scheme.remedies],
+        "信用修复告知": [
             f"自{_day(period.earliest_repair_on)}起，符合移出条件的，可以通过信用网站统一窗口申请信用修复，由作出本决定的"
             "机关办理（谁认定、谁修复），不收取任何费用。",
             "信用修复后，停止公示、停止共享和使用，同时解除失信惩戒措施；期限届满的，自动终止共享。",
             "依据：《信用修复管理办法》（国家发展改革委令第36号）。本告知与本决定书同时送达。",
         ],
-    )
+    }
     foot = [f"决定日期：{_day(decided_on)}"]
-    return _document(
-        "列入严重失信主体名单决定书", subject, DECISION_SECTIONS, bodies, foot=foot, number=number
-    )
+    return _document("列入严重失信主体名单决定书", subject, bodies, foot=foot, number=number)
 
 
 def drop_decision(subject: Subject, *, number: str, reasons: str, decided_on: date) -> str:
     """The decision not to list (不予列入决定书)."""
-    bodies = (
-        _own_words(subject.found.facts),
-        _own_words(reasons),
-        _hearing(subject.heard),
-        [subject.scheme.remedies],
-    )
+    bodies = {
+        "事由": _own_words(subject.found.facts),
+        "不予列入的理由": _own_words(reasons),
+        "陈述、申辩及复核情况": _hearing(subject.heard),
+        "救济措施": [subject.scheme.remedies],
+    }
     foot = ["本案不产生任何名单信息，不公示、不共享。", f"决定日期：{_day(decided_on)}"]
-    return _document(
-        "不予列入严重失信主体名单决定书", subject, DROP_SECTIONS, bodies, foot=foot, number=number
-    )
+    return _document("不予列入严重失信主体名单决定书", subject, bodies, foot=foot, number=number)
 
 
 def _document(
     title: str,
     subject: Subject,
-    sections: Sequence[str],
-    bodies: Iterable[Iterable[str]],
+    bodies: Mapping[str, Iterable[str]],
     *,
     foot: Iterable[str],
     number: str = "",
@@ -167,7 +138,7 @@ def _document(
         f"名单：{subject.scheme.title}",
         f"当事人：{_one_line(party.name)}（{_IDENTIFIERS[party.identifier.kind]}：{party.identifier.value}）",
     ]
-    for place, (section, body) in enumerate(zip(sections, bodies, strict=True)):
+    for place, (section, body) in enumerate(bodies.items()):
         lines += ["", f"{_numeral(place + 1)}、{section}", *body]
     return "\n".join([*lines, "", *foot]) + "\n"
 
@@ -210,13 +181,17 @@ def _leniency(leniency: Leniency) -> list[str]:
     return [f"{said}。", "理由：", *_own_words(leniency.reasons)]
 
 
-def _hearing(heard: Sequence[Heard]) -> list[str]:
+def _hearing(heard: Sequence[tuple[Stated, Answered]]) -> list[str]:
     if not heard:
         return ["当事人在规定期限内未提出陈述、申辩。"]
     lines: list[str] = []
-    for place, each in enumerate(heard):
-        lines += [f"第{place + 1}次陈述、申辩：", *_own_words(each.statement)]
-        lines += ["复核情况：", *_own_words(each.answer), f"复核结论：{'成立' if each.upheld else '不成立'}"]
+    for place, (said, reply) in enumerate(heard):
+        lines += [f"第{place + 1}次陈述、申辩：", *_own_words(said.statement)]
+        lines += [
+            "复核情况：",
+            *_own_words(reply.answer),
+            f"复核结论：{'成立' if reply.upheld else '不成立'}",
+        ]
     return lines
 
 

@@ -71,10 +71,16 @@ class FactsFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Heard:
-    """A statement of the party with its answer."""
+class Stated:
+    """A statement of the party."""
 
     statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Answered:
+    """The answer to a statement, after verifying what it claims."""
+
     answer: str
     upheld: bool
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from foundation.calendar import day_of
-from foundation.policy import CatalogItem, LawBook, Measure, Scheme
+from foundation.policy import LawBook, Measure, Scheme
 from services.blacklist.domain.case import Case
 from services.blacklist.domain.dossier import FactsFound, Party, StandardMatched
 from services.blacklist.domain.measures import scheme_in_force
@@ -100,7 +100,9 @@ def record_of(
         and item is not None
         and item.public_persons,
         sample=case.sample,
-        fields=tuple((name, _fitted(text)) for name, text in said.items() if _defined(item, name)),
+        fields=tuple(
+            (name, _fitted(text)) for name, text in said.items() if item is None or item.field(name)
+        ),
     )
 
 
@@ -116,10 +118,6 @@ def _fields(
         "removal_conditions": f"{scheme.removal_conditions}；{scheme.removal_procedure}",
         "remedies": scheme.remedies,
     }
-
-
-def _defined(item: CatalogItem | None, name: str) -> bool:
-    return item is None or item.field(name) is not None
 
 
 def _fitted(text: str) -> str:

@@ -8,21 +8,14 @@ from datetime import date
 from foundation.policy import LawBook, Measure, Scheme, Severity
 from foundation.policy.entries import SubjectType
 from foundation.refusal import Refused
-from services.blacklist.domain.reasons import (
-    CRITERION_UNKNOWN,
-    MEASURE_NOT_FOR_AREA,
-    MEASURE_NOT_FOR_SUBJECT,
-    MEASURE_NOT_IN_FORCE,
-    SCHEME_NOT_IN_FORCE,
-    SUBJECT_NOT_COVERED,
-)
+from services.blacklist.domain import reasons
 
 
 def scheme_in_force(book: LawBook, code: str, *, on: date) -> Scheme:
     """Return the scheme. Raises Refused(SCHEME_NOT_IN_FORCE). Source: 54号 clauses 6 and 7."""
     scheme = book.scheme(code, on=on)
     if scheme is None:
-        raise Refused(SCHEME_NOT_IN_FORCE, field="scheme_code")
+        raise Refused(reasons.SCHEME_NOT_IN_FORCE, field="scheme_code")
     return scheme
 
 
@@ -34,9 +27,9 @@ def scheme_for(book: LawBook, code: str, subject_type: SubjectType, *, on: date)
     scheme = scheme_in_force(book, code, on=on)
     item = book.item(scheme.item_code, on=on)
     if item is None:
-        raise Refused(SCHEME_NOT_IN_FORCE, field="scheme_code")
+        raise Refused(reasons.SCHEME_NOT_IN_FORCE, field="scheme_code")
     if subject_type not in item.subject_types:
-        raise Refused(SUBJECT_NOT_COVERED, field="party.identifier.kind")
+        raise Refused(reasons.SUBJECT_NOT_COVERED, field="party.identifier.kind")
     return scheme
 
 
@@ -44,7 +37,7 @@ def criteria_of(scheme: Scheme, codes: Sequence[str]) -> tuple[str, ...]:
     """Return the codes if the standard has them all, each named once. Raises Refused(CRITERION_UNKNOWN)."""
     known = {criterion.code for criterion in scheme.criteria}
     if not codes or not known.issuperset(codes) or len(set(codes)) != len(codes):
-        raise Refused(CRITERION_UNKNOWN, field="criterion_codes")
+        raise Refused(reasons.CRITERION_UNKNOWN, field="criterion_codes")
     return tuple(codes)
 
 
@@ -61,10 +54,10 @@ def fitting_measures(
         field = f"measure_codes[{place}]"
         measure = book.measure(code, on=on)
         if measure is None:
-            raise Refused(MEASURE_NOT_IN_FORCE, field=field)
+            raise Refused(reasons.MEASURE_NOT_IN_FORCE, field=field)
         if subject_type not in measure.subject_types:
-            raise Refused(MEASURE_NOT_FOR_SUBJECT, field=field)
+            raise Refused(reasons.MEASURE_NOT_FOR_SUBJECT, field=field)
         if not measure.may_follow(area=scheme.area, severity=Severity.SERIOUS, subject_type=subject_type):
-            raise Refused(MEASURE_NOT_FOR_AREA, field=field)
+            raise Refused(reasons.MEASURE_NOT_FOR_AREA, field=field)
         found.append(measure)
     return tuple(found)

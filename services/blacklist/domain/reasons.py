@@ -27,13 +27,6 @@ SAMPLE_REFUSED = Reason(
     remedy="Open real cases here, and sample cases in a sample house.",
     source="docs/architecture.md, Time",
 )
-STEP_OUT_OF_ORDER = Reason(
-    "STEP_OUT_OF_ORDER",
-    Kind.PRECONDITION,
-    meaning="This step does not follow on the last one; no step can be skipped or repeated.",
-    remedy="Read the case and take the step that comes next.",
-    source=_PROCEDURE,
-)
 EVIDENCE_MISSING = Reason(
     "EVIDENCE_MISSING",
     Kind.PRECONDITION,

@@ -16,13 +16,13 @@ from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.blacklist.domain import documents
 from services.blacklist.domain.case import Move
-from services.blacklist.domain.dossier import Decided, FactsFound
+from services.blacklist.domain.dossier import Answered, Decided, FactsFound, Stated
 from services.blacklist.domain.leniency import is_accountable
 from services.blacklist.domain.measures import scheme_in_force
 from services.blacklist.domain.reasons import DECISION_NUMBER_TAKEN
 from services.blacklist.domain.steps import Step
 from services.blacklist.office.desk import DECIDER_ROLE, OFFICER_ROLE, Desk, View
-from services.blacklist.store import OpenFile, said
+from services.blacklist.store import OpenFile
 
 DELIVERY = "deliver_listing"
 """The job that hands a listing in to the catalog."""
@@ -57,13 +57,13 @@ class DecisionOffice:
         """Record the party's statement; the clock stands until it is answered."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.submit_statement(by=officer, at=tx.now, terms=self._desk.terms)
-            return await self._desk.taken(tx, call, file, move, {"statement": statement})
+            return await self._desk.taken(tx, call, file, move, Stated(statement=statement))
 
     async def answer_statement(self, call: Call, case_id: UUID, *, answer: str, upheld: bool) -> View:
         """Answer the statement that waits, after verifying what it claims."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.answer_statement(upheld=upheld, by=officer, at=tx.now, terms=self._desk.terms)
-            return await self._desk.taken(tx, call, file, move, {"answer": answer})
+            return await self._desk.taken(tx, call, file, move, Answered(answer=answer, upheld=upheld))
 
     async def decide_to_list(
         self, call: Call, case_id: UUID, *, reasons: str, measure_codes: Sequence[str], number: str
@@ -74,9 +74,15 @@ class DecisionOffice:
         """
         async with self._desk.changing(call, case_id, DECIDER_ROLE) as (tx, file, officer):
             case, policy = file.case, self._desk.terms.policy
+            party, found = (
+                file.party.identifier,
+                await self._desk.store.said(tx, file, FactsFound, Step.FIND_FACTS),
+            )
             move = case.decide_to_list(
                 measures=measure_codes,
-                accountable=await self._is_accountable(tx, file),
+                accountable=all(
+                    is_accountable(party, found_on=each.basis.determined_on, policy=policy) for each in found
+                ),
                 by=officer,
                 at=tx.now,
                 terms=self._desk.terms,
@@ -114,15 +120,6 @@ class DecisionOffice:
             view = await self._desk.taken(tx, call, listed, move, {"method": method, "proof": proof})
             await defer(tx, DELIVERY, lock=str(case_id), case_id=str(case_id))
             return view
-
-    async def _is_accountable(self, tx: Transaction, file: OpenFile) -> bool:
-        """Whether the party was old enough when the facts were determined; False before facts were found."""
-        step = file.case.last(Step.FIND_FACTS)
-        if step is None:
-            return False
-        found = said(FactsFound, (await self._desk.store.contents(tx, file))[step.seq])
-        policy = self._desk.terms.policy
-        return is_accountable(file.party.identifier, found_on=found.basis.determined_on, policy=policy)
 
     async def _decided(
         self, tx: Transaction, call: Call, file: OpenFile, move: Move, *, number: str, reasons: str, text: str

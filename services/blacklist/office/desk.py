@@ -17,10 +17,10 @@ from foundation.rpc import Call
 from services.blacklist.domain.case import Case, Move
 from services.blacklist.domain.deadlines import Terms
 from services.blacklist.domain.documents import Subject
-from services.blacklist.domain.dossier import FactsFound, Heard, Party, StandardMatched
+from services.blacklist.domain.dossier import Answered, FactsFound, Party, StandardMatched, Stated
 from services.blacklist.domain.measures import fitting_measures, scheme_in_force
 from services.blacklist.domain.steps import Step
-from services.blacklist.store import OpenFile, Store, said
+from services.blacklist.store import OpenFile, Store
 
 SYSTEM_ROLE = "list_authority"
 OFFICER_ROLE = "case_officer"
@@ -29,18 +29,13 @@ DECIDER_ROLE = "decider"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A case as it stands at an instant, with its party, and the document that was made or asked for."""
+    """A case as it stands on a day, with its party, and the document that was made or asked for."""
 
     case: Case
     party: Party
-    at: datetime
+    today: date
     receipt: Receipt
     document: str = field(default="", repr=False)
-
-    @property
-    def today(self) -> date:
-        """The day of the instant in Asia/Shanghai."""
-        return day_of(self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +63,7 @@ class Desk:
             yield tx, await self.store.of_authority(tx, officer.authority, case_id), officer.subject
 
     async def taken(
-        self,
-        tx: Transaction,
-        call: Call,
-        file: OpenFile,
-        move: Move,
-        content: object,
-        *,
-        document: str = "",
+        self, tx: Transaction, call: Call, file: OpenFile, move: Move, content: object, *, document: str = ""
     ) -> View:
         """Store a move with what it says in words, and journal it."""
         file = await self.store.take(tx, file, move, content)
@@ -104,7 +92,7 @@ class Desk:
             disclosed=(f"{case.case_id}:{len(case.steps)}:{'document' if document else 'party,steps'}",),
         )
         receipt = await self.journal.write(tx, entry)
-        return View(case=case, party=file.party, at=tx.now, receipt=receipt, document=document)
+        return View(case=case, party=file.party, today=day_of(tx.now), receipt=receipt, document=document)
 
     def scheme(self, case: Case, at: datetime) -> Scheme:
         """The case's scheme as in force at an instant. Raises Refused(SCHEME_NOT_IN_FORCE)."""
@@ -117,27 +105,22 @@ class Desk:
 
     async def subject(self, tx: Transaction, file: OpenFile, scheme: Scheme) -> Subject:
         """What every document of a case begins with. Requires that facts were found."""
-        case, contents = file.case, await self.store.contents(tx, file)
-        matched, found = case.last(Step.MATCH_STANDARD), case.last(Step.FIND_FACTS)
-        assert matched is not None
-        assert found is not None
-        heard = [
-            Heard(
-                statement=contents[step.seq - 1]["statement"],
-                answer=contents[step.seq]["answer"],
-                upheld=step.move.upheld is True,
-            )
-            for step in case.steps
-            if step.move.step is Step.ANSWER_STATEMENT
-        ]
+        case, said = file.case, self.store.said
+        (matched,) = await said(tx, file, StandardMatched, Step.MATCH_STANDARD)
+        (found,) = await said(tx, file, FactsFound, Step.FIND_FACTS)
+        heard = zip(
+            await said(tx, file, Stated, Step.SUBMIT_STATEMENT),
+            await said(tx, file, Answered, Step.ANSWER_STATEMENT),
+            strict=True,
+        )
         return Subject(
             case_id=case.case_id,
             authority=case.authority,
             sample=case.sample,
             scheme=scheme,
             party=file.party,
-            matched=said(StandardMatched, contents[matched.seq]),
-            found=said(FactsFound, contents[found.seq]),
+            matched=matched,
+            found=found,
             heard=tuple(heard),
         )
 

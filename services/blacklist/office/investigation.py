@@ -11,10 +11,11 @@ from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.blacklist.domain.case import Case, opening
-from services.blacklist.domain.dossier import Basis, FactsFound, Party, StandardMatched, effective
-from services.blacklist.domain.leniency import Leniency, answered
+from services.blacklist.domain.dossier import FactsFound, Party, StandardMatched, effective
+from services.blacklist.domain.leniency import answered
 from services.blacklist.domain.measures import criteria_of, scheme_for
 from services.blacklist.domain.reasons import SAMPLE_REFUSED
+from services.blacklist.domain.steps import Step
 from services.blacklist.office.desk import OFFICER_ROLE, SYSTEM_ROLE, Desk, View
 
 
@@ -42,19 +43,13 @@ class InvestigationOffice:
             opened = await store.claim_request(tx, call.caller.authority, key, case_id)
             if opened != case_id:
                 file = await store.of_authority(tx, call.caller.authority, opened)
-                before = (await store.contents(tx, file))[1]["cause"]
-                held = (file.case.scheme_code, file.case.sample, file.party, before)
+                (before,) = await store.said(tx, file, dict[str, str], Step.OPEN)
+                held = (file.case.scheme_code, file.case.sample, file.party, before["cause"])
                 if held != (scheme_code, sample, party, cause):
                     raise Refused(IDEMPOTENCY_KEY_REUSED, field="idempotency_key")
                 return await desk.journalled(tx, call, file, "answered")
-            case = Case(
-                case_id=case_id,
-                authority=call.caller.authority,
-                scheme_code=scheme_code,
-                sample=sample,
-                evidence=0,
-                steps=(),
-            )
+            authority = call.caller.authority
+            case = Case(case_id=case_id, authority=authority, scheme_code=scheme_code, sample=sample)
             move = opening(by=officer.subject, at=tx.now, terms=desk.terms)
             file = await store.create(tx, case, party, move, {"cause": cause})
             return await desk.journalled(tx, call, file, "changed")
@@ -75,25 +70,15 @@ class InvestigationOffice:
             await self._desk.journalled(tx, call, file, "changed")
             return new
 
-    async def match_standard(
-        self, call: Call, case_id: UUID, *, criterion_codes: Sequence[str], reasoning: str
-    ) -> View:
+    async def match_standard(self, call: Call, case_id: UUID, matched: StandardMatched) -> View:
         """Hold the evidence against the standard. Raises Refused(CRITERION_UNKNOWN, EVIDENCE_MISSING)."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
-            codes = criteria_of(self._desk.scheme(file.case, tx.now), criterion_codes)
+            criteria_of(self._desk.scheme(file.case, tx.now), matched.criterion_codes)
             move = file.case.match_standard(by=officer, terms=self._desk.terms)
-            matched = StandardMatched(criterion_codes=codes, reasoning=reasoning)
             return await self._desk.taken(tx, call, file, move, matched)
 
     async def find_facts(
-        self,
-        call: Call,
-        case_id: UUID,
-        *,
-        facts: str,
-        basis: Basis,
-        leniency: Leniency,
-        measure_codes: Sequence[str],
+        self, call: Call, case_id: UUID, found: FactsFound, *, measure_codes: Sequence[str]
     ) -> View:
         """Find the facts and propose measures.
 
@@ -101,11 +86,8 @@ class InvestigationOffice:
         """
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             self._desk.measures(file, measure_codes, at=tx.now)
-            found = FactsFound(
-                facts=facts,
-                basis=effective(basis, on=day_of(tx.now)),
-                leniency=answered(leniency, file.party.identifier, found_on=basis.determined_on),
-            )
+            effective(found.basis, on=day_of(tx.now))
+            leniency = answered(found.leniency, file.party.identifier, found_on=found.basis.determined_on)
             move = file.case.find_facts(
                 measures=measure_codes,
                 under_age=leniency.under_age,

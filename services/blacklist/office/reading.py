@@ -16,7 +16,6 @@ from services.blacklist.domain.measures import scheme_in_force
 from services.blacklist.domain.reasons import NO_DECISION_YET
 from services.blacklist.domain.steps import DECIDING, State
 from services.blacklist.office.desk import SYSTEM_ROLE, Desk, View, acting
-from services.blacklist.store import said
 
 
 class ReadingOffice:
@@ -37,11 +36,9 @@ class ReadingOffice:
         call.require_role(SYSTEM_ROLE)
         async with self._desk.database.transaction() as tx:
             file = await self._desk.store.of_authority(tx, call.caller.authority, case_id)
-            decision = file.case.last(*DECIDING)
-            if decision is None:
-                raise Refused(NO_DECISION_YET)
-            decided = said(Decided, (await self._desk.store.contents(tx, file))[decision.seq])
-            return await self._desk.journalled(tx, call, file, "answered", document=decided.document)
+            for decided in await self._desk.store.said(tx, file, Decided, *DECIDING):
+                return await self._desk.journalled(tx, call, file, "answered", document=decided.document)
+            raise Refused(NO_DECISION_YET)
 
     async def cases(self, call: Call, state: State | None) -> tuple[list[Case], Receipt]:
         """The authority's cases, next deadline first, at most 500; they show nothing about a party."""

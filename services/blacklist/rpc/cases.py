@@ -7,13 +7,14 @@ from typing import Any
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1 import blacklist_pb2_grpc
+from foundation.calendar import day_of
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
 from foundation.rpc.messages import id_from, line_from, lines_from, receipt_message, text_from, upload_from
+from services.blacklist.domain.dossier import FactsFound, StandardMatched
 from services.blacklist.office import DecisionOffice, InvestigationOffice, ReadingOffice
 from services.blacklist.rpc import messages
-from services.blacklist.rpc.messages import case_message, service_method, viewed
 
 WRITTEN = 8000
 """Characters of facts, minutes, statements, answers and reasons."""
@@ -41,7 +42,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             key=line_from(request.idempotency_key, field="idempotency_key", longest=100),
             sample=request.sample,
         )
-        return pb.OpenCaseResponse(case=viewed(view))
+        return pb.OpenCaseResponse(case=messages.viewed(view))
 
     async def UploadEvidence(
         self, request_iterator: AsyncIterator[pb.UploadEvidenceRequest], context: Any
@@ -58,10 +59,12 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
         view = await self._investigation.match_standard(
             current(),
             id_from(request.case_id),
-            criterion_codes=request.criterion_codes,
-            reasoning=text_from(request.reasoning, field="reasoning", longest=4000),
+            StandardMatched(
+                criterion_codes=tuple(request.criterion_codes),
+                reasoning=text_from(request.reasoning, field="reasoning", longest=4000),
+            ),
         )
-        return pb.MatchStandardResponse(case=viewed(view))
+        return pb.MatchStandardResponse(case=messages.viewed(view))
 
     async def FindFacts(self, request: pb.FindFactsRequest, context: Any) -> pb.FindFactsResponse:
         """Finds the facts."""
@@ -69,12 +72,14 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
         view = await self._investigation.find_facts(
             current(),
             id_from(request.case_id),
-            facts=text_from(request.facts, field="facts", longest=WRITTEN),
-            basis=messages.basis_from(request.basis_document, today=today),
-            leniency=messages.leniency_from(request.leniency),
+            FactsFound(
+                facts=text_from(request.facts, field="facts", longest=WRITTEN),
+                basis=messages.basis_from(request.basis_document, today=today),
+                leniency=messages.leniency_from(request.leniency),
+            ),
             measure_codes=lines_from(request.measure_codes, field="measure_codes", longest=100),
         )
-        return pb.FindFactsResponse(case=viewed(view))
+        return pb.FindFactsResponse(case=messages.viewed(view))
 
     async def HoldPanel(self, request: pb.HoldPanelRequest, context: Any) -> pb.HoldPanelResponse:
         """Records the panel meeting."""
@@ -84,17 +89,17 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             minutes=text_from(request.minutes, field="minutes", longest=WRITTEN),
             members=lines_from(request.members, field="members", longest=64),
         )
-        return pb.HoldPanelResponse(case=viewed(view))
+        return pb.HoldPanelResponse(case=messages.viewed(view))
 
     async def NotifyParty(self, request: pb.NotifyPartyRequest, context: Any) -> pb.NotifyPartyResponse:
         """Records that the notice was served."""
         view = await self._decisions.notify_party(
             current(),
             id_from(request.case_id),
-            method=service_method(request.service_method),
+            method=messages.service_method(request.service_method),
             proof=text_from(request.proof_of_service, field="proof_of_service", longest=1000),
         )
-        return pb.NotifyPartyResponse(case=viewed(view), notice=view.document)
+        return pb.NotifyPartyResponse(case=messages.viewed(view), notice=view.document)
 
     async def SubmitStatement(
         self, request: pb.SubmitStatementRequest, context: Any
@@ -105,7 +110,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             id_from(request.case_id),
             statement=text_from(request.statement, field="statement", longest=WRITTEN),
         )
-        return pb.SubmitStatementResponse(case=viewed(view))
+        return pb.SubmitStatementResponse(case=messages.viewed(view))
 
     async def AnswerStatement(
         self, request: pb.AnswerStatementRequest, context: Any
@@ -117,7 +122,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             answer=text_from(request.answer, field="answer", longest=WRITTEN),
             upheld=request.upheld,
         )
-        return pb.AnswerStatementResponse(case=viewed(view))
+        return pb.AnswerStatementResponse(case=messages.viewed(view))
 
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:
         """Decides the case."""
@@ -128,7 +133,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             if request.measure_codes:
                 raise Refused(VALUE_INVALID, field="measure_codes", detail="A dropped case has no measures.")
             view = await self._decisions.decide_to_drop(current(), case_id, reasons=reasons, number=number)
-            return pb.DecideResponse(case=viewed(view))
+            return pb.DecideResponse(case=messages.viewed(view))
         view = await self._decisions.decide_to_list(
             current(),
             case_id,
@@ -136,29 +141,29 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             measure_codes=lines_from(request.measure_codes, field="measure_codes", longest=100),
             number=number,
         )
-        return pb.DecideResponse(case=viewed(view))
+        return pb.DecideResponse(case=messages.viewed(view))
 
     async def ServeDecision(self, request: pb.ServeDecisionRequest, context: Any) -> pb.ServeDecisionResponse:
         """Records the service of the decision."""
         view = await self._decisions.serve_decision(
             current(),
             id_from(request.case_id),
-            method=service_method(request.service_method),
+            method=messages.service_method(request.service_method),
             proof=text_from(request.proof_of_service, field="proof_of_service", longest=1000),
         )
-        return pb.ServeDecisionResponse(case=viewed(view))
+        return pb.ServeDecisionResponse(case=messages.viewed(view))
 
     async def GetCase(self, request: pb.GetCaseRequest, context: Any) -> pb.GetCaseResponse:
         """Gives one case."""
         view = await self._reading.case(current(), id_from(request.case_id))
-        return pb.GetCaseResponse(case=viewed(view), receipt=receipt_message(view.receipt))
+        return pb.GetCaseResponse(case=messages.viewed(view), receipt=receipt_message(view.receipt))
 
     async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
         """Lists the authority's cases."""
         cases, receipt = await self._reading.cases(current(), messages.state_from(request.state))
-        today = messages.day_in(receipt)
+        today = day_of(receipt.as_of)
         return pb.ListCasesResponse(
-            cases=[case_message(case, today) for case in cases], receipt=receipt_message(receipt)
+            cases=[messages.case_message(case, today) for case in cases], receipt=receipt_message(receipt)
         )
 
     async def GetDecisionDocument(

@@ -12,6 +12,7 @@ from foundation.rpc import current
 from foundation.rpc.messages import id_from, line_from, receipt_message, text_from
 from services.blacklist.office import ListingOffice
 from services.blacklist.rpc.messages import listing_message
+from services.blacklist.store import ListingName
 
 
 class ListingServicer(blacklist_pb2_grpc.ListingServiceServicer):
@@ -27,13 +28,13 @@ class ListingServicer(blacklist_pb2_grpc.ListingServiceServicer):
 
     async def CloseListing(self, request: pb.CloseListingRequest, context: Any) -> pb.CloseListingResponse:
         """Closes a listing."""
-        target = request.WhichOneof("target")
-        if target is None:
+        name: ListingName | None = request.WhichOneof("target")
+        if name is None:
             raise Refused(VALUE_REQUIRED, field="listing_id")
         listing, already_closed = await self._listings.close(
             current(),
-            listing_id=id_from(request.listing_id) if target == "listing_id" else None,
-            record_id=id_from(request.record_id) if target == "record_id" else None,
+            name,
+            id_from(getattr(request, name)),
             matter=line_from(request.matter, field="matter", longest=100),
             reason=text_from(request.reason, field="reason", longest=500),
         )

@@ -7,21 +7,11 @@ from typing import cast
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.common.v1 import common_pb2
-from foundation.calendar import day_of
 from foundation.identity import IdentifierKind, canonicalise
-from foundation.journal import Receipt
 from foundation.policy.entries import DocumentKind
 from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
-from foundation.rpc.messages import (
-    date_from,
-    identifier_from,
-    identifier_message,
-    iso,
-    line_from,
-    text_from,
-    timestamp,
-)
+from foundation.rpc import messages as common
 from services.blacklist.domain.case import Case, window_ends_before
 from services.blacklist.domain.documents import SERVICE_METHODS
 from services.blacklist.domain.dossier import Basis, Party
@@ -42,8 +32,8 @@ def service_method(text: str) -> str:
 def party_from(message: common_pb2.Party, *, today: date) -> Party:
     """Read a party."""
     return Party(
-        identifier=identifier_from(message.identifier, today=today, field="party.identifier"),
-        name=line_from(message.name, field="party.name", longest=200),
+        identifier=common.identifier_from(message.identifier, today=today, field="party.identifier"),
+        name=common.line_from(message.name, field="party.name", longest=200),
     )
 
 
@@ -55,10 +45,10 @@ def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
     field = "basis_document.authority"
     return Basis(
         kind=cast(DocumentKind, name),
-        number=line_from(message.number, field="basis_document.number", longest=100),
+        number=common.line_from(message.number, field="basis_document.number", longest=100),
         authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value,
-        determined_on=date_from(message.determined_on, field="basis_document.determined_on"),
-        effective_on=date_from(message.effective_on, field="basis_document.effective_on"),
+        determined_on=common.date_from(message.determined_on, field="basis_document.determined_on"),
+        effective_on=common.date_from(message.effective_on, field="basis_document.effective_on"),
     )
 
 
@@ -69,7 +59,7 @@ def leniency_from(message: pb.LeniencyAnswer) -> Leniency:
         force_majeure=message.force_majeure,
         unintentional=message.unintentional,
         slight=message.slight,
-        reasons=text_from(message.reasons, field="leniency.reasons", longest=2000),
+        reasons=common.text_from(message.reasons, field="leniency.reasons", longest=2000),
     )
 
 
@@ -86,7 +76,7 @@ def viewed(view: View) -> pb.Case:
     """A case with its party."""
     message = case_message(view.case, view.today)
     message.party.CopyFrom(
-        common_pb2.Party(identifier=identifier_message(view.party.identifier), name=view.party.name)
+        common_pb2.Party(identifier=common.identifier_message(view.party.identifier), name=view.party.name)
     )
     return message
 
@@ -102,14 +92,14 @@ def case_message(case: Case, today: date) -> pb.Case:
         steps=[
             pb.CaseStep(
                 state=_state(step.move.state),
-                at=timestamp(step.at),
+                at=common.timestamp(step.at),
                 officer=step.move.officer,
                 artefact_digest=step.digest,
             )
             for step in case.steps
         ],
-        window_ends_before=iso(window_ends_before(window) if window else None),
-        due_on=iso(due.on if due else None),
+        window_ends_before=common.iso(window_ends_before(window) if window else None),
+        due_on=common.iso(due.on if due else None),
         due_provisional=due.provisional if due else False,
         listing_id=str(case.listing_id) if case.listing_id else "",
         overdue=due is not None and today > due.on,
@@ -124,14 +114,9 @@ def listing_message(listing: Listing) -> pb.Listing:
         scheme_code=listing.scheme_code,
         record_id=str(listing.record_id) if listing.record_id else "",
         determined_on=listing.determined_on.isoformat(),
-        closed_at=timestamp(listing.closed_at),
+        closed_at=common.timestamp(listing.closed_at),
         measure_codes=listing.measures,
     )
-
-
-def day_in(receipt: Receipt) -> date:
-    """The day at which an answer was filtered."""
-    return day_of(receipt.as_of)
 
 
 def _state(state: State) -> pb.CaseState.ValueType:

@@ -6,18 +6,11 @@ from datetime import date
 
 from chengxin.catalog.v1 import record_pb2
 from chengxin.common.v1 import common_pb2
-from foundation.policy import Severity
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from foundation.rpc.messages import date_from, identifier_from, text_from
+from foundation.rpc.messages import SEVERITIES, date_from, identifier_from, text_from
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
-
-SEVERITIES = {
-    common_pb2.SEVERITY_SLIGHT: Severity.SLIGHT,
-    common_pb2.SEVERITY_ORDINARY: Severity.ORDINARY,
-    common_pb2.SEVERITY_SERIOUS: Severity.SERIOUS,
-}
 
 
 def document_kind(number: int) -> str:

@@ -20,10 +20,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from foundation.calendar import Deadline
+from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from services.repair.domain.deadlines import Deadlines
 from services.repair.domain.eligibility import Eligibility
-from services.repair.domain.reasons import COMMITMENT_REQUIRED, MISSING_NAMED_BEFORE, STEP_NOT_POSSIBLE
+from services.repair.domain.reasons import COMMITMENT_REQUIRED, MISSING_NAMED_BEFORE
 
 
 class State(enum.Enum):
@@ -157,7 +158,7 @@ class Application:
     ) -> Step:
         """Accept it (受理), or say at once everything that is missing.
 
-        Raises Refused(STEP_NOT_POSSIBLE), and Refused(MISSING_NAMED_BEFORE) when an application about this
+        Raises Refused(STEP_OUT_OF_ORDER), and Refused(MISSING_NAMED_BEFORE) when an application about this
         record was not accepted before.
         """
         if not missing:
@@ -171,30 +172,30 @@ class Application:
     def decide(self, *, grant: bool, reasons: str, verification: str, officer: str, day: date) -> Step:
         """Grant or refuse it, once, with reasons and with how the correction was verified.
 
-        Requires both texts. Raises Refused(STEP_NOT_POSSIBLE).
+        Requires both texts. Raises Refused(STEP_OUT_OF_ORDER).
         """
         state = State.GRANTED if grant else State.REFUSED
         self._require(state)
         return Step(state=state, day=day, officer=officer, reasons=reasons, verification=verification)
 
     def withdraw(self, *, day: date) -> Step:
-        """Take it back, before it is decided. Raises Refused(STEP_NOT_POSSIBLE)."""
+        """Take it back, before it is decided. Raises Refused(STEP_OUT_OF_ORDER)."""
         self._require(State.WITHDRAWN)
         return Step(state=State.WITHDRAWN, day=day)
 
     def carry_out(self, *, day: date) -> Step:
-        """Note that the catalog has acknowledged the end of sharing. Raises Refused(STEP_NOT_POSSIBLE)."""
+        """Note that the catalog has acknowledged the end of sharing. Raises Refused(STEP_OUT_OF_ORDER)."""
         self._require(State.CARRIED_OUT)
         return Step(state=State.CARRIED_OUT, day=day)
 
     def require_evidence_possible(self) -> None:
-        """Raise Refused(STEP_NOT_POSSIBLE) unless the party may add evidence now."""
+        """Raise Refused(STEP_OUT_OF_ORDER) unless the party may add evidence now."""
         if self.state not in TAKES_EVIDENCE:
-            raise Refused(STEP_NOT_POSSIBLE, detail=f"It is {self.state.value}.")
+            raise Refused(STEP_OUT_OF_ORDER, detail=f"It is {self.state.value}.")
 
     def _require(self, state: State) -> None:
         if (self.state, state) not in STEPS:
-            raise Refused(STEP_NOT_POSSIBLE, detail=f"It is {self.state.value}.")
+            raise Refused(STEP_OUT_OF_ORDER, detail=f"It is {self.state.value}.")
 
 
 def is_overdue(due: Deadline | None, today: date) -> bool:

@@ -10,13 +10,7 @@ from datetime import date
 
 from foundation.policy import Severity
 from foundation.refusal import Reason
-from services.repair.domain.reasons import (
-    APPLICATION_ALREADY_OPEN,
-    MINIMUM_PUBLICITY_NOT_REACHED,
-    NOT_A_NEGATIVE_FINDING,
-    RECORD_ENDED,
-    UNREPAIRABLE_BY_LAW,
-)
+from services.repair.domain import reasons
 
 REQUIREMENTS = (
     "纠正失信行为、履行全部义务的说明（an account of the correction and of the duties performed）",
@@ -82,9 +76,9 @@ def eligibility(finding: Finding, *, today: date, application_open: bool) -> Eli
     never = tuple(
         reason
         for stands, reason in (
-            (finding.is_over(today), RECORD_ENDED),
-            (finding.severity is None, NOT_A_NEGATIVE_FINDING),
-            (finding.unrepairable, UNREPAIRABLE_BY_LAW),
+            (finding.is_over(today), reasons.RECORD_ENDED),
+            (finding.severity is None, reasons.NOT_A_NEGATIVE_FINDING),
+            (finding.unrepairable, reasons.UNREPAIRABLE_BY_LAW),
         )
         if stands
     )
@@ -94,8 +88,8 @@ def eligibility(finding: Finding, *, today: date, application_open: bool) -> Eli
     now = tuple(
         reason
         for stands, reason in (
-            (today < earliest, MINIMUM_PUBLICITY_NOT_REACHED),
-            (application_open, APPLICATION_ALREADY_OPEN),
+            (today < earliest, reasons.MINIMUM_PUBLICITY_NOT_REACHED),
+            (application_open, reasons.APPLICATION_ALREADY_OPEN),
         )
         if stands
     )

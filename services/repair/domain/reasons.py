@@ -44,13 +44,6 @@ COMMITMENT_REQUIRED = Reason(
     remedy="Make the commitment and apply again.",
     source="信用修复管理办法 (2026), conditions of repair",
 )
-STEP_NOT_POSSIBLE = Reason(
-    "STEP_NOT_POSSIBLE",
-    Kind.PRECONDITION,
-    meaning="The application does not stand where this step can be taken.",
-    remedy="Read the application again; take the steps in their order, each once.",
-    source="54号 clause 11",
-)
 MISSING_NAMED_BEFORE = Reason(
     "MISSING_NAMED_BEFORE",
     Kind.PRECONDITION,

@@ -27,7 +27,7 @@ from foundation.refusal import Reason, Refused
 from foundation.rpc import Call
 from foundation.settings import LAW
 from services.blacklist.domain.deadlines import Terms
-from services.blacklist.domain.dossier import Basis, Party
+from services.blacklist.domain.dossier import Basis, FactsFound, Party, StandardMatched
 from services.blacklist.domain.leniency import Leniency
 from services.blacklist.law import load_law
 from services.blacklist.office import DecisionOffice, Desk, InvestigationOffice, View
@@ -84,8 +84,7 @@ class Alone:
         return await InvestigationOffice(self.desk).match_standard(
             self.call("MatchStandard"),
             view.case.case_id,
-            criterion_codes=[scheme.criteria[0].code],
-            reasoning="样例",
+            StandardMatched(criterion_codes=(scheme.criteria[0].code,), reasoning="样例"),
         )
 
     async def find(
@@ -103,9 +102,7 @@ class Alone:
         return await InvestigationOffice(self.desk).find_facts(
             self.call("FindFacts"),
             view.case.case_id,
-            facts="样例",
-            basis=basis,
-            leniency=leniency,
+            FactsFound(facts="样例", basis=basis, leniency=leniency),
             measure_codes=measures,
         )
 

@@ -64,14 +64,14 @@ async def test_one_officer_may_accept_and_decide_but_nobody_decides_twice(house:
         for voice in (officer, house.officer(subject="officer-8")):
             with pytest.raises(RefusedByOffice) as refused:
                 await voice.decide(application_id, grant=grant)
-            assert refused.value.reason == "STEP_NOT_POSSIBLE"
+            assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
 
 async def test_nothing_is_decided_before_it_is_accepted(house: RepairHouse) -> None:
     application_id = await handed_in(house)
     with pytest.raises(RefusedByOffice) as refused:
         await house.officer().decide(application_id, grant=True)
-    assert refused.value.reason == "STEP_NOT_POSSIBLE"
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
 
 async def test_a_decision_needs_reasons_and_verification(house: RepairHouse) -> None:
@@ -96,7 +96,7 @@ async def test_missing_items_are_named_once_all_together(house: RepairHouse) -> 
     assert list((await house.party().get(first.application_id)).missing) == ["缴款回执", "整改报告"]
     with pytest.raises(RefusedByOffice) as refused:
         await house.officer().accept(first.application_id, "还有一份")
-    assert refused.value.reason == "STEP_NOT_POSSIBLE"
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
     second = await house.party().submit(record_id)
     with pytest.raises(RefusedByOffice) as refused:

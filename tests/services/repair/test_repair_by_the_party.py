@@ -16,7 +16,7 @@ from chengxin.repair.v1 import repair_pb2
 from foundation.access import Caller, Person
 from foundation.calendar import load_calendar
 from foundation.crypto import DossierKeys, FileKeyProvider, Keyring
-from foundation.evidence import FileHeader, MediaType
+from foundation.evidence import FileHeader, MediaType, Uploads
 from foundation.identity import Identifier
 from foundation.journal import Journal
 from foundation.policy import load_policy
@@ -209,7 +209,7 @@ async def test_an_application_taken_back_makes_room_for_another(house: RepairHou
     assert again.application_id != first.application_id
     with pytest.raises(RefusedByOffice) as refused:
         await house.party().withdraw(first.application_id)
-    assert refused.value.reason == "STEP_NOT_POSSIBLE"
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
 
 async def test_only_a_person_at_the_gateway_acts_as_a_party(house: RepairHouse) -> None:
@@ -302,7 +302,7 @@ async def test_evidence_comes_too_late_once_the_application_is_over(house: Repai
     await me.withdraw(application_id)
     with pytest.raises(RefusedByOffice) as refused:
         await me.upload(application_id, b"late")
-    assert refused.value.reason == "STEP_NOT_POSSIBLE"
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
 
 
 async def test_a_party_sees_its_applications_next_deadline_first(house: RepairHouse) -> None:
@@ -329,7 +329,7 @@ async def test_a_slow_upload_is_ended_and_nothing_is_kept(house: RepairHouse) ->
         store=Store(DossierKeys(keyring, DEPLOYMENT, TABLE), os.urandom),
         deadlines=Deadlines(load_policy(LAW), load_calendar(LAW)),
         catalog=Catalog(channel),
-        upload_s=0.05,
+        uploads=Uploads(upload_s=0.05),
     )
     gateway = Caller(authority=HOUSE, system="gateway", fingerprint=bytes(32), roles=frozenset({"gateway"}))
     call = Call(

@@ -160,8 +160,8 @@ async def test_what_is_being_carried_out_can_neither_be_taken_back_nor_applied_f
     try:
         application_id = await granted(house, record_id)
         for act, reason in (
-            (house.party().withdraw(application_id), "STEP_NOT_POSSIBLE"),
-            (house.party().upload(application_id, b"late"), "STEP_NOT_POSSIBLE"),
+            (house.party().withdraw(application_id), "STEP_OUT_OF_ORDER"),
+            (house.party().upload(application_id, b"late"), "STEP_OUT_OF_ORDER"),
             (house.party().submit(record_id), "APPLICATION_ALREADY_OPEN"),
         ):
             with pytest.raises(RefusedByOffice) as refused:

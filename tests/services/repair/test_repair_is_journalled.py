@@ -91,7 +91,7 @@ async def test_a_refused_attempt_is_an_entry_too(house: RepairHouse) -> None:
         await house.officer().decide(application_id, grant=True)
     last = "SELECT kind, decision, reason FROM journal ORDER BY entry_id DESC LIMIT 1"
     assert house.sql(last, role="admin") == [
-        ("RepairService.DecideApplication", "refused", "STEP_NOT_POSSIBLE")
+        ("RepairService.DecideApplication", "refused", "STEP_OUT_OF_ORDER")
     ]
 
 

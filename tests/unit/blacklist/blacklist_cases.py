@@ -21,6 +21,35 @@ OPENED = date(2026, 6, 1)  # a Monday
 ANNA, BO, CHEN = "officer-1", "officer-2", "decider-1"
 MEASURES = ("procurement_bar", "no_commendation")
 DIGEST = bytes(32)
+NOTICE_SECTIONS = (
+    "拟认定的事实",
+    "认定标准和理由",
+    "依据",
+    "拟提示的失信惩戒措施",
+    "从宽情形的审查",
+    "你（单位）的权利",
+    "拟告知的移出条件、程序和救济措施",
+)
+DECISION_SECTIONS = (
+    "事由",
+    "认定标准和理由",
+    "依据",
+    "失信惩戒措施提示",
+    "从宽情形的审查",
+    "陈述、申辩及复核情况",
+    "公示和期限",
+    "移出条件",
+    "移出程序",
+    "救济措施",
+    "信用修复告知",
+)
+DROP_SECTIONS = (
+    "事由",
+    "不予列入的理由",
+    "陈述、申辩及复核情况",
+    "救济措施",
+)
+"""What 54号 clause 8 and the Administrative Penalty Law arts. 44 and 59 ask of each document, in its order."""
 
 
 def at(day: date, hour: int = 10) -> datetime:

@@ -14,14 +14,17 @@ from foundation.calendar import Deadline
 from foundation.identity import IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
 from foundation.policy import listing_period
 from services.blacklist.domain import documents
-from services.blacklist.domain.dossier import Basis, FactsFound, Heard, Party, StandardMatched
+from services.blacklist.domain.dossier import Answered, Basis, FactsFound, Party, StandardMatched, Stated
 from services.blacklist.domain.leniency import Leniency
 from services.blacklist.domain.listing import LONGEST_FIELD, ListingRecord, listing_of, record_of
 from services.blacklist.domain.measures import fitting_measures, scheme_in_force
 from tests.unit.blacklist.blacklist_cases import (
     ANNA,
     BOOK,
+    DECISION_SECTIONS,
+    DROP_SECTIONS,
     MEASURES,
+    NOTICE_SECTIONS,
     OPENED,
     POLICY,
     first_free_day,
@@ -61,7 +64,7 @@ SUBJECT = documents.Subject(
     party=COMPANY,
     matched=MATCHED,
     found=FOUND,
-    heard=(Heard(statement="我方已召回。", answer="经核实，召回不足一成。", upheld=False),),
+    heard=((Stated(statement="我方已召回。"), Answered(answer="经核实，召回不足一成。", upheld=False)),),
 )
 PERIOD = listing_period(SCHEME.earliest_removal, SCHEME.period, OPENED, POLICY)
 
@@ -81,7 +84,7 @@ def decision(subject: documents.Subject = SUBJECT, *, published: bool = True) ->
 
 def test_the_decision_says_everything_that_clause_eight_names() -> None:
     text = decision()
-    for section in documents.DECISION_SECTIONS:
+    for section in DECISION_SECTIONS:
         assert f"、{section}\n" in text
     for said in (
         "样例列〔2026〕1号",
@@ -125,7 +128,7 @@ def test_the_decision_does_not_force_banks_or_trade_bodies() -> None:
 def test_the_notice_tells_facts_reasons_basis_measures_and_rights() -> None:
     window = Deadline(date(2026, 6, 8), provisional=False)
     text = documents.notice(SUBJECT, CITED, served_on=OPENED, method="post", window=window)
-    for section in documents.NOTICE_SECTIONS:
+    for section in NOTICE_SECTIONS:
         assert f"、{section}\n" in text
     for said in (
         "陈述和申辩",
@@ -151,7 +154,7 @@ def test_the_decision_on_a_minor_says_that_nothing_is_published() -> None:
 
 def test_a_dropped_case_has_a_document_too() -> None:
     text = documents.drop_decision(SUBJECT, number="样例不列1号", reasons="证据不足。", decided_on=OPENED)
-    for section in documents.DROP_SECTIONS:
+    for section in DROP_SECTIONS:
         assert f"、{section}\n" in text
     assert "证据不足。" in text
     assert "不公示、不共享" in text

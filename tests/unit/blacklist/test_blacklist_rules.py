@@ -15,6 +15,7 @@ from foundation.identity import (
     resident_check_digit,
     uscc_check_character,
 )
+from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Reason, Refused
 from services.blacklist.domain import reasons
 from services.blacklist.domain.case import Case
@@ -178,7 +179,7 @@ def test_evidence_comes_before_the_standard() -> None:
 def test_evidence_is_taken_while_investigating_and_while_verifying_a_statement_only() -> None:
     opened().takes_evidence()
     stated(notified(), OPENED).takes_evidence()
-    assert refusal(notified().takes_evidence) is reasons.STEP_OUT_OF_ORDER
+    assert refusal(notified().takes_evidence) is STEP_OUT_OF_ORDER
 
 
 @pytest.mark.parametrize("members", [[], ["1"], ["1", "2"], ["1", "2", " 2"], ["1", "1", "1"]])

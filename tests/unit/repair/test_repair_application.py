@@ -11,6 +11,7 @@ import pytest
 
 from foundation.calendar import load_calendar
 from foundation.policy import load_policy
+from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from foundation.settings import LAW
 from services.repair.domain.application import (
@@ -33,7 +34,6 @@ from services.repair.domain.reasons import (
     COMMITMENT_REQUIRED,
     MINIMUM_PUBLICITY_NOT_REACHED,
     MISSING_NAMED_BEFORE,
-    STEP_NOT_POSSIBLE,
 )
 
 DAY = date(2026, 6, 1)
@@ -84,7 +84,7 @@ def tried(action: Action, application: Application) -> Step | None:
     try:
         return action(application)
     except Refused as refused:
-        if refused.reason is not STEP_NOT_POSSIBLE:
+        if refused.reason is not STEP_OUT_OF_ORDER:
             raise
         return None
 
@@ -153,7 +153,7 @@ def test_evidence_is_taken_only_before_the_decision(state: State) -> None:
         else:
             with pytest.raises(Refused) as refused:
                 application.require_evidence_possible()
-            assert refused.value.reason is STEP_NOT_POSSIBLE
+            assert refused.value.reason is STEP_OUT_OF_ORDER
 
 
 def test_missing_items_are_named_once_for_a_record() -> None:

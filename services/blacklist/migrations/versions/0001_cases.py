@@ -10,8 +10,6 @@ from foundation.db.migrate import install_house, run_sql
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

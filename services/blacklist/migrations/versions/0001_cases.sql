@@ -99,9 +99,9 @@ CREATE TABLE listing (
     CHECK (bucket = bucket_in(listing_id))
 );
 CREATE TABLE listing_record (
-    bucket     smallint NOT NULL,
-    record_id  uuid NOT NULL,
-    listing_id uuid NOT NULL,
+    bucket    smallint NOT NULL,
+    record_id uuid NOT NULL,
+    case_id   uuid NOT NULL,
     PRIMARY KEY (bucket, record_id),
     CHECK (bucket = bucket_in(record_id))
 );
@@ -290,9 +290,8 @@ BEGIN
             RAISE EXCEPTION 'the listing has no id' USING ERRCODE = 'CX001';
         END IF;
     ELSIF NEW.step = 'acknowledge_listing' THEN
-        IF NOT EXISTS (SELECT FROM listing_record r JOIN listing l USING (listing_id)
-                       WHERE r.bucket = bucket_in(NEW.record_id) AND r.record_id = NEW.record_id
-                         AND l.bucket = NEW.bucket AND l.case_id = NEW.case_id) THEN
+        IF NOT EXISTS (SELECT FROM listing_record r WHERE r.bucket = bucket_in(NEW.record_id)
+                       AND r.record_id = NEW.record_id AND r.case_id = NEW.case_id) THEN
             RAISE EXCEPTION 'the record belongs to no listing of this case' USING ERRCODE = 'CX001';
         END IF;
     END IF;
@@ -327,19 +326,27 @@ BEGIN
 END $$;
 CREATE TRIGGER listing_guard BEFORE INSERT ON listing FOR EACH ROW EXECUTE FUNCTION listing_guard();
 
--- The law of the past stays: a number that has come into force is neither removed nor given another value.
+-- The law of the past stays: a number that has come into force is neither removed nor given another value, an end
+-- that is past is neither moved nor set, and no two versions are in force on one day.
 CREATE FUNCTION policy_number_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = blacklist, pg_temp AS $$
 BEGIN
-    IF OLD.in_force_from > house_today() AND TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' AND OLD.in_force_from > house_today() THEN
         RETURN OLD;
     END IF;
-    IF TG_OP = 'DELETE' OR (NEW.name, NEW.value, NEW.in_force_from) IS DISTINCT FROM
-                           (OLD.name, OLD.value, OLD.in_force_from) THEN
+    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND ((NEW.name, NEW.value, NEW.in_force_from) IS DISTINCT FROM
+                                                 (OLD.name, OLD.value, OLD.in_force_from)
+            OR NEW.in_force_until IS DISTINCT FROM OLD.in_force_until
+               AND least(NEW.in_force_until, OLD.in_force_until) <= house_today()) THEN
         RAISE EXCEPTION 'a number that came into force stays; add a new version' USING ERRCODE = 'CX001';
+    END IF;
+    IF EXISTS (SELECT FROM policy_number n WHERE n.name = NEW.name AND n.in_force_from <> NEW.in_force_from
+               AND n.in_force_from < coalesce(NEW.in_force_until, 'infinity')
+               AND coalesce(n.in_force_until, 'infinity') > NEW.in_force_from) THEN
+        RAISE EXCEPTION 'another version of the number is in force then' USING ERRCODE = 'CX001';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER policy_number_guard BEFORE UPDATE OR DELETE ON policy_number
+CREATE TRIGGER policy_number_guard BEFORE INSERT OR UPDATE OR DELETE ON policy_number
     FOR EACH ROW EXECUTE FUNCTION policy_number_guard();
 
 DO $$

@@ -67,6 +67,9 @@ CREATE TABLE standing (
     state                 text     NOT NULL,
     step_no               smallint NOT NULL,
     due_on                date,
+    due_provisional       boolean  NOT NULL,
+    submitted_at          timestamptz NOT NULL,
+    granted_at            timestamptz CHECK ((granted_at IS NOT NULL) = (state IN ('granted', 'carried_out'))),
     PRIMARY KEY (bucket, application_id),
     FOREIGN KEY (bucket, application_id) REFERENCES application
 );
@@ -93,7 +96,6 @@ CREATE TABLE evidence (
     UNIQUE (bucket, application_id, content_tag),
     FOREIGN KEY (bucket, application_id) REFERENCES application
 );
-
 
 CREATE FUNCTION application_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = repair, pg_temp AS $$
 BEGIN
@@ -139,9 +141,12 @@ BEGIN
     END IF;
     IF stands.state IS NULL THEN
         INSERT INTO standing VALUES (NEW.bucket, NEW.application_id, whole.subject_tag, whole.record_id,
-                                     whole.determining_authority, NEW.state, NEW.step_no, NEW.due_on);
+                                     whole.determining_authority, NEW.state, NEW.step_no, NEW.due_on,
+                                     NEW.due_provisional, NEW.at, NULL);
     ELSE
-        UPDATE standing s SET state = NEW.state, step_no = NEW.step_no, due_on = NEW.due_on
+        UPDATE standing s SET state = NEW.state, step_no = NEW.step_no, due_on = NEW.due_on,
+                              due_provisional = NEW.due_provisional,
+                              granted_at = CASE NEW.state WHEN 'granted' THEN NEW.at ELSE s.granted_at END
             WHERE s.bucket = NEW.bucket AND s.application_id = NEW.application_id;
     END IF;
     RETURN NEW;
