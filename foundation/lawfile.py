@@ -41,7 +41,7 @@ def read_law(path: Path, shape: type[T]) -> T:
     Raises LawError with the file, the entry and the fault.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
         return _adapter(shape).validate_python(content)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]

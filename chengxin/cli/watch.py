@@ -97,6 +97,7 @@ def _keep_cursor(file: Path, cursor: str) -> str:
 
 def _delete(command: list[str], change: Change) -> None:
     try:
+        # The command is the operator's own, given on this command line; no shell sees it.
         done = subprocess.run([*command, change.record_id], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     except OSError as error:
         raise Failed(f"{command[0]} cannot be run: {error.strerror}.") from None

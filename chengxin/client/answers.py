@@ -145,7 +145,7 @@ class Receipt:
         a source that you trust more than the house itself.
         """
         from chengxin import proofs  # noqa: PLC0415 - needed here only
-        from chengxin.proofs import entry  # noqa: PLC0415
+        from chengxin.proofs import entry  # noqa: PLC0415 - needed here only
 
         verified = proofs.verify_receipt(self.text, self.log_vkey if vkey is None else vkey)
         proved, named = entry.decode(verified.entry), self.journal

@@ -48,7 +48,7 @@ def over_http(url: str, *, timeout_s: float = TIMEOUT_S) -> Fetch:
 
     def fetch(path: str, most: int) -> bytes:
         try:
-            with urllib.request.urlopen(f"{prefix}/{path}", timeout=timeout_s) as response:  # noqa: S310
+            with urllib.request.urlopen(f"{prefix}/{path}", timeout=timeout_s) as response:  # noqa: S310 - http(s) only, above
                 return response.read(most + 1)
         except urllib.error.HTTPError as error:
             raise ProofError(f"the log does not serve {path}: HTTP {error.code}") from None

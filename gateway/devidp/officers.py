@@ -39,6 +39,7 @@ def officers(*, key: Ed25519PrivateKey, kid: str, issuer: str, clock: Callable[[
     router = APIRouter(prefix=PATH, include_in_schema=False)
 
     @router.post("/officer-assertion")
+    # The decorator is what uses it.
     async def officer_assertion(asked: OfficerAssertionRequest) -> OfficerAssertion:  # pyright: ignore[reportUnusedFunction]
         """Assert a sample official to one certificate."""
         token = issue_assertion(

@@ -62,4 +62,4 @@ def _give(future: asyncio.Future[A], answer: A | None = None, *, error: Exceptio
     if error is not None:
         future.set_exception(error)
     else:
-        future.set_result(answer)  # type: ignore[arg-type]
+        future.set_result(answer)  # type: ignore[arg-type]  # given whenever there is no error

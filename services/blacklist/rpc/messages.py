@@ -69,7 +69,7 @@ def state_from(number: int) -> State | None:
         raise Refused(VALUE_INVALID, field="state")
     if number == pb.CASE_STATE_UNSPECIFIED:
         return None
-    return State[pb.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]
+    return State[pb.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]  # any int, says the stub
 
 
 def viewed(view: View) -> pb.Case:

@@ -73,7 +73,8 @@ async def test_an_answer_waits_for_a_withdrawal_that_holds_the_bucket(house: Cat
     async with await psycopg.AsyncConnection.connect(house.database.admin_dsn) as admin:
         await admin.execute("SELECT pg_advisory_xact_lock(7401, %s)", (bucket,))
         asked = asyncio.create_task(house.check(party))
-        await asyncio.sleep(0.2)
+        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
+        await eventually(lambda: house.sql(waiting, bucket))
         assert not asked.done()
         await admin.execute(
             "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')",
