@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
 
 
 class Kind(enum.Enum):
@@ -21,14 +26,54 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """A stable reason for a refusal; `docs/refusals.md` is generated from all of them."""
+class Wording:
+    """What a reason means, what can be done about it, and where it comes from."""
 
-    code: str
-    kind: Kind
     meaning: str
     remedy: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A stable reason for a refusal; `docs/refusals.md` is generated from all of them.
+
+    Its wording is given, or stands under its code in the YAML file named, which is read when first asked for.
+    """
+
+    code: str
+    kind: Kind
+    wording: Wording | Path
+
+    @property
+    def meaning(self) -> str:
+        """What happened, in one sentence."""
+        return self._said.meaning
+
+    @property
+    def remedy(self) -> str:
+        """What can be done about it."""
+        return self._said.remedy
+
+    @property
+    def source(self) -> str:
+        """The clause, standard or document that it comes from."""
+        return self._said.source
+
+    @property
+    def _said(self) -> Wording:
+        return self.wording if isinstance(self.wording, Wording) else _wordings(self.wording)[self.code]
+
+
+def worded_beside(module: str) -> Callable[[str, Kind], Reason]:
+    """Give what makes the reasons of a module (its `__file__`): their wording stands in the YAML file beside it."""
+    file = Path(module).with_suffix(".yaml")
+    return lambda code, kind: Reason(code, kind, file)
+
+
+@cache
+def _wordings(file: Path) -> dict[str, Wording]:
+    return {code: Wording(**said) for code, said in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
 
 
 class Refused(Exception):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
-from foundation.refusal import Kind, Reason, Refused
+from foundation.refusal import Kind, Reason, Refused, Wording
 from gateway import reasons
 from gateway.offices import OfficeRefused
 
@@ -112,7 +112,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _office_refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OfficeRefused)
-    said = Reason(error.reason, error.kind, meaning=error.message, remedy=error.remedy, source="")
+    said = Reason(error.reason, error.kind, Wording(error.message, error.remedy, source=""))
     return problem_response(request, said, field=error.field)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts import documents, refusals
 from tests.house.own_code import ROOT, of_tests, place, shipped, text, tree
@@ -71,12 +72,21 @@ def test_a_source_can_be_looked_up() -> None:
 def test_a_constant_is_named_as_its_code(folder: str) -> None:
     for file in (ROOT / folder).rglob("reasons.py"):
         for node in tree(file).body:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and len(node.value.args) > 1:
                 (target,) = node.targets
                 code = node.value.args[0]
                 assert isinstance(target, ast.Name)
                 assert isinstance(code, ast.Constant)
                 assert target.id == code.value
+
+
+@pytest.mark.parametrize("folder", FOLDERS.values())
+def test_every_wording_belongs_to_a_reason(folder: str) -> None:
+    for file in (ROOT / folder).rglob("reasons.yaml"):
+        named = set(
+            re.findall(r"^([A-Z0-9_]+) = ", file.with_suffix(".py").read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        assert set(yaml.safe_load(file.read_text(encoding="utf-8"))) == named
 
 
 @cache

@@ -17,7 +17,7 @@ from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.common.v1 import common_pb2 as common
 from chengxin.repair.v1 import repair_pb2 as repair
 from foundation.reasons import NOT_FOUND
-from foundation.refusal import Kind, Reason, Refused
+from foundation.refusal import Kind, Reason, Refused, Wording
 from gateway.journeys.held import models as held
 from gateway.journeys.looks import models as looks
 from gateway.journeys.public import models as public
@@ -135,7 +135,7 @@ async def test_evidence_is_on_its_way_before_all_of_it_has_arrived(house: House,
         yield f"\r\n--{boundary}--\r\n".encode()
 
     house.offices.answers["UploadEvidence"] = Refused(
-        Reason("EVIDENCE_KIND_UNKNOWN", Kind.INVALID, "No.", "Send another.", "test"), field="file"
+        Reason("EVIDENCE_KIND_UNKNOWN", Kind.INVALID, Wording("No.", "Send another.", "test")), field="file"
     )
     house.offices.stop_reading_after = 3
     refused = await visitor.act(
@@ -217,7 +217,7 @@ async def test_a_form_that_is_not_as_asked_for_stores_nothing(
 async def test_anothers_application_takes_no_evidence_and_looks_absent(
     house: House, visitor: Browser
 ) -> None:
-    house.offices.answers["UploadEvidence"] = Refused(Reason("X", Kind.DENIED, "No.", "No.", "test"))
+    house.offices.answers["UploadEvidence"] = Refused(Reason("X", Kind.DENIED, Wording("No.", "No.", "test")))
     refused = await visitor.act(
         "/api/v1/me/applications/x/evidence",
         data={"description": "x"},

@@ -9,7 +9,7 @@ import pytest
 
 from foundation import reasons as shared
 from foundation.access import fingerprint_of
-from foundation.refusal import Kind, Reason, Refused
+from foundation.refusal import Kind, Reason, Refused, Wording
 from foundation.rpc.status import CODES
 from gateway.offices import AT_THE_GATEWAY, KINDS
 from gateway.problems import KINDS as HTTP
@@ -64,7 +64,7 @@ async def test_every_call_has_a_deadline_of_at_most_ten_seconds(house: House, vi
 async def test_a_refusal_comes_out_as_a_problem_with_its_reason_field_and_remedy(
     house: House, visitor: Browser, kind: Kind
 ) -> None:
-    reason = Reason("SOME_REASON", kind, meaning="It is so.", remedy="Do this.", source="test")
+    reason = Reason("SOME_REASON", kind, Wording("It is so.", "Do this.", "test"))
     house.offices.answers["ListOwnRecords"] = Refused(reason, field="a.b")
     answer = await visitor.get("/api/v1/me/records")
     status, title = HTTP[kind]
@@ -143,7 +143,9 @@ async def test_what_is_anothers_looks_like_what_does_not_exist(
     verb, path = BY_ID[method]
     seen: list[dict[str, object]] = []
     for kind in (Kind.DENIED, Kind.NOT_FOUND):
-        house.offices.answers[method] = Refused(Reason(f"SAID_{kind.name}", kind, "That.", "This.", "test"))
+        house.offices.answers[method] = Refused(
+            Reason(f"SAID_{kind.name}", kind, Wording("That.", "This.", "test"))
+        )
         answer = await visitor.request(verb, path, headers={"X-CSRF-Token": visitor.csrf})
         assert answer.status_code == 404
         problem = answer.json()

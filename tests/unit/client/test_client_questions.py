@@ -19,7 +19,7 @@ from chengxin.client.sync import Client
 from chengxin.common.v1 import common_pb2
 from chengxin.proofs import ProofError
 from foundation.reasons import DEADLINE_TOO_NEAR, ROLE_REQUIRED, UNAVAILABLE, VALUE_REQUIRED
-from foundation.refusal import Kind, Reason, Refused
+from foundation.refusal import Kind, Reason, Refused, Wording
 from tests.unit.client.certificates import issue, make_ca, write_identity
 from tests.unit.client.small_house import AFTER, BEFORE, REFUSED_MEMBER, SmallHouse
 
@@ -74,7 +74,7 @@ def test_two_questions_have_two_query_ids(client: Any, house: SmallHouse) -> Non
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.UNAVAILABLE, Kind.DEADLINE)])
 def test_a_refusal_is_told_in_full_and_never_tried_again(client: Any, house: SmallHouse, kind: Kind) -> None:
-    reason = Reason("SOME_REASON", kind, meaning="It is so.", remedy="Do this.", source="54号")
+    reason = Reason("SOME_REASON", kind, Wording("It is so.", "Do this.", "54号"))
     house.trouble.append((BEFORE, Refused(reason, field="context.purpose")))
 
     with pytest.raises(RefusedError) as caught:
