@@ -14,6 +14,7 @@ from foundation.journal import Receipt
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current, messages
+from foundation.rpc.mirror import mirrored
 from services.repair.domain.application import Application, QueueEntry, State, is_overdue
 from services.repair.domain.eligibility import REQUIREMENTS
 from services.repair.office import RepairOffice
@@ -146,19 +147,11 @@ def _after(application: Application, receipt: Receipt) -> pb.Application:
 
 def _summary(one: Application | QueueEntry, today: date) -> pb.Application:
     """What both a party and a queue are shown."""
-    return pb.Application(
-        application_id=str(one.application_id),
-        record_id=one.record_id,
-        state=_state(one.state),
-        determining_authority=one.determining_authority,
-        submitted_at=messages.timestamp(one.submitted_at),
-        decided_at=messages.timestamp(one.decided_at),
-        evidence_count=one.evidence_count,
+    return mirrored(
+        pb.Application,
+        one,
+        without=("missing", "reasons", "carried_out_at", "correction"),
         due_on=messages.iso(one.due.on if one.due else None),
         due_provisional=one.due.provisional if one.due else False,
         overdue=is_overdue(one.due, today),
     )
-
-
-def _state(state: State) -> pb.ApplicationState.ValueType:
-    return pb.ApplicationState.Value(f"APPLICATION_STATE_{state.name}")

@@ -15,10 +15,10 @@ import pytest
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from foundation.policy import Scheme
 from foundation.refusal import Refused
+from foundation.rpc.mirror import mirrored
 from foundation.settings import LAW
 from services.blacklist.domain.measures import criteria_of
 from services.blacklist.domain.reasons import CRITERION_UNKNOWN
-from services.blacklist.rpc.schemes import scheme_message
 from tests.services.blacklist.alone import BOOK, POLICY
 from tests.unit.law.conftest import SpoiltLaw
 from tests.unit.law.test_unlawful_files import RULE, SCHEME, local_scheme, refusal
@@ -53,7 +53,7 @@ def test_no_list_stands_without_standard_removal_and_remedies(law: SpoiltLaw, mi
 
 @pytest.mark.parametrize("scheme", BOOK.schemes, ids=lambda scheme: scheme.code)
 def test_the_published_standard_says_how_one_is_removed_and_what_remedies_there_are(scheme: Scheme) -> None:
-    message = scheme_message(scheme)
+    message = mirrored(pb.Scheme, scheme)
     for name, field in pb.Scheme.DESCRIPTOR.fields_by_name.items():
         if field.type != field.TYPE_BOOL:
             assert getattr(message, name), name

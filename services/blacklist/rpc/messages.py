@@ -12,6 +12,7 @@ from foundation.policy.entries import DocumentKind
 from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import messages as common
+from foundation.rpc.mirror import mirrored
 from services.blacklist.domain.case import Case, window_ends_before
 from services.blacklist.domain.documents import SERVICE_METHODS
 from services.blacklist.domain.dossier import Basis, Party
@@ -84,40 +85,21 @@ def viewed(view: View) -> pb.Case:
 def case_message(case: Case, today: date) -> pb.Case:
     """A case without its party, as it stands on a day."""
     window, due = case.window, case.due
-    return pb.Case(
-        case_id=str(case.case_id),
-        scheme_code=case.scheme_code,
-        authority=case.authority,
-        state=_state(case.state),
+    return mirrored(
+        pb.Case,
+        case,
+        without=("party",),
         steps=[
-            pb.CaseStep(
-                state=_state(step.move.state),
-                at=common.timestamp(step.at),
-                officer=step.move.officer,
-                artefact_digest=step.digest,
-            )
+            mirrored(pb.CaseStep, step.move, at=common.timestamp(step.at), artefact_digest=step.digest)
             for step in case.steps
         ],
         window_ends_before=common.iso(window_ends_before(window) if window else None),
         due_on=common.iso(due.on if due else None),
         due_provisional=due.provisional if due else False,
-        listing_id=str(case.listing_id) if case.listing_id else "",
         overdue=due is not None and today > due.on,
     )
 
 
 def listing_message(listing: Listing) -> pb.Listing:
     """A listing."""
-    return pb.Listing(
-        listing_id=str(listing.listing_id),
-        case_id=str(listing.case_id),
-        scheme_code=listing.scheme_code,
-        record_id=str(listing.record_id) if listing.record_id else "",
-        determined_on=listing.determined_on.isoformat(),
-        closed_at=common.timestamp(listing.closed_at),
-        measure_codes=listing.measures,
-    )
-
-
-def _state(state: State) -> pb.CaseState.ValueType:
-    return pb.CaseState.Value(f"CASE_STATE_{state.name}")
+    return mirrored(pb.Listing, listing, measure_codes=listing.measures)

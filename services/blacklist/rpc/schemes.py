@@ -6,7 +6,7 @@ from typing import Any
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1 import blacklist_pb2_grpc
-from foundation.policy import Scheme
+from foundation.rpc.mirror import mirrored
 from services.blacklist.office import ReadingOffice
 
 
@@ -18,28 +18,9 @@ class SchemeServicer(blacklist_pb2_grpc.SchemeServiceServicer):
 
     async def GetScheme(self, request: pb.GetSchemeRequest, context: Any) -> pb.GetSchemeResponse:
         """Gives one scheme."""
-        return pb.GetSchemeResponse(scheme=scheme_message(await self._reading.scheme(request.code)))
+        return pb.GetSchemeResponse(scheme=mirrored(pb.Scheme, await self._reading.scheme(request.code)))
 
     async def ListSchemes(self, request: pb.ListSchemesRequest, context: Any) -> pb.ListSchemesResponse:
         """Lists the schemes in force."""
         schemes = await self._reading.schemes()
-        return pb.ListSchemesResponse(schemes=[scheme_message(scheme) for scheme in schemes])
-
-
-def scheme_message(scheme: Scheme) -> pb.Scheme:
-    """A scheme as published: its standard, removal and remedies."""
-    return pb.Scheme(
-        code=scheme.code,
-        title=scheme.title,
-        title_en=scheme.title_en,
-        area=scheme.area,
-        violation_kind=scheme.violation_kind,
-        instrument=scheme.instrument,
-        article=scheme.article,
-        confirmed=scheme.confirmed,
-        criteria=[pb.Criterion(code=each.code, text=each.text) for each in scheme.criteria],
-        removal_conditions=scheme.removal_conditions,
-        removal_procedure=scheme.removal_procedure,
-        remedies=scheme.remedies,
-        item_code=scheme.item_code,
-    )
+        return pb.ListSchemesResponse(schemes=[mirrored(pb.Scheme, scheme) for scheme in schemes])

@@ -7,7 +7,8 @@ from typing import Any
 from chengxin.catalog.v1 import access_pb2, access_pb2_grpc
 from foundation.db import Row
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, text_from, timestamp
+from foundation.rpc.messages import id_from, text_from
+from foundation.rpc.mirror import mirrored
 from services.catalog.office.access import AccessOffice
 
 
@@ -68,14 +69,4 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
 
 
 def _grant(row: Row) -> access_pb2.Grant:
-    return access_pb2.Grant(
-        grant_id=str(row.grant_id),
-        authority=row.authority,
-        purpose=row.purpose,
-        item_codes=row.item_codes,
-        field_names=row.field_names,
-        starts_at=timestamp(row.starts_at),
-        ends_at=timestamp(row.ends_at),
-        approved=row.approved_by is not None,
-        revoked_at=timestamp(row.revoked_at),
-    )
+    return mirrored(access_pb2.Grant, row, approved=row.approved_by is not None)
