@@ -83,9 +83,7 @@ class Refused(Exception):
     holds a personal value. `journalled` says that the door which refused has written the entry itself.
     """
 
-    def __init__(
-        self, reason: Reason, *, field: str = "", detail: str = "", journalled: bool = False
-    ) -> None:
+    def __init__(self, reason: Reason, *, field: str = "", detail: str = "", journalled: bool = False) -> None:
         super().__init__(reason.code, field, detail)
         self.journalled = journalled
         self.reason = reason

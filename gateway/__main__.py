@@ -25,9 +25,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class DrainingServer(uvicorn.Server):
     """On a signal says first that it is not ready, serves on for a while, then stops in order."""
 
-    def __init__(
-        self, config: uvicorn.Config, *, settings: GatewaySettings, counter: Counter, address: str
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, *, settings: GatewaySettings, counter: Counter, address: str) -> None:
         super().__init__(config)
         self._settings = settings
         self._counter = counter
@@ -95,9 +93,7 @@ def main() -> None:
     try:
         listening = socket.create_server((host, int(port)), backlog=2048)
     except OSError as error:
-        sys.exit(
-            f"gateway: can't listen on {settings.listen} ({error.strerror}); choose another CHENGXIN_LISTEN"
-        )
+        sys.exit(f"gateway: can't listen on {settings.listen} ({error.strerror}); choose another CHENGXIN_LISTEN")
     asyncio.run(serve(settings, listening))
 
 

@@ -88,7 +88,5 @@ MaybeVisitor = Annotated[Session | None, Depends(maybe_signed_in)]
 Visitor = Annotated[Session, Depends(signed_in)]
 Acting = Annotated[Session, Depends(acting)]
 
-ThingId = Annotated[
-    str, Path(max_length=64, description="Id; another's is answered like one that is not there")
-]
+ThingId = Annotated[str, Path(max_length=64, description="Id; another's is answered like one that is not there")]
 """An id in the address. Ids are random and say nothing about anybody."""

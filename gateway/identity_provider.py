@@ -117,9 +117,7 @@ class IdentityProvider:
             raise Refused(SIGN_IN_FAILED) from None
         return self._person(claims)
 
-    async def _token(
-        self, client: httpx.AsyncClient, provider: _Provider, code: str, verifier: str
-    ) -> dict[str, Any]:
+    async def _token(self, client: httpx.AsyncClient, provider: _Provider, code: str, verifier: str) -> dict[str, Any]:
         answer = await client.post(
             provider.metadata["token_endpoint"],
             data={

@@ -115,13 +115,7 @@ class Offices:
     """Stubs of the offices over channels with mutual TLS, and the ways to call them."""
 
     def __init__(
-        self,
-        *,
-        catalog: Channel,
-        blacklist: Channel,
-        repair: Channel,
-        audit: Channel,
-        issuer: Issuer,
+        self, *, catalog: Channel, blacklist: Channel, repair: Channel, audit: Channel, issuer: Issuer
     ) -> None:
         self._channels = (catalog, blacklist, repair, audit)
         self._issuer = issuer
@@ -151,10 +145,7 @@ class Offices:
             return await self.ask_for(person, method, request)
 
     async def send_for(
-        self,
-        person: Person,
-        method: StreamUnaryMultiCallable[Request, Response],
-        messages: AsyncIterator[Request],
+        self, person: Person, method: StreamUnaryMultiCallable[Request, Response], messages: AsyncIterator[Request]
     ) -> Response:
         """Stream messages in the name of `person`; an error while making them breaks the call off."""
         call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(person))

@@ -56,9 +56,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened, in English, without personal values")
     instance: str = Field(description="Names this occurrence; tell it to the operator")
     reason: str = Field(description="Stable code in UPPER_SNAKE, listed in docs/refusals.md")
-    field: str = Field(
-        default="", description="The request field it concerns, as a dotted path; empty for the whole"
-    )
+    field: str = Field(default="", description="The request field it concerns, as a dotted path; empty for the whole")
     remedy: str = Field(default="", description="What the caller can do about it")
 
 
@@ -80,12 +78,7 @@ def install(app: FastAPI) -> None:
 
 
 def problem_response(
-    request: Request,
-    reason: Reason,
-    *,
-    field: str = "",
-    detail: str = "",
-    headers: dict[str, str] | None = None,
+    request: Request, reason: Reason, *, field: str = "", detail: str = "", headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """Render a reason; `detail` stands for its meaning where it says more."""
     status, title = KINDS[reason.kind]
@@ -128,9 +121,7 @@ async def _not_valid(request: Request, error: Exception) -> JSONResponse:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     known = {404: NOT_FOUND, 405: reasons.METHOD_NOT_ALLOWED, 413: reasons.BODY_TOO_LARGE}
-    return problem_response(
-        request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {})
-    )
+    return problem_response(request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {}))
 
 
 class Throttled(Refused):

@@ -23,9 +23,7 @@ class RateLimits:
     def __init__(self, settings: GatewaySettings, secret: bytes) -> None:
         uri = settings.redis_url
         uri = f"redis+{uri}" if uri.startswith("unix:") else uri
-        storage = RedisStorage(
-            f"async+{uri}", implementation="redispy", key_prefix="chengxin:limit", **redis_options()
-        )
+        storage = RedisStorage(f"async+{uri}", implementation="redispy", key_prefix="chengxin:limit", **redis_options())
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._key = derive(secret, "rate limits")
         self._address = parse(settings.rate_address)

@@ -112,9 +112,7 @@ class SealedStore:
         if not isinstance(sealed, bytes) or len(sealed) < _NONCE + 16:
             return None
         try:
-            text = AESGCM(self._key(purpose, token)).decrypt(
-                sealed[:_NONCE], sealed[_NONCE:], purpose.encode()
-            )
+            text = AESGCM(self._key(purpose, token)).decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
         except InvalidTag:
             return None
         kept = json.loads(text)

@@ -31,12 +31,8 @@ class GatewaySettings(BaseSettings):
     blacklist_address: str = Field(description="host:port of the list office")
     repair_address: str = Field(description="host:port of the repair office")
     audit_address: str = Field(description="host:port of the audit office")
-    redis_url: str = Field(
-        description="Redis of the sessions and rate limits: redis://, rediss:// or unix://"
-    )
-    cookie_secret: Path = Field(
-        description="file of at least 32 random bytes; every session key comes from it"
-    )
+    redis_url: str = Field(description="Redis of the sessions and rate limits: redis://, rediss:// or unix://")
+    cookie_secret: Path = Field(description="file of at least 32 random bytes; every session key comes from it")
     person_issuer: str = Field("chengxin-gateway", description="issuer name in the assertions of persons")
     person_issuer_kid: str = Field("chengxin-gateway-1", description="key id of that issuer")
     person_issuer_key: Path = Field(description="its Ed25519 private key, PEM")
@@ -54,9 +50,7 @@ class GatewaySettings(BaseSettings):
     rate_address: str = Field("600/minute", description="requests from one address")
     rate_session: str = Field("240/minute", description="requests of one session")
     rate_sign_in: str = Field("30/minute", description="sign-ins begun from one address")
-    drain_s: float = Field(
-        0.0, ge=0, description="seconds between not ready and closing the door, on SIGTERM"
-    )
+    drain_s: float = Field(0.0, ge=0, description="seconds between not ready and closing the door, on SIGTERM")
     production: bool = Field(False, description="refuse everything that only a sample house may do")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
     ready_file: Path | None = Field(None, description="file that gets the bound address once serving")

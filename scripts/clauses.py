@@ -46,9 +46,7 @@ class Clause:
 
 def clauses() -> tuple[Clause, ...]:
     """The clauses that are built, from clauses.yaml."""
-    entries: list[dict[str, Any]] = yaml.safe_load(
-        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    )
+    entries: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     return tuple(Clause(rpcs=tuple(entry.pop("rpcs", ())), **entry) for entry in entries)
 
 
@@ -59,9 +57,7 @@ def text() -> str:
         number = f"{clause.number}. {clause.title}" if clause.number else clause.title
         tests = "<br>".join(f"`{name}`" for name in clause.test_files())
         rpcs = "<br>".join(f"`{rpc}`" for rpc in clause.rpcs)
-        lines.append(
-            f"| {number} | {clause.demands} | {clause.behaviour} | {rpcs} | {tests} | {clause.not_yet} |"
-        )
+        lines.append(f"| {number} | {clause.demands} | {clause.behaviour} | {rpcs} | {tests} | {clause.not_yet} |")
     return "\n".join(lines) + "\n"
 
 

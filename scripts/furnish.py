@@ -29,13 +29,9 @@ class FurnishSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CHENGXIN_", extra="ignore")
 
-    admin_url: Path = Field(
-        description="file with the PostgreSQL URL of a role that may create roles and schemas"
-    )
+    admin_url: Path = Field(description="file with the PostgreSQL URL of a role that may create roles and schemas")
     database_secrets: Path = Field(description="folder with one file per login role, holding its password")
-    key_folders: Path = Field(
-        description="folder in which each office has its own; its keys lie in <office>/keys"
-    )
+    key_folders: Path = Field(description="folder in which each office has its own; its keys lie in <office>/keys")
     enrolments: Path | None = Field(
         None, description="JSON list of certificates to enrol: certificate (PEM file), roles, revoked"
     )
@@ -48,10 +44,7 @@ def furnish(settings: FurnishSettings) -> list[str]:
     """Bring everything up to date; gives the lines to print. Raises Trouble."""
     admin = settings.admin_url.read_text(encoding="utf-8").strip()
     bring_up_to_date(
-        admin,
-        role_passwords=settings.database_secrets,
-        sample=settings.sample,
-        deployment=settings.deployment,
+        admin, role_passwords=settings.database_secrets, sample=settings.sample, deployment=settings.deployment
     )
     said = [f"schemas and law are up to date: {', '.join(OFFICES)}"]
     for office in OFFICES:

@@ -22,9 +22,7 @@ PATIENCE_S = 3.0
 def serves(environment: Mapping[str, str]) -> bool:
     """Whether the office answers that it serves."""
     certificate = Path(environment["CHENGXIN_CERT"]).read_bytes()
-    names = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
+    names = x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     credentials = grpc.ssl_channel_credentials(
         root_certificates=Path(environment["CHENGXIN_CA"]).read_bytes(),
         private_key=Path(environment["CHENGXIN_KEY"]).read_bytes(),

@@ -67,9 +67,7 @@ def _installed() -> Path:
 
 
 def _everybody_reaches(file: Path) -> bool:
-    return bool(file.stat().st_mode & 0o005 == 0o005) and all(
-        folder.stat().st_mode & 0o001 for folder in file.parents
-    )
+    return bool(file.stat().st_mode & 0o005 == 0o005) and all(folder.stat().st_mode & 0o001 for folder in file.parents)
 
 
 def _copy() -> Path:

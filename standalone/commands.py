@@ -27,9 +27,7 @@ from standalone.welcome import welcome, welcome_json
 
 Data = Annotated[
     Path | None,
-    typer.Option(
-        "--data", help="Data directory. Default: chengxin in the XDG data home.", show_default=False
-    ),
+    typer.Option("--data", help="Data directory. Default: chengxin in the XDG data home.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -65,8 +63,7 @@ def up(
         ),
     ] = None,
     authority: Annotated[
-        str | None,
-        typer.Option(help="USCC of the authority that runs a new house.", show_default="a sample one"),
+        str | None, typer.Option(help="USCC of the authority that runs a new house.", show_default="a sample one")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -119,9 +116,7 @@ def enroll(
     system: Annotated[str, typer.Option(help="Name of the system, for example penalty-desk.")] = "",
     role: Annotated[list[str] | None, typer.Option(help="What it may be: provider, consumer, ...")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the identity.")] = None,
-    csr: Annotated[
-        Path | None, typer.Option(help="Certify the key of this request instead of making one.")
-    ] = None,
+    csr: Annotated[Path | None, typer.Option(help="Certify the key of this request instead of making one.")] = None,
     renew: Annotated[bool, typer.Option("--renew", help="Keep the roles of its present enrolment.")] = False,
     days: Annotated[int, typer.Option(help="How long the certificate lasts.")] = 90,
     revoke: Annotated[str, typer.Option(help="Revoke the certificate with this SHA-256 (hex).")] = "",
@@ -129,10 +124,7 @@ def enroll(
     as_json: Json = False,
 ) -> None:
     """Issue, renew, revoke or list the certificates of departments' systems."""
-    with (
-        told(as_json=as_json),
-        administered(data or default_folder(), environment=os.environ) as (folder, admin_dsn),
-    ):
+    with told(as_json=as_json), administered(data or default_folder(), environment=os.environ) as (folder, admin_dsn):
         register = Register(admin_dsn)
         if list_all:
             found = [_described(enrolment) for enrolment in register.all()]
@@ -152,8 +144,7 @@ def enroll(
             roles = register.roles_of(who) if renew and not role else checked_roles(role or [])
             if not roles:
                 raise Trouble(
-                    f"The system {system} has no enrolment to renew.",
-                    remedy="Enrol it: give --role, not --renew.",
+                    f"The system {system} has no enrolment to renew.", remedy="Enrol it: give --role, not --renew."
                 )
             key = key_in_request(csr) if csr else None
             made = _described(enrol(folder, register, who, roles, out, days=days, now=now, public_key=key))

@@ -24,25 +24,14 @@ from standalone.datadir import DataDir
 from standalone.ports import OFFICES
 from standalone.trouble import Trouble, explained
 
-ROLES = (
-    "provider",
-    "consumer",
-    "list_authority",
-    "repair_authority",
-    "steward",
-    "auditor",
-    "gateway",
-    "office",
-)
+ROLES = ("provider", "consumer", "list_authority", "repair_authority", "steward", "auditor", "gateway", "office")
 """What a system may be enrolled as; what each may call stands in the offices."""
 
 LONGEST_DAYS = 397
 """Longest life of a system's certificate."""
 
 _SYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
-_SPIFFE_ID = re.compile(
-    r"spiffe://(?P<trust_domain>[^/]+)/authority/(?P<authority>[^/]+)/system/(?P<system>[^/]+)"
-)
+_SPIFFE_ID = re.compile(r"spiffe://(?P<trust_domain>[^/]+)/authority/(?P<authority>[^/]+)/system/(?P<system>[^/]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +81,7 @@ class Register:
 
     def enter(self, enrolments: Iterable[Enrolment]) -> None:
         """Enrol certificates with all offices, or with none."""
-        rows = [
-            (e.fingerprint, e.spiffe_id, e.authority, e.system, list(e.roles), e.not_after)
-            for e in enrolments
-        ]
+        rows = [(e.fingerprint, e.spiffe_id, e.authority, e.system, list(e.roles), e.not_after) for e in enrolments]
         with psycopg.connect(self._admin_dsn) as connection:
             for schema in self._schemas:
                 as_owner(connection, schema)
@@ -113,8 +99,7 @@ class Register:
             for schema in self._schemas:
                 as_owner(connection, schema)
                 touched += connection.execute(
-                    "UPDATE enrolment SET revoked_at = coalesce(revoked_at, clock_timestamp())"
-                    " WHERE fingerprint = %s",
+                    "UPDATE enrolment SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE fingerprint = %s",
                     (fingerprint,),
                 ).rowcount
         return touched > 0
@@ -143,8 +128,7 @@ def checked_system(authority: str, name: str, *, serves: bool = False, today: da
         code = canonicalise(IdentifierKind.USCC, authority, today=today, field="authority").value
     except Refused as refused:
         raise Trouble(
-            f"--authority is no Unified Social Credit Code: {refused.message}",
-            remedy=refused.reason.remedy,
+            f"--authority is no Unified Social Credit Code: {refused.message}", remedy=refused.reason.remedy
         ) from refused
     if _SYSTEM.fullmatch(name) is None:
         raise Trouble(
@@ -203,9 +187,7 @@ def write_identity(
     The certificate counts for nothing before `Register.enter` got the enrolment that this returns.
     """
     if not 1 <= days <= LONGEST_DAYS:
-        raise Trouble(
-            f"A certificate can't last {days} days.", remedy=f"Give --days from 1 to {LONGEST_DAYS}."
-        )
+        raise Trouble(f"A certificate can't last {days} days.", remedy=f"Give --days from 1 to {LONGEST_DAYS}.")
     with explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = public_key if public_key is not None else new_key(folder / "key.pem")

@@ -159,9 +159,7 @@ class House:
 
     def _start_processes(self, character: Character) -> None:
         self._running.callback(self._stop_processes)
-        extra = {
-            name: value for name, value in self._environment.items() if name.startswith(PASSED_ON) and value
-        }
+        extra = {name: value for name, value in self._environment.items() if name.startswith(PASSED_ON) and value}
         self._children = processes(self.data, character, self.engines, self.ports, extra=extra)
         for child in self._children:
             child.start()

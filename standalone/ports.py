@@ -41,8 +41,7 @@ class Ports:
         """The same with free ports in place of zeros. Raises Trouble when one is taken."""
         with ExitStack() as held:  # each until all are found, so no two doors get the same
             sockets = {
-                field.name: held.enter_context(bound(field.name, getattr(self, field.name)))
-                for field in fields(self)
+                field.name: held.enter_context(bound(field.name, getattr(self, field.name))) for field in fields(self)
             }
             return Ports(**{name: listening.getsockname()[1] for name, listening in sockets.items()})
 

@@ -179,7 +179,5 @@ class Postgres(OwnProcess):
         with suppress(FileExistsError):
             self._short_name.symlink_to(self._cluster)
         if self._short_name.lstat().st_uid != os.geteuid() or self._short_name.readlink() != self._cluster:
-            raise Trouble(
-                f"{self._short_name} is somebody else's.", remedy="Choose a shorter path with --data DIR."
-            )
+            raise Trouble(f"{self._short_name} is somebody else's.", remedy="Choose a shorter path with --data DIR.")
         return self._short_name

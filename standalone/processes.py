@@ -132,9 +132,7 @@ class OwnProcess:
             ProcessRecord.of(process.pid).write(self.record)
         return process
 
-    def wait_for(
-        self, process: subprocess.Popen[bytes], answers: Callable[[], bool], *, within: float
-    ) -> bool:
+    def wait_for(self, process: subprocess.Popen[bytes], answers: Callable[[], bool], *, within: float) -> bool:
         """Wait until it `answers`. False when it ended instead. Raises Trouble after `within` seconds."""
         deadline = time.monotonic() + within
         while process.poll() is None:

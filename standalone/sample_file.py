@@ -72,9 +72,7 @@ class SampleRow:
     refused_for: str
 
 
-def hand_in(
-    world: SampleWorld, authority: SampleAuthority, *, today: date, rows: int = ROWS
-) -> Iterator[SampleRow]:
+def hand_in(world: SampleWorld, authority: SampleAuthority, *, today: date, rows: int = ROWS) -> Iterator[SampleRow]:
     """The rows of the file that `authority` hands in on `today` (the house's day in Shanghai)."""
     choose = random.Random(f"{world.seed} hand-in {authority.code}")  # noqa: S311  a world, not a secret
     last_good: Row = {}
@@ -100,9 +98,7 @@ def write_csv(file: Path, rows: Iterator[SampleRow], *, encoding: str = "utf-8-s
         writer.writerows(row.cells for row in rows)
 
 
-def _good_row(
-    number: int, party: SampleParty, authority: SampleAuthority, today: date, choose: random.Random
-) -> Row:
+def _good_row(number: int, party: SampleParty, authority: SampleAuthority, today: date, choose: random.Random) -> Row:
     category, fine, oldest = choose.choice(_PENALTIES)
     decided = today - timedelta(days=choose.randrange(1, oldest))
     person = party.identifier_kind == "resident_id"
@@ -153,13 +149,9 @@ _WRITTEN: dict[str, Row] = {
     "PERSON_PUBLICITY_WITHOUT_BASIS": {BASIS: "同意"},
 }
 _COMPUTED: dict[str, Callable[[Row, Row, date], Row]] = {
-    "IDENTIFIER_CHECK_FAILED": lambda row, _, __: {
-        USCC: row[USCC][:-1] + ("2" if row[USCC][-1] == "1" else "1")
-    },
+    "IDENTIFIER_CHECK_FAILED": lambda row, _, __: {USCC: row[USCC][:-1] + ("2" if row[USCC][-1] == "1" else "1")},
     "IDENTIFIER_CHARACTER": lambda row, _, __: {USCC: row[USCC][:9] + "Х" + row[USCC][10:]},
-    "IDENTIFIER_BIRTH_DATE": lambda _, __, today: {
-        ID_NUMBER: resident_id(DIVISION, today + timedelta(days=1), 1)
-    },
+    "IDENTIFIER_BIRTH_DATE": lambda _, __, today: {ID_NUMBER: resident_id(DIVISION, today + timedelta(days=1), 1)},
     "IDENTIFIER_KIND_MISMATCH": lambda _, __, today: {ID_NUMBER: resident_id("810000", date(1980, 1, 1), 1)},
     "DOCUMENT_NOT_EFFECTIVE": lambda _, __, today: {EFFECTIVE: _in_days(today, 30)},
     "DATE_IN_FUTURE": lambda _, __, today: {DECIDED: _in_days(today, 3)},

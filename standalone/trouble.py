@@ -58,8 +58,7 @@ def trouble_with(path: Path, error: OSError) -> Trouble:
         return disk_full(path)
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
         return Trouble(
-            f"{path} can't be a data directory: a file is in the way.",
-            remedy="Choose another folder with --data DIR.",
+            f"{path} can't be a data directory: a file is in the way.", remedy="Choose another folder with --data DIR."
         )
     return Trouble(
         f"{path} can't be used: {error.strerror or type(error).__name__}.",

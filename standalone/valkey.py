@@ -65,9 +65,7 @@ class Valkey(OwnProcess):
     def _spawn(self, binary: Path) -> subprocess.Popen[bytes]:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
         # The configuration comes by standard input: arguments can be read by everybody on the machine.
-        process = self.launch(
-            [str(binary), "-"], folder=self._folder, environment=environment, stdin=subprocess.PIPE
-        )
+        process = self.launch([str(binary), "-"], folder=self._folder, environment=environment, stdin=subprocess.PIPE)
         assert process.stdin is not None
         with process.stdin as configuration:
             text = SETTINGS.format(host=LOOPBACK, port=self._port, password=self._password)

@@ -28,9 +28,7 @@ def welcome(house: House) -> str:
     lines += [f"  {'data':<10} {house.data.folder}", f"  {'logs':<10} {house.data.logs}", ""]
     unconfirmed = _unconfirmed()
     if unconfirmed:
-        lines.append(
-            f"{len(unconfirmed)} policy numbers in force are not confirmed against their source (law/policy):"
-        )
+        lines.append(f"{len(unconfirmed)} policy numbers in force are not confirmed against their source (law/policy):")
         lines += [f"  {n.name} = {n.value} {n.unit}  {n.source} {n.article}".rstrip() for n in unconfirmed]
         lines.append("")
     if sample:

@@ -97,10 +97,7 @@ def processes(
         office: every_office | {"CHENGXIN_KEYS": str(data.keys(office))} for office in OFFICES
     }
     own["catalog"]["CHENGXIN_DOCUMENT_KEY"] = str(_signers_key(data, "catalog"))
-    own["audit"] |= {
-        "CHENGXIN_LOG_LISTEN": ports.address(LOG),
-        "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG)),
-    }
+    own["audit"] |= {"CHENGXIN_LOG_LISTEN": ports.address(LOG), "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG))}
     own[GATEWAY] = {
         "CHENGXIN_REDIS_URL": engines.redis_url,
         "CHENGXIN_COOKIE_SECRET": str(data.secret("cookie")),

@@ -39,29 +39,21 @@ def verify(
     ] = None,
     entry_file: Annotated[
         Path | None,
-        typer.Option(
-            "--entry", metavar="FILE", help="With --receipt: the entry (CBOR) that you kept yourself."
-        ),
+        typer.Option("--entry", metavar="FILE", help="With --receipt: the entry (CBOR) that you kept yourself."),
     ] = None,
     certificate_file: Annotated[
-        Path | None,
-        typer.Option("--certificate", metavar="FILE", help="A withdrawal certificate: is it genuine?"),
+        Path | None, typer.Option("--certificate", metavar="FILE", help="A withdrawal certificate: is it genuine?")
     ] = None,
     log_url: Annotated[
-        str | None,
-        typer.Option("--log", metavar="URL", help="A log's address: do all its tiles make its signed root?"),
+        str | None, typer.Option("--log", metavar="URL", help="A log's address: do all its tiles make its signed root?")
     ] = None,
     seen_file: Annotated[
         Path | None,
-        typer.Option(
-            "--seen", metavar="FILE", help="With --log: a checkpoint kept from before; must be a prefix."
-        ),
+        typer.Option("--seen", metavar="FILE", help="With --log: a checkpoint kept from before; must be a prefix."),
     ] = None,
     vkey: Annotated[
         str | None,
-        typer.Option(
-            "--vkey", metavar="KEY", help="The signer's public key, name+id+key, or a file that holds it."
-        ),
+        typer.Option("--vkey", metavar="KEY", help="The signer's public key, name+id+key, or a file that holds it."),
     ] = None,
     as_json: options.Json = False,
 ) -> None:

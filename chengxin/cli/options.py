@@ -18,15 +18,9 @@ class Kind(enum.Enum):
     PASSPORT = "passport"
 
 
-Source = Annotated[
-    str | None, typer.Argument(metavar="[-]", help="- reads numbers from standard input, one a line.")
-]
-Uscc = Annotated[
-    str | None, typer.Option("--uscc", metavar="CODE", help="An organisation's code, which is public.")
-]
-NumberFile = Annotated[
-    Path | None, typer.Option("--file", metavar="FILE", help="A file of numbers, one a line.")
-]
+Source = Annotated[str | None, typer.Argument(metavar="[-]", help="- reads numbers from standard input, one a line.")]
+Uscc = Annotated[str | None, typer.Option("--uscc", metavar="CODE", help="An organisation's code, which is public.")]
+NumberFile = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file of numbers, one a line.")]
 NumberKind = Annotated[Kind, typer.Option("--kind", help="What kind of numbers they are.")]
 IdentityFolder = Annotated[
     Path | None,
@@ -38,18 +32,12 @@ IdentityFolder = Annotated[
         show_default=False,
     ),
 ]
-Purpose = Annotated[
-    str, typer.Option("--purpose", metavar="CODE", help="Purpose, as in a grant of your authority.")
-]
+Purpose = Annotated[str, typer.Option("--purpose", metavar="CODE", help="Purpose, as in a grant of your authority.")]
 Matter = Annotated[
-    str,
-    typer.Option(
-        "--matter", metavar="NUMBER", help="Number of the matter at hand: application, tender, file."
-    ),
+    str, typer.Option("--matter", metavar="NUMBER", help="Number of the matter at hand: application, tender, file.")
 ]
 Officer = Annotated[
-    str,
-    typer.Option("--officer", envvar="CHENGXIN_OFFICER", metavar="NAME", help="The official who asks."),
+    str, typer.Option("--officer", envvar="CHENGXIN_OFFICER", metavar="NAME", help="The official who asks.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 ReceiptFile = Annotated[

@@ -42,9 +42,7 @@ def submit(
             show_default=False,
         ),
     ] = None,
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Mark every record as generated sample data.")
-    ] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Mark every record as generated sample data.")] = False,
     identity: options.IdentityFolder = None,
     as_json: options.Json = False,
 ) -> None:
@@ -123,9 +121,7 @@ def _summary_json(file: Path, summary: Summary, seconds: float) -> dict[str, obj
 
 def _print_summary(summary: Summary, seconds: float) -> None:
     held = f" ({summary.already_held} held before)" if summary.already_held else ""
-    typer.echo(
-        f"{summary.rows} rows in {seconds:.1f} s: {summary.accepted} accepted{held}, {summary.refused} refused"
-    )
+    typer.echo(f"{summary.rows} rows in {seconds:.1f} s: {summary.accepted} accepted{held}, {summary.refused} refused")
     for code, count in summary.reasons.most_common():
         typer.echo(f"  {count:>8}  {code}  {summary.remedies[code]}")
     for code, count in summary.warnings.most_common():

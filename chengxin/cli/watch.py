@@ -57,11 +57,7 @@ def watch(
     command = shlex.split(delete_with) if delete_with else []
     with told(as_json=as_json), Client.open(identity) as client:
         feed = client.watch(
-            cursor=_read_cursor(cursor_file),
-            purpose=purpose,
-            matter=matter,
-            officer=officer,
-            until_caught_up=once,
+            cursor=_read_cursor(cursor_file), purpose=purpose, matter=matter, officer=officer, until_caught_up=once
         )
         kept = feed.cursor
         try:
@@ -113,6 +109,4 @@ def _say(change: Change, *, as_json: bool) -> None:
         print_json(asdict(change))
         return
     why = f"\t{change.end_reason.value}" if change.end_reason else ""
-    typer.echo(
-        f"{change.at:%Y-%m-%dT%H:%M:%S}Z\t{change.kind.value}\t{change.record_id}\t{change.item_code}{why}"
-    )
+    typer.echo(f"{change.at:%Y-%m-%dT%H:%M:%S}Z\t{change.kind.value}\t{change.record_id}\t{change.item_code}{why}")

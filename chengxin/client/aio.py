@@ -46,9 +46,7 @@ class AsyncClient:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(
-        cls, folder: str | Path | None = None, *, timeout: float = connection.UNARY_SECONDS
-    ) -> AsyncClient:
+    def open(cls, folder: str | Path | None = None, *, timeout: float = connection.UNARY_SECONDS) -> AsyncClient:
         """Use the identity in `folder`, or the one that CHENGXIN_IDENTITY names. Raises IdentityError."""
         return cls(Identity.open(folder), timeout=timeout)
 
@@ -84,8 +82,7 @@ class AsyncClient:
         """
         subject = one_identifier(identifier, uscc)
         request = sharing_pb2.CheckSubjectRequest(
-            context=requests.context(purpose, matter, officer, query_id),
-            subject=requests.identifier_message(subject),
+            context=requests.context(purpose, matter, officer, query_id), subject=requests.identifier_message(subject)
         )
         return responses.answer(subject, await self._ask(self._sharing().CheckSubject, request))
 
@@ -140,8 +137,7 @@ class AsyncClient:
         """Ask for the records in force about one party, with the fields that the grant shows."""
         subject = one_identifier(identifier, uscc)
         request = sharing_pb2.GetCreditReportRequest(
-            context=requests.context(purpose, matter, officer, query_id),
-            subject=requests.identifier_message(subject),
+            context=requests.context(purpose, matter, officer, query_id), subject=requests.identifier_message(subject)
         )
         return responses.report(subject, await self._ask(self._sharing().GetCreditReport, request))
 
@@ -150,9 +146,7 @@ class AsyncClient:
     ) -> AsyncFeed:
         """Follow changes and withdrawals from `cursor` on; see `Feed`."""
         request = sharing_pb2.WatchChangesRequest(
-            cursor=cursor,
-            context=requests.context(purpose, matter, officer),
-            until_caught_up=until_caught_up,
+            cursor=cursor, context=requests.context(purpose, matter, officer), until_caught_up=until_caught_up
         )
         return AsyncFeed(self._transport, self._sharing().WatchChanges, request)
 
@@ -171,13 +165,9 @@ class AsyncClient:
         journal = of if isinstance(of, JournalReceipt) else of.receipt
         if journal is None:
             raise ValueError("a refused member of a batch has no journal entry of its own")
-        request = audit_pb2.GetReceiptRequest(
-            source=journal.source, entry_id=journal.entry_id, digest=journal.digest
-        )
+        request = audit_pb2.GetReceiptRequest(source=journal.source, entry_id=journal.entry_id, digest=journal.digest)
         given = await self._ask(AuditServiceStub(self._channel("audit")).GetReceipt, request)
-        return Receipt(
-            text=given.receipt, entry=given.entry, journal=journal, log_vkey=self._identity.log_vkey
-        )
+        return Receipt(text=given.receipt, entry=given.entry, journal=journal, log_vkey=self._identity.log_vkey)
 
     def _sharing(self) -> SharingServiceStub:
         return SharingServiceStub(self._channel("catalog"))
@@ -186,9 +176,7 @@ class AsyncClient:
         with self._lock:
             if office not in self._channels:
                 self._channels[office] = self._transport.channel(
-                    self._identity.address(office),
-                    connection.credentials(self._identity),
-                    options=connection.OPTIONS,
+                    self._identity.address(office), connection.credentials(self._identity), options=connection.OPTIONS
                 )
             return self._channels[office]
 

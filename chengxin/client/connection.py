@@ -35,7 +35,5 @@ OPTIONS: list[tuple[str, int | str]] = [
 def credentials(identity: Identity) -> grpc.ChannelCredentials:
     """Mutual TLS with the identity's certificate, trusting the identity's CA alone."""
     return grpc.ssl_channel_credentials(
-        root_certificates=identity.ca,
-        private_key=identity.key,
-        certificate_chain=identity.certificate,
+        root_certificates=identity.ca, private_key=identity.key, certificate_chain=identity.certificate
     )

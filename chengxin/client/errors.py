@@ -12,11 +12,7 @@ from grpc_status import rpc_status
 # What grpc.aio says, instead of the status, of a stream that ended while it was being written to. Opened anew, the
 # stream tells whether that was a refusal.
 _TORN = "Internal error from Core"
-_NOT_NOW = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-}
+_NOT_NOW = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 
 
 class ChengxinError(Exception):

@@ -64,9 +64,7 @@ class Identity:
 
 
 def _not_named() -> str:
-    raise IdentityError(
-        f"No identity is named. Give the folder that `chengxin enroll` made, or set {VARIABLE} to it."
-    )
+    raise IdentityError(f"No identity is named. Give the folder that `chengxin enroll` made, or set {VARIABLE} to it.")
 
 
 def _read(place: Path, name: str) -> bytes:
@@ -84,16 +82,12 @@ def _check(place: Path, certificate: bytes, key: bytes, now: datetime) -> None:
         loaded = x509.load_pem_x509_certificate(certificate)
         belongs = load_pem_private_key(key, password=None).public_key() == loaded.public_key()
     except (ValueError, TypeError):
-        raise IdentityError(
-            f"cert.pem or key.pem in {place} is not PEM, or the key has a password."
-        ) from None
+        raise IdentityError(f"cert.pem or key.pem in {place} is not PEM, or the key has a password.") from None
     if not belongs:
         raise IdentityError(f"key.pem in {place} is not the key of cert.pem. Enrol again.")
     ends = loaded.not_valid_after_utc
     if now >= ends:
-        raise IdentityError(
-            f"The certificate in {place} ended on {ends:%Y-%m-%d}. Renew it: `chengxin enroll`."
-        )
+        raise IdentityError(f"The certificate in {place} ended on {ends:%Y-%m-%d}. Renew it: `chengxin enroll`.")
 
 
 def _house(place: Path) -> dict[str, str]:

@@ -13,13 +13,9 @@ RECORD_BYTES = 256 * 1024
 """Largest record that is sent at all."""
 
 
-def context(
-    purpose: str, matter: str, officer: str, query_id: UUID | None = None
-) -> sharing_pb2.QueryContext:
+def context(purpose: str, matter: str, officer: str, query_id: UUID | None = None) -> sharing_pb2.QueryContext:
     """On what authority a question is asked, under a new query id unless one is given. Source: 54号 clause 13."""
-    return sharing_pb2.QueryContext(
-        purpose=purpose, matter=matter, officer=officer, query_id=str(query_id or uuid4())
-    )
+    return sharing_pb2.QueryContext(purpose=purpose, matter=matter, officer=officer, query_id=str(query_id or uuid4()))
 
 
 def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
@@ -34,9 +30,7 @@ def draft(record: Record) -> record_pb2.RecordDraft:
     return record_pb2.RecordDraft(
         record_number=record.record_number,
         item_code=record.item_code,
-        party=common_pb2.Party(
-            identifier=identifier_message(record.party.identifier), name=record.party.name
-        ),
+        party=common_pb2.Party(identifier=identifier_message(record.party.identifier), name=record.party.name),
         document=common_pb2.Document(
             kind=common_pb2.DocumentKind.Value(f"DOCUMENT_KIND_{document.kind.name}"),
             number=document.number,

@@ -47,9 +47,7 @@ def submit_results(
     ]
 
 
-def answer(
-    subject: Identifier, given: sharing_pb2.CheckSubjectResponse | sharing_pb2.SubjectAnswer
-) -> Answer:
+def answer(subject: Identifier, given: sharing_pb2.CheckSubjectResponse | sharing_pb2.SubjectAnswer) -> Answer:
     """The answer about one party, alone or as a member of a batch."""
     return Answer(
         subject=subject,
@@ -93,10 +91,7 @@ def changes(response: sharing_pb2.WatchChangesResponse) -> list[Change]:
 def journal_receipt(message: common_pb2.JournalReceipt) -> JournalReceipt:
     """What names a journal entry."""
     return JournalReceipt(
-        source=message.source,
-        entry_id=message.entry_id,
-        as_of=instant(message.as_of),
-        digest=message.digest,
+        source=message.source, entry_id=message.entry_id, as_of=instant(message.as_of), digest=message.digest
     )
 
 

@@ -10,12 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chengxin.handin.mapping import ColumnMapping
-from chengxin.handin.reasons import (
-    BAD_ENCODING,
-    COLUMNS_UNKNOWN,
-    FILE_UNREADABLE,
-    HandInError,
-)
+from chengxin.handin.reasons import BAD_ENCODING, COLUMNS_UNKNOWN, FILE_UNREADABLE, HandInError
 from chengxin.handin.table import OpenFile, Row, table_of
 
 DAMAGED = "\ufffd"

@@ -14,13 +14,7 @@ from chengxin.client.records import Record, SubmitResult
 from chengxin.handin.csv_file import open_csv
 from chengxin.handin.layout import Layout
 from chengxin.handin.mapping import ColumnMapping
-from chengxin.handin.reasons import (
-    FILE_TYPE_UNKNOWN,
-    FILE_UNREADABLE,
-    REJECTS_NOT_WRITABLE,
-    HandInError,
-    Problem,
-)
+from chengxin.handin.reasons import FILE_TYPE_UNKNOWN, FILE_UNREADABLE, REJECTS_NOT_WRITABLE, HandInError, Problem
 from chengxin.handin.rejects import Rejection, RejectsFile
 from chengxin.handin.rows import WITHHELD, UnfitRow, read_row
 from chengxin.handin.table import OpenFile, Row, Table
@@ -92,9 +86,7 @@ class HandIn:
         return self.summary
 
     def _records(self, tables: list[Table], rejects: RejectsFile) -> Iterator[Record]:
-        for place in (
-            _Place(number, table, row) for number, table in enumerate(tables) for row in table.rows
-        ):
+        for place in (_Place(number, table, row) for number, table in enumerate(tables) for row in table.rows):
             self.summary.rows += 1
             try:
                 record = read_row(place.row.cells, place.table.layout, self._mapping, sample=self._sample)

@@ -38,11 +38,7 @@ Part = Literal[
 PartyType = Literal["organisation", "sole_trader", "person"]
 FieldKind = Literal["text", "number", "date", "end_date", "wan_yuan"]
 BY_FINE = "by_fine"
-_ESSENTIAL: tuple[Part, ...] = (
-    "party_name",
-    "determined_on",
-    "category",
-)  # without them there is nothing to refuse
+_ESSENTIAL: tuple[Part, ...] = ("party_name", "determined_on", "category")  # without them there is nothing to refuse
 # Where the file's word for a member is not its name here.
 _WORDS = {"item_code": "item", "kind": "as", "kinds": "files"}
 
@@ -138,15 +134,10 @@ def _read(wanted: Any, value: Any, at: str) -> Any:
     if shape is tuple:
         return tuple(_read(within[0], one, place) for place, one in _members(within[0], value, at))
     if shape is Mapping:
-        return {
-            _read(within[0], name, at): _read(within[1], one, _below(at, name))
-            for name, one in _table(value, at)
-        }
+        return {_read(within[0], name, at): _read(within[1], one, _below(at, name)) for name, one in _table(value, at)}
     if is_dataclass(wanted):
         return _built(wanted, dict(_table(value, at)), at)
-    choices = (
-        within if shape is Literal else [one.value for one in wanted] if issubclass(wanted, enum.Enum) else ()
-    )
+    choices = within if shape is Literal else [one.value for one in wanted] if issubclass(wanted, enum.Enum) else ()
     if choices and value not in choices:
         _wrong(at, f"one of {', '.join(map(str, choices))}")
     if wanted is Decimal:

@@ -165,9 +165,7 @@ class _Reading:
                 values[self.layout.header(position)] = WITHHELD
         return values
 
-    def _severity(
-        self, categories: list[Category], party_type: PartyType, fields: dict[str, str]
-    ) -> Severity | None:
+    def _severity(self, categories: list[Category], party_type: PartyType, fields: dict[str, str]) -> Severity | None:
         """What the authority states, else the gravest grade of the categories; none where none has one."""
         stated = self._part("severity", cells.text)
         if stated is not None:

@@ -29,8 +29,7 @@ _FORM = re.compile(
     re.ASCII,
 )
 _RECEIVER = re.compile(
-    rf"- ([^\n:]+): (?:尚未确认删除 / not yet acknowledged|已确认删除 / deletion acknowledged {_TIME})",
-    re.ASCII,
+    rf"- ([^\n:]+): (?:尚未确认删除 / not yet acknowledged|已确认删除 / deletion acknowledged {_TIME})", re.ASCII
 )
 
 
@@ -82,9 +81,7 @@ def _receiver(line: str) -> Receiver:
     if match is None:
         raise ProofError("not a receiver of a withdrawal certificate")
     authority, acknowledged_at = match.groups()
-    return Receiver(
-        authority=authority, acknowledged_at=_instant(acknowledged_at) if acknowledged_at else None
-    )
+    return Receiver(authority=authority, acknowledged_at=_instant(acknowledged_at) if acknowledged_at else None)
 
 
 def _instant(text: str) -> datetime:

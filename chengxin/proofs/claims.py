@@ -39,9 +39,7 @@ def _read(line: bytes) -> Mapping[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ProofError("the line is too long")
     try:
-        claim = json.loads(
-            line.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_refuse
-        )
+        claim = json.loads(line.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_refuse)
     except (ValueError, RecursionError):  # ValueError also covers bad UTF-8 and numbers of absurd length.
         raise ProofError("not a line of JSON") from None
     if not isinstance(claim, dict):

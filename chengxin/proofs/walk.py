@@ -76,9 +76,7 @@ def walk(
     return WalkedLog(head, vkey is not None, count)
 
 
-def _check_tiles(
-    fetch: Fetch, head: Checkpoint, earlier: Checkpoint | None, progress: Progress | None
-) -> int:
+def _check_tiles(fetch: Fetch, head: Checkpoint, earlier: Checkpoint | None, progress: Progress | None) -> int:
     total = sum(1 for _ in tiles.tiles_of(head.size))
     tree = GrowingTree()
     _check_earlier(tree, earlier)

@@ -3,13 +3,4 @@
 from foundation.access.assertions import Issuers, issue_assertion
 from foundation.access.callers import Caller, Officer, Person, fingerprint_of, own_caller, spiffe_id
 
-__all__ = [
-    "Caller",
-    "Issuers",
-    "Officer",
-    "Person",
-    "fingerprint_of",
-    "issue_assertion",
-    "own_caller",
-    "spiffe_id",
-]
+__all__ = ["Caller", "Issuers", "Officer", "Person", "fingerprint_of", "issue_assertion", "own_caller", "spiffe_id"]

@@ -67,14 +67,10 @@ def fingerprint_of(pem: bytes) -> bytes:
 def own_caller(certificate: Path) -> Caller:
     """The office itself as its own certificate (PEM) names it, for what it does without a caller."""
     pem = certificate.read_bytes()
-    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
+    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     uri = names.value.get_values_for_type(x509.UniformResourceIdentifier)[0]
     _, _, authority, _, system = uri.removeprefix("spiffe://").split("/")
-    return Caller(
-        authority=authority, system=system, fingerprint=fingerprint_of(pem), roles=frozenset({"office"})
-    )
+    return Caller(authority=authority, system=system, fingerprint=fingerprint_of(pem), roles=frozenset({"office"}))
 
 
 def spiffe_id(trust_domain: str, authority: str, system: str) -> str:
@@ -91,6 +87,4 @@ async def enrolled(tx: Transaction, fingerprint: bytes) -> Caller:
     )
     if row is None:
         raise Refused(NOT_ENROLLED)
-    return Caller(
-        authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles)
-    )
+    return Caller(authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles))

@@ -5,13 +5,7 @@ from foundation.crypto.dossier import DossierKeys, identifier_of, identifier_tex
 from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
 from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
 from foundation.crypto.kek import Kek, kek_name, open_blob, seal_blob
-from foundation.crypto.keyring import (
-    Keyring,
-    archive_year,
-    journal_year,
-    share_month,
-    share_month_is_over,
-)
+from foundation.crypto.keyring import Keyring, archive_year, journal_year, share_month, share_month_is_over
 from foundation.crypto.layout import pack, unpack
 from foundation.crypto.provider import FileKeyProvider, KeyProvider
 

@@ -47,9 +47,7 @@ class DossierKeys:
         return open_dek(wrap, await self._keyring.kek(kek_name(wrap)), self._place(dossier_id))
 
     def _place(self, dossier_id: UUID) -> Place:
-        return Place(
-            deployment=self._deployment, table=self._table, record_id=dossier_id, version=1, subject_ref=b""
-        )
+        return Place(deployment=self._deployment, table=self._table, record_id=dossier_id, version=1, subject_ref=b"")
 
 
 def identifier_text(identifier: Identifier) -> str:

@@ -160,9 +160,7 @@ class _Binding:
         self.suite = suite
         self.head = bytes((FORMAT, suite.number))
         self._before = _prefixed(place.table)
-        record = length_prefixed(
-            place.record_id.bytes, place.version.to_bytes(8, "big"), place.subject_ref, self.head
-        )
+        record = length_prefixed(place.record_id.bytes, place.version.to_bytes(8, "big"), place.subject_ref, self.head)
         self._after = record + _prefixed(place.deployment)
 
     def aad(self, column: str) -> bytes:

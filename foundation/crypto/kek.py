@@ -79,11 +79,7 @@ def kek_name(sealed: bytes) -> str:
 
 
 def seal_blob(
-    kek: Kek,
-    plaintext: bytes,
-    *parts: bytes,
-    random: Callable[[int], bytes] = os.urandom,
-    suite: Suite = CURRENT,
+    kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int], bytes] = os.urandom, suite: Suite = CURRENT
 ) -> bytes:
     """Seal `plaintext`, padded, directly under `kek`, bound to `parts` (what it is, of which row).
 

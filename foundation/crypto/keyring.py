@@ -86,8 +86,7 @@ class Keyring:
         """Destroy a key for good. Other processes may use it for a minute longer. Safe to repeat."""
         async with self._database.transaction() as tx:
             await tx.run(
-                "UPDATE keyring SET destroyed_at = house_now() WHERE name = :name AND destroyed_at IS NULL",
-                name=name,
+                "UPDATE keyring SET destroyed_at = house_now() WHERE name = :name AND destroyed_at IS NULL", name=name
             )
         self._opened.pop(name, None)
         # Only now: where this is cut short, the mark stands and `destroy_ended_months` finishes.

@@ -67,9 +67,7 @@ class FileKeyProvider:
                 f"There is no key folder {folder}.", remedy="create it with FileKeyProvider.initialise"
             ) from None
         if not stat.S_ISDIR(mode) or stat.S_IMODE(mode) & 0o077:
-            raise KeyStoreUnusable(
-                f"The key folder {folder} is open to others.", remedy=f"chmod 0700 {folder}"
-            )
+            raise KeyStoreUnusable(f"The key folder {folder} is open to others.", remedy=f"chmod 0700 {folder}")
         root = _read_key(folder / _ROOT)
         if root is None:
             raise KeyStoreUnusable(

@@ -122,9 +122,7 @@ def refused_by(error: BaseException | None) -> Exception:
     if state == HOUSE_RULE:
         message = getattr(getattr(error, "diag", None), "message_primary", "") or ""
         return Refused(RULE_HELD_BY_DATABASE, detail=message)
-    away = state is not None and (
-        state[:2] in {"08", "53", "57"} or state in {"40001", "40P01", "55P03", "25P04"}
-    )
+    away = state is not None and (state[:2] in {"08", "53", "57"} or state in {"40001", "40P01", "55P03", "25P04"})
     if away or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return Refused(UNAVAILABLE)
     return error if isinstance(error, Exception) else SQLAlchemyError(str(error))

@@ -101,9 +101,7 @@ def install_house(op: ModuleType) -> None:
     template = resources.files("foundation.db").joinpath("house.sql").read_text(encoding="utf-8")
     driver = _driver(op)
     driver.execute(template.replace("{schema}", schema).replace("{roles}", roles).encode())
-    driver.execute(
-        "INSERT INTO house (sample, deployment) VALUES (%s, %s)", (house["sample"], house["deployment"])
-    )
+    driver.execute("INSERT INTO house (sample, deployment) VALUES (%s, %s)", (house["sample"], house["deployment"]))
     for package, name in (("procrastinate.sql", "schema.sql"), ("foundation.db", "jobs.sql")):
         driver.execute(resources.files(package).joinpath(name).read_text(encoding="utf-8").encode())
     driver.execute(
@@ -119,9 +117,7 @@ def run_sql(op: ModuleType, file: Path) -> None:
 
 
 def _driver(op: ModuleType) -> psycopg.Connection:
-    driver = (
-        op.get_bind().connection.driver_connection
-    )  # op is alembic.op, a module that stands for Operations
+    driver = op.get_bind().connection.driver_connection  # op is alembic.op, a module that stands for Operations
     assert isinstance(driver, psycopg.Connection)
     return driver
 

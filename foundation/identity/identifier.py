@@ -59,9 +59,7 @@ class Identifier:
         return f"Identifier({self.kind.value}, <redacted>)"
 
 
-def canonicalise(
-    kind: IdentifierKind, raw: str, *, today: date, field: str = "identifier.value"
-) -> Identifier:
+def canonicalise(kind: IdentifierKind, raw: str, *, today: date, field: str = "identifier.value") -> Identifier:
     """Return the canonical identifier that `raw` writes, or refuse it.
 
     Folded are: full-width forms, ASCII lower case, white space around, and one apostrophe that Excel puts

@@ -15,9 +15,7 @@ Handlers are idempotent: a job may be done more than once.
 """
 
 
-async def defer(
-    tx: Transaction, name: str, *, queue: str = "default", lock: str | None = None, **args: Any
-) -> None:
+async def defer(tx: Transaction, name: str, *, queue: str = "default", lock: str | None = None, **args: Any) -> None:
     """Put a job down in `tx`: it exists exactly when `tx` commits, and the worker wakes at once.
 
     Jobs with the same `lock` are done one after another in order. Arguments are JSON values, never personal ones.

@@ -7,16 +7,7 @@ import os
 from datetime import datetime
 from uuid import UUID
 
-from foundation.crypto import (
-    Kek,
-    Keyring,
-    bucket_of,
-    journal_tag,
-    journal_year,
-    kek_name,
-    open_blob,
-    seal_blob,
-)
+from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blob
 from foundation.db import Transaction
 from foundation.identity import Identifier
 from foundation.journal.entry import Entry, PrivatePart, Receipt

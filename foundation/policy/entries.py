@@ -15,9 +15,7 @@ from pydantic import ConfigDict
 
 from foundation.policy.publicity import Severity
 
-InstrumentKind = Literal[
-    "law", "administrative_regulation", "local_regulation", "central_policy", "department_rule"
-]
+InstrumentKind = Literal["law", "administrative_regulation", "local_regulation", "central_policy", "department_rule"]
 Level = Literal["national", "province", "municipality"]
 SubjectType = Literal["enterprise", "person"]
 DocumentKind = Literal[
@@ -159,11 +157,7 @@ class Measure(InForce):
 
     def may_follow(self, *, area: str, severity: Severity, subject_type: SubjectType) -> bool:
         """Say whether a finding of this area and gravity may lead to it for a subject of this type."""
-        return (
-            area in self.areas
-            and subject_type in self.subject_types
-            and severity.at_least(self.least_severity)
-        )
+        return area in self.areas and subject_type in self.subject_types and severity.at_least(self.least_severity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,9 +258,7 @@ class ProhibitedFields:
 
     def covers(self, name: str, title: str = "") -> bool:
         """Say whether a field of this name or title belongs to the category."""
-        return self._name.search(name.lower()) is not None or any(
-            term in title or term in name for term in self.terms
-        )
+        return self._name.search(name.lower()) is not None or any(term in title or term in name for term in self.terms)
 
     @cached_property
     def _name(self) -> re.Pattern[str]:

@@ -12,15 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from foundation.lawfile import LawError, law_files, read_law
 from foundation.policy import lawfulness
-from foundation.policy.entries import (
-    CatalogItem,
-    Division,
-    FieldDefinition,
-    Measure,
-    ProhibitedFields,
-    Purpose,
-    Scheme,
-)
+from foundation.policy.entries import CatalogItem, Division, FieldDefinition, Measure, ProhibitedFields, Purpose, Scheme
 from foundation.policy.numbers import Policy, load_policy
 
 V = TypeVar("V", CatalogItem, Measure, Scheme)
@@ -50,12 +42,8 @@ class LawBook:
         divisions = read_law(law / "divisions.yaml", _DivisionFile).divisions
         book = cls(
             items=_sorted(i for path in law_files(law / "catalog") for i in _items(path)),
-            measures=_sorted(
-                m for path in law_files(law / "measures") for m in read_law(path, _MeasureFile).measures
-            ),
-            schemes=_sorted(
-                s for path in law_files(law / "schemes") for s in read_law(path, _SchemeFile).schemes
-            ),
+            measures=_sorted(m for path in law_files(law / "measures") for m in read_law(path, _MeasureFile).measures),
+            schemes=_sorted(s for path in law_files(law / "schemes") for s in read_law(path, _SchemeFile).schemes),
             purposes=read_law(law / "purposes.yaml", _PurposeFile).purposes,
             divisions=divisions,
             prohibited=read_law(law / "prohibited_fields.yaml", _ProhibitedFile).prohibited,

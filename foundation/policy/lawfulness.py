@@ -95,21 +95,11 @@ def check_measure(measure: Measure, areas: frozenset[str]) -> None:
     _require(where, measure.subject_types, "names no subject type")
 
 
-def check_scheme(
-    scheme: Scheme, items: Sequence[CatalogItem], policy: Policy, divisions: frozenset[str]
-) -> None:
+def check_scheme(scheme: Scheme, items: Sequence[CatalogItem], policy: Policy, divisions: frozenset[str]) -> None:
     """Check one list scheme. Source: 54号 clauses 6 and 7."""
     where = f"scheme {scheme.code}"
     _check_code(where, scheme.code)
-    for field in (
-        "area",
-        "instrument",
-        "article",
-        "criteria",
-        "removal_conditions",
-        "removal_procedure",
-        "remedies",
-    ):
+    for field in ("area", "instrument", "article", "criteria", "removal_conditions", "removal_procedure", "remedies"):
         _require(where, getattr(scheme, field), f"has no {field}")
     _check_bases(where, scheme.bases, scheme.level)
     _check_division(where, scheme.level, scheme.division, divisions)
@@ -186,9 +176,7 @@ def _check_division(where: str, level: Level, division: str, divisions: frozense
     else:
         _require(where, division in divisions, "is local and names no division of law/divisions.yaml")
         _require(
-            where,
-            division.endswith("0000") == (level == "province"),
-            "names a division of another level than its own",
+            where, division.endswith("0000") == (level == "province"), "names a division of another level than its own"
         )
 
 

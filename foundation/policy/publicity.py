@@ -74,14 +74,10 @@ def listing_period(
     return _period(decided_on, minimum, maximum, shortened_to)
 
 
-def _period(
-    start: date, minimum: PolicyNumber, maximum: PolicyNumber, shortened_to: date | None
-) -> PublicityPeriod:
+def _period(start: date, minimum: PolicyNumber, maximum: PolicyNumber, shortened_to: date | None) -> PublicityPeriod:
     end = maximum.after(start)
     if shortened_to is not None:
         end = min(end, shortened_to)
     if end <= start:
         raise Refused(PUBLICITY_ENDS_BEFORE_IT_STARTS, field="publicity_until")
-    return PublicityPeriod(
-        starts_on=start, earliest_repair_on=min(minimum.after(start), end), ends_before=end
-    )
+    return PublicityPeriod(starts_on=start, earliest_repair_on=min(minimum.after(start), end), ends_before=end)

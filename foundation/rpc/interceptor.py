@@ -101,9 +101,7 @@ class HouseInterceptor(aio.ServerInterceptor):
                 return await serve(request, context)
 
         make_unary = (
-            grpc.stream_unary_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_unary_rpc_method_handler
+            grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
         )
         return make_unary(unary, **codec)
 

@@ -69,20 +69,14 @@ def instant_from(message: Timestamp) -> datetime:
 def receipt_message(receipt: Receipt) -> common_pb2.JournalReceipt:
     """A receipt as a message."""
     return common_pb2.JournalReceipt(
-        source=receipt.source,
-        entry_id=receipt.entry_id,
-        as_of=timestamp(receipt.as_of),
-        digest=receipt.digest,
+        source=receipt.source, entry_id=receipt.entry_id, as_of=timestamp(receipt.as_of), digest=receipt.digest
     )
 
 
 def refusal_message(refused: Refused) -> common_pb2.Refusal:
     """A refusal as one member's result."""
     return common_pb2.Refusal(
-        reason=refused.reason.code,
-        field=refused.field,
-        message=refused.message,
-        remedy=refused.reason.remedy,
+        reason=refused.reason.code, field=refused.field, message=refused.message, remedy=refused.reason.remedy
     )
 
 

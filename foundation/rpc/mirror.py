@@ -29,8 +29,7 @@ def mirrored(kind: type[M], source: object, *, without: Iterable[str] = (), **gi
         for field in kind.DESCRIPTOR.fields
         if field.name not in given
         and field.name not in without
-        and (value := source[field.name] if isinstance(source, Mapping) else getattr(source, field.name))
-        is not None
+        and (value := source[field.name] if isinstance(source, Mapping) else getattr(source, field.name)) is not None
     }
     return kind(**fields, **given)
 

@@ -129,9 +129,7 @@ class OfficeServer:
 
     def _announce(self) -> None:
         host = self.settings.listen.rpartition(":")[0]
-        log.info(
-            "serving", office=self.ground.database.schema, port=self.port, only=self.settings.only or "all"
-        )
+        log.info("serving", office=self.ground.database.schema, port=self.port, only=self.settings.only or "all")
         if self.settings.ready_file is not None:
             part = self.settings.ready_file.with_suffix(".part")
             part.write_text(f"{host}:{self.port}\n")

@@ -48,9 +48,7 @@ def _office(office: str) -> structlog.types.Processor:
     return add
 
 
-def _library_without_values(
-    _: object, __: str, event: structlog.types.EventDict
-) -> structlog.types.EventDict:
+def _library_without_values(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Keep where a library logged, and the template of its text where it has one.
 
     Filled-in texts repeat those of exceptions, and the arguments of jobs.
@@ -62,9 +60,7 @@ def _library_without_values(
     return event
 
 
-def _traceback_without_values(
-    _: object, __: str, event: structlog.types.EventDict
-) -> structlog.types.EventDict:
+def _traceback_without_values(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Replace an exception by its frames: messages of drivers repeat parameters, frames don't."""
     given = event.pop("exc_info", None)
     if given:

@@ -44,8 +44,7 @@ _SAMPLES = """<fieldset><legend>样本主体 · Sample party</legend>
 def choose_party(parties: Sequence[SampleParty], request: Mapping[str, str]) -> str:
     """The page for one authorization request, whose parameters it sends back when the form is posted."""
     hidden = "\n".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in request.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in request.items()
     )
     choices = "\n".join(
         f'<p><label><input type="radio" name="party" value="{number}"{" checked" if number == 0 else ""}> '

@@ -28,9 +28,7 @@ def build(settings: AuditSettings) -> OfficeServer:
     ground = Ground.open(settings, SCHEMA, ROLE)
     sources = {name: _source(settings, name) for name in settings.sources}
     prover = Prover(ground.database, sources, key=key.public_key(), origin=settings.origin)
-    sequencer = Sequencer(
-        ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4()
-    )
+    sequencer = Sequencer(ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4())
     return OfficeServer(
         settings=settings,
         services=[AuditServicer(Accesses(ground.database, ground.journal, sources), prover)],
@@ -45,9 +43,7 @@ def _source(settings: AuditSettings, name: str) -> SourceJournal:
     return SourceJournal(name, database, Keyring(FileKeyProvider(settings.source_keys(name)), database))
 
 
-def _beside(
-    settings: AuditSettings, sequencer: Sequencer, prover: Prover
-) -> tuple[Callable[[], Awaitable[None]], ...]:
+def _beside(settings: AuditSettings, sequencer: Sequencer, prover: Prover) -> tuple[Callable[[], Awaitable[None]], ...]:
     """What runs beside the RPCs, by what this process is for."""
 
     async def work() -> None:

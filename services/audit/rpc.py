@@ -35,32 +35,22 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         call = current()
         call.require_role("auditor")
         search = _search(request, day_of(await self._accesses.now()))
-        found, receipt = await self._accesses.search(
-            search, by=call.caller, officer=call.officer, method=call.method
-        )
-        return audit_pb2.SearchAccessesResponse(
-            accesses=map(_message, found), receipt=receipt_message(receipt)
-        )
+        found, receipt = await self._accesses.search(search, by=call.caller, officer=call.officer, method=call.method)
+        return audit_pb2.SearchAccessesResponse(accesses=map(_message, found), receipt=receipt_message(receipt))
 
     async def ListAccessesToSubject(
         self, request: audit_pb2.ListAccessesToSubjectRequest, context: Any
     ) -> audit_pb2.ListAccessesToSubjectResponse:
         """Who looked at the asking party."""
         call = current()
-        shown, receipt = await self._accesses.to_party(
-            call.require_person(), by=call.caller, method=call.method
-        )
-        return audit_pb2.ListAccessesToSubjectResponse(
-            accesses=map(_message, shown), receipt=receipt_message(receipt)
-        )
+        shown, receipt = await self._accesses.to_party(call.require_person(), by=call.caller, method=call.method)
+        return audit_pb2.ListAccessesToSubjectResponse(accesses=map(_message, shown), receipt=receipt_message(receipt))
 
     async def GetCheckpoint(
         self, request: audit_pb2.GetCheckpointRequest, context: Any
     ) -> audit_pb2.GetCheckpointResponse:
         """The newest signed checkpoint."""
-        return audit_pb2.GetCheckpointResponse(
-            checkpoint=await self._prover.checkpoint(), vkey=self._prover.vkey
-        )
+        return audit_pb2.GetCheckpointResponse(checkpoint=await self._prover.checkpoint(), vkey=self._prover.vkey)
 
     async def GetInclusionProof(
         self, request: audit_pb2.GetInclusionProofRequest, context: Any
@@ -81,16 +71,10 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         """Proves that a smaller log is a prefix of a larger one."""
         proved = await self._prover.consistency(request.size1, request.size2)
         return audit_pb2.GetConsistencyProofResponse(
-            size1=proved.size1,
-            size2=proved.size2,
-            root1=proved.root1,
-            root2=proved.root2,
-            proof=proved.proof,
+            size1=proved.size1, size2=proved.size2, root1=proved.root1, root2=proved.root2, proof=proved.proof
         )
 
-    async def GetReceipt(
-        self, request: audit_pb2.GetReceiptRequest, context: Any
-    ) -> audit_pb2.GetReceiptResponse:
+    async def GetReceipt(self, request: audit_pb2.GetReceiptRequest, context: Any) -> audit_pb2.GetReceiptResponse:
         """The full receipt of a journal entry, for who knows its digest or is the party that it is about."""
         call = current()
         if call.person is not None:

@@ -17,9 +17,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    database_url: str = Field(
-        default="", description="its PostgreSQL URL without user; empty: this office's database"
-    )
+    database_url: str = Field(default="", description="its PostgreSQL URL without user; empty: this office's database")
     keys: Path | None = Field(
         default=None, description="its key folder; none: beside this office's, by the source's name"
     )

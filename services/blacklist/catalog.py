@@ -57,9 +57,7 @@ def _draft(record: ListingRecord) -> record_pb2.RecordDraft:
     return record_pb2.RecordDraft(
         record_number=record.record_number,
         item_code=record.item_code,
-        party=common_pb2.Party(
-            identifier=identifier_message(record.party.identifier), name=record.party.name
-        ),
+        party=common_pb2.Party(identifier=identifier_message(record.party.identifier), name=record.party.name),
         document=common_pb2.Document(
             kind=common_pb2.DOCUMENT_KIND_LISTING_DECISION,
             number=record.decision_number,

@@ -30,9 +30,7 @@ class LawRewritesPast(Exception):
     """What is to be loaded contradicts what the house went by in the past. `what` names it."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what}: the law data differs from what the house went by; the past is not rewritten"
-        )
+        super().__init__(f"{what}: the law data differs from what the house went by; the past is not rewritten")
         self.what = what
 
 
@@ -77,10 +75,7 @@ def load_law(connection: psycopg.Connection[Any], *, policy: Policy, calendar: W
 
 def _load_days(connection: psycopg.Connection[Any], calendar: WorkingCalendar, *, today: date) -> int:
     """Replace what is not settled yet or lies ahead; what is settled and past must be the same."""
-    held = {
-        day: provisional
-        for day, provisional in connection.execute("SELECT day, provisional FROM working_day")
-    }
+    held = {day: provisional for day, provisional in connection.execute("SELECT day, provisional FROM working_day")}
     first = min(held, default=date(today.year - 1, 1, 1))
     last = date(today.year + YEARS_AHEAD, 12, 31)
     wanted = dict(_working_days(calendar, first, last))

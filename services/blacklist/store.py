@@ -82,9 +82,7 @@ class Store:
         """An id for a case against this party."""
         return new_id(await self._keys.bucket(party.identifier), self._random)
 
-    async def create(
-        self, tx: Transaction, case: Case, party: Party, opening: Move, content: object
-    ) -> OpenFile:
+    async def create(self, tx: Transaction, case: Case, party: Party, opening: Move, content: object) -> OpenFile:
         """Store a new case (`case` without steps) with its first step."""
         dek, wrap = await self._keys.new(case.case_id, day_of(tx.now))
         sealed = json.dumps([identifier_text(party.identifier), party.name], ensure_ascii=False)
@@ -113,9 +111,7 @@ class Store:
         """A case, for carrying out what was decided; locked likewise. Raises Refused(NOT_FOUND)."""
         await tx.run("SELECT pg_advisory_xact_lock(7402, hashtext(cast(:id AS text)))", id=case_id)
         head = await tx.maybe(
-            f"{_HEAD} WHERE f.bucket = :bucket AND f.case_id = :case_id",
-            bucket=bucket_in(case_id),
-            case_id=case_id,
+            f"{_HEAD} WHERE f.bucket = :bucket AND f.case_id = :case_id", bucket=bucket_in(case_id), case_id=case_id
         )
         if head is None:
             raise Refused(NOT_FOUND, field="case_id")
@@ -224,9 +220,7 @@ class Store:
 
     async def case_of(self, tx: Transaction, name: ListingName, row_id: UUID) -> UUID:
         """The case that a listing came out of, named by its own id or by its record's. Raises Refused(NOT_FOUND)."""
-        row = await tx.maybe(
-            f"{_CASE_OF[name]} = :id AND bucket = :bucket", bucket=bucket_in(row_id), id=row_id
-        )
+        row = await tx.maybe(f"{_CASE_OF[name]} = :id AND bucket = :bucket", bucket=bucket_in(row_id), id=row_id)
         if row is None:
             raise Refused(NOT_FOUND, field=name)
         return row.case_id

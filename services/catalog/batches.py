@@ -19,9 +19,7 @@ class MicroBatcher(Generic[Q, A]):
     A batch that fails as a whole is tried once more one by one, so that one bad member hurts nobody.
     """
 
-    def __init__(
-        self, answer_all: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, most: int = 256
-    ) -> None:
+    def __init__(self, answer_all: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], *, most: int = 256) -> None:
         self._answer_all = answer_all
         self._most = most
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []

@@ -42,11 +42,7 @@ class Sealer:
     def place(self, record_id: UUID, version: int, subject_id: UUID) -> Place:
         """Where a record stands: what its ciphertexts are bound to."""
         return Place(
-            deployment=self.deployment,
-            table=_TABLE,
-            record_id=record_id,
-            version=version,
-            subject_ref=subject_id.bytes,
+            deployment=self.deployment, table=_TABLE, record_id=record_id, version=version, subject_ref=subject_id.bytes
         )
 
     async def keks(self, admitted: Admitted, erase_before: date, today: date) -> tuple[Kek, Kek]:

@@ -34,9 +34,7 @@ class Catalog:
         Raises Refused(NOT_FOUND) for another party's record exactly as for none, Refused(UNAVAILABLE) when the
         catalog does not answer.
         """
-        request = record_pb2.GetRecordRequest(
-            record_id=record_id, matter=matter, about=identifier_message(about)
-        )
+        request = record_pb2.GetRecordRequest(record_id=record_id, matter=matter, about=identifier_message(about))
         try:
             answer = await self._records.GetRecord(request, **_HOW)
         except grpc.aio.AioRpcError as error:
@@ -51,9 +49,7 @@ class Catalog:
         Raises grpc.aio.AioRpcError unless the catalog acknowledges.
         """
         await self._records.WithdrawRecord(
-            record_pb2.WithdrawRecordRequest(
-                record_id=record_id, reason=record_pb2.END_REASON_REPAIRED, matter=matter
-            ),
+            record_pb2.WithdrawRecordRequest(record_id=record_id, reason=record_pb2.END_REASON_REPAIRED, matter=matter),
             **_HOW,
         )
 

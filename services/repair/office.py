@@ -21,15 +21,7 @@ from foundation.journal import Entry, Journal, Receipt
 from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
-from services.repair.domain.application import (
-    EVIDENCE_FILES,
-    OPEN,
-    Application,
-    QueueEntry,
-    State,
-    Step,
-    submit,
-)
+from services.repair.domain.application import EVIDENCE_FILES, OPEN, Application, QueueEntry, State, Step, submit
 from services.repair.domain.deadlines import Deadlines
 from services.repair.domain.eligibility import Eligibility, Finding, eligibility
 from services.repair.domain.reasons import EVIDENCE_TOO_MANY
@@ -113,10 +105,7 @@ class RepairOffice:
         async with self.database.transaction() as tx:  # before anything large is taken in
             held = await self.store.of_party(tx, party, application_id)
             held.application.require_evidence_possible()
-        async with (
-            self.uploads.collected(header.media_type, parts) as content,
-            self.database.transaction() as tx,
-        ):
+        async with self.uploads.collected(header.media_type, parts) as content, self.database.transaction() as tx:
             await self.store.lock(tx, application_id)
             held = await self.store.of_party(tx, party, application_id)
             held.application.require_evidence_possible()
@@ -129,9 +118,7 @@ class RepairOffice:
             await self.journal.write(tx, _entry_about(call, held, decision="changed"))
             return known or new.evidence_id, new.sha256, new.size
 
-    async def accept(
-        self, call: Call, application_id: UUID, *, missing: Sequence[str]
-    ) -> tuple[Application, Receipt]:
+    async def accept(self, call: Call, application_id: UUID, *, missing: Sequence[str]) -> tuple[Application, Receipt]:
         """Accept the application, or name everything that is missing, once.
 
         Raises Refused(STEP_OUT_OF_ORDER, MISSING_NAMED_BEFORE, NOT_FOUND).
@@ -159,11 +146,7 @@ class RepairOffice:
         async with self.database.transaction() as tx:
             officer, held = await self._to_handle(tx, call, application_id)
             step = held.application.decide(
-                grant=grant,
-                reasons=reasons,
-                verification=verification,
-                officer=officer.subject,
-                day=day_of(tx.now),
+                grant=grant, reasons=reasons, verification=verification, officer=officer.subject, day=day_of(tx.now)
             )
             if grant:
                 await defer(
@@ -269,9 +252,7 @@ class RepairOffice:
         await self.store.take(tx, application_id, held.dek, step, authority=authority)
         return await self._changed(tx, call, application_id)
 
-    async def _changed(
-        self, tx: Transaction, call: Call, application_id: UUID
-    ) -> tuple[Application, Receipt]:
+    async def _changed(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         held = await self.store.of_house(tx, application_id)
         return held.application, await self.journal.write(tx, _entry_about(call, held, decision="changed"))
 

@@ -31,9 +31,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
     def __init__(self, office: RepairOffice) -> None:
         self._office = office
 
-    async def CheckEligibility(
-        self, request: pb.CheckEligibilityRequest, context: Any
-    ) -> pb.CheckEligibilityResponse:
+    async def CheckEligibility(self, request: pb.CheckEligibilityRequest, context: Any) -> pb.CheckEligibilityResponse:
         """Whether and when the party may apply."""
         finding, judged, receipt = await self._office.check_eligibility(current(), _record(request.record_id))
         return pb.CheckEligibilityResponse(
@@ -74,12 +72,8 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request: pb.AcceptApplicationRequest, context: Any
     ) -> pb.AcceptApplicationResponse:
         """Accepts, or names what is missing."""
-        missing = (
-            messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
-        )
-        changed = await self._office.accept(
-            current(), messages.id_from(request.application_id), missing=missing
-        )
+        missing = messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
+        changed = await self._office.accept(current(), messages.id_from(request.application_id), missing=missing)
         return pb.AcceptApplicationResponse(application=_after(*changed))
 
     async def DecideApplication(
@@ -102,18 +96,14 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         changed = await self._office.withdraw(current(), messages.id_from(request.application_id))
         return pb.WithdrawApplicationResponse(application=_after(*changed))
 
-    async def GetApplication(
-        self, request: pb.GetApplicationRequest, context: Any
-    ) -> pb.GetApplicationResponse:
+    async def GetApplication(self, request: pb.GetApplicationRequest, context: Any) -> pb.GetApplicationResponse:
         """Gives one application."""
         application, receipt = await self._office.get(current(), messages.id_from(request.application_id))
         return pb.GetApplicationResponse(
             application=_after(application, receipt), receipt=messages.receipt_message(receipt)
         )
 
-    async def ListApplications(
-        self, request: pb.ListApplicationsRequest, context: Any
-    ) -> pb.ListApplicationsResponse:
+    async def ListApplications(self, request: pb.ListApplicationsRequest, context: Any) -> pb.ListApplicationsResponse:
         """Lists the party's applications, or the authority's queue."""
         call = current()
         if call.person is not None:

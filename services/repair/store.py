@@ -110,9 +110,7 @@ class Store:
         )
         return [_queue_entry(row) for row in rows]
 
-    async def stands(
-        self, tx: Transaction, party: Identifier, record_id: str, states: Collection[State]
-    ) -> bool:
+    async def stands(self, tx: Transaction, party: Identifier, record_id: str, states: Collection[State]) -> bool:
         """Whether an application about the record is in one of these states."""
         row = await tx.one(
             "SELECT EXISTS (SELECT FROM standing WHERE bucket = :bucket AND record_id = :record"
@@ -152,9 +150,7 @@ class Store:
         )
         await self.take(tx, application_id, dek, step)
 
-    async def take(
-        self, tx: Transaction, application_id: UUID, dek: Dek, step: Step, *, authority: str = ""
-    ) -> None:
+    async def take(self, tx: Transaction, application_id: UUID, dek: Dek, step: Step, *, authority: str = "") -> None:
         """Take a step; `authority` is the officer's, empty for a step of the party or the house."""
         texts = {
             "officer": step.officer,
@@ -177,8 +173,7 @@ class Store:
     async def same_file(self, tx: Transaction, application_id: UUID, digest: bytes) -> UUID | None:
         """The id under which the application has a file of this SHA-256 already."""
         row = await tx.maybe(
-            "SELECT evidence_id FROM evidence"
-            " WHERE bucket = :bucket AND application_id = :id AND content_tag = :tag",
+            "SELECT evidence_id FROM evidence WHERE bucket = :bucket AND application_id = :id AND content_tag = :tag",
             bucket=bucket_in(application_id),
             id=application_id,
             tag=await self._keys.tag("content", application_id.bytes, digest),

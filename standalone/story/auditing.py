@@ -35,9 +35,7 @@ def audit(stage: Stage) -> None:
     stage.report.queries += 1
     receipt = stage.procurement.client.receipt(answer)
     receipt.verify(doors["log_vkey"])
-    say(
-        f"the receipt of 财政's last question verifies offline: entry {receipt.journal.entry_id} is in the log"
-    )
+    say(f"the receipt of 财政's last question verifies offline: entry {receipt.journal.entry_id} is in the log")
     tampered = _tampered(receipt.text)
     try:
         verify_receipt(tampered, doors["log_vkey"])
@@ -50,9 +48,7 @@ def audit(stage: Stage) -> None:
     walked = walk(door, vkey=vkey)
     stage.report.log_size = walked.head.size
     stage.report.log_verified = walked.signed
-    say(
-        f"{walked.tiles} tiles of the log fit its signed checkpoint: {walked.head.size:,} entries, none altered"
-    )
+    say(f"{walked.tiles} tiles of the log fit its signed checkpoint: {walked.head.size:,} entries, none altered")
 
 
 def _tampered(receipt: str) -> str:

@@ -68,9 +68,7 @@ class Department:
             self._channels[office] = grpc.secure_channel(self._identity.address(office), credentials)
         return make(self._channels[office])
 
-    def ask(
-        self, method: Callable[..., A], request: Any, *, officer: str = "", roles: Sequence[str] = ()
-    ) -> A:
+    def ask(self, method: Callable[..., A], request: Any, *, officer: str = "", roles: Sequence[str] = ()) -> A:
         """Call a method, with an official's assertion where one is named. Raises RefusedError."""
         metadata = [(ASSERTION, self._assertion(officer, roles))] if officer else []
         try:

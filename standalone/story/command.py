@@ -28,15 +28,11 @@ OWN_ENGINES = ("CHENGXIN_DATABASE_URL", "CHENGXIN_REDIS_URL")
 
 def demo(
     *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Play once, stop everything, exit 0 if all held.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Play once, stop everything, exit 0 if all held.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write what was counted and measured, as JSON.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder of the story's house, made anew. Default: chengxin-demo in the XDG data home."
-        ),
+        typer.Option(help="Folder of the story's house, made anew. Default: chengxin-demo in the XDG data home."),
     ] = None,
 ) -> None:
     """Play the whole story on a sample house: catalog, answers, list, repair, withdrawal, proof.
@@ -65,9 +61,7 @@ def _play(folder: Path, *, once: bool, report: Path | None) -> list[str]:
             if report is not None:
                 told_report.write(report)
             failures = told_report.failures()
-            typer.echo(
-                f"\nThe story took {told_report.seconds:.0f} s; expectations not held: {len(failures)}.\n"
-            )
+            typer.echo(f"\nThe story took {told_report.seconds:.0f} s; expectations not held: {len(failures)}.\n")
             if not once and not failures:
                 typer.echo(welcome(house))
                 threading.Event().wait()

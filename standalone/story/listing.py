@@ -34,10 +34,7 @@ class ListCase:
         opened = self._step(
             "OpenCase",
             scheme_code=SCHEME,
-            party={
-                "identifier": {"kind": "IDENTIFIER_KIND_USCC", "value": party.identifier},
-                "name": party.name,
-            },
+            party={"identifier": {"kind": "IDENTIFIER_KIND_USCC", "value": party.identifier}, "name": party.name},
             cause=f"{MARK}：拒不履行行政处罚决定。",
             idempotency_key=f"story-{party.identifier}",
             sample=True,
@@ -144,9 +141,7 @@ def listing(stage: Stage) -> None:
     stage.report.listings += came_true(lambda: case.case().state == pb.CASE_STATE_LISTED)
     text = case.document()
     note.verify(text, [stage.house.data.doors()["blacklist_vkey"]])
-    say(
-        f"decided by another official, served, listed; the signed decision has {len(text.splitlines())} lines"
-    )
+    say(f"decided by another official, served, listed; the signed decision has {len(text.splitlines())} lines")
     say(f"财政 asks: {'found' if found(stage, stage.procurement, stage.listed, TENDER) else 'not found'}")
 
 

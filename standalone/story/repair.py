@@ -69,9 +69,7 @@ class Subscriber:
 def repairs(stage: Stage) -> None:
     """Parties look, apply and are repaired; the records are gone everywhere; certificates are verified."""
     say = stage.narrator.say
-    stage.narrator.scene(
-        "信用修复", "Repair: the party, through the gateway, looks and applies; sharing ends"
-    )
+    stage.narrator.scene("信用修复", "Repair: the party, through the gateway, looks and applies; sharing ends")
     subscribers = [Subscriber(stage.procurement, COPY), Subscriber(stage.market, LICENCE)]
     for number, party in enumerate(stage.repaired):
         record_id = finding(stage, party, days_ago=120, number=f"95{number:02d}")
@@ -93,21 +91,13 @@ def repairs(stage: Stage) -> None:
 def _looks(stage: Stage, visitor: Visitor) -> None:
     held = visitor.get("/me/records")["records"]
     looks = visitor.get("/me/accesses")["accesses"]
-    stage.narrator.say(
-        f"the party signs in and sees {len(held)} record(s) held, and {len(looks)} looks at it:"
-    )
+    stage.narrator.say(f"the party signs in and sees {len(held)} record(s) held, and {len(looks)} looks at it:")
     for look in looks[:3]:
         stage.narrator.say(f"  {look['at'][:19]}  {look['authority']}  {look['kind']}  for {look['purpose']}")
 
 
 def _repair(
-    stage: Stage,
-    visitor: Visitor,
-    party: SampleParty,
-    record_id: str,
-    subscribers: list[Subscriber],
-    *,
-    aloud: bool,
+    stage: Stage, visitor: Visitor, party: SampleParty, record_id: str, subscribers: list[Subscriber], *, aloud: bool
 ) -> None:
     eligible = visitor.get(f"/me/records/{record_id}/eligibility")
     assert eligible["eligible"], eligible
@@ -123,11 +113,7 @@ def _repair(
         files={"file": ("样例凭证.txt", f"{MARK}：缴款凭证".encode(), "text/plain")},
     )
     act = partial(
-        stage.market.act,
-        "repair",
-        officer=REPAIR_OFFICER,
-        role="repair_officer",
-        application_id=application_id,
+        stage.market.act, "repair", officer=REPAIR_OFFICER, role="repair_officer", application_id=application_id
     )
     act("AcceptApplication")
     with Asker(stage.procurement.client, party, TENDER) as asker:
@@ -145,9 +131,7 @@ def _repair(
     ended_at = datetime.fromisoformat(records[record_id]["ended_at"]).astimezone(UTC)
     stage.report.late_answers += sum(as_of >= ended_at for as_of in asker.found_as_of)
     application = f"/me/applications/{application_id}"
-    stage.report.repairs += came_true(
-        lambda: visitor.get(application)["application"]["state"] == "carried_out"
-    )
+    stage.report.repairs += came_true(lambda: visitor.get(application)["application"]["state"] == "carried_out")
     certificate = visitor.text(f"/me/records/{record_id}/withdrawal-certificate")
     note.verify(certificate, [stage.house.data.doors()["catalog_vkey"]])
     stage.report.certificates += 1

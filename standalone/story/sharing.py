@@ -65,9 +65,7 @@ def handed_in(stage: Stage, name: str) -> tuple[Summary, float]:
     return summary, time.perf_counter() - begun
 
 
-def finding(
-    stage: Stage, party: SampleParty, *, days_ago: int, number: str, until_in_days: int | None = None
-) -> str:
+def finding(stage: Stage, party: SampleParty, *, days_ago: int, number: str, until_in_days: int | None = None) -> str:
     """Hand in one ordinary penalty about a party; gives the record's id."""
     day = stage.today() - timedelta(days=days_ago)
     record = Record(
@@ -112,9 +110,7 @@ def questions(stage: Stage) -> None:
     begun = time.perf_counter()
     hits = sum(found(stage, stage.procurement, party, TENDER) for party in parties)
     one_by_one = ONE_BY_ONE / (time.perf_counter() - begun)
-    stage.narrator.say(
-        f"财政 asks {ONE_BY_ONE} one by one: {hits} found, yes or no only, {one_by_one:,.0f}/s"
-    )
+    stage.narrator.say(f"财政 asks {ONE_BY_ONE} one by one: {hits} found, yes or no only, {one_by_one:,.0f}/s")
     everybody = [Identifier.uscc(party.identifier) for party in stage.world.enterprises]
     begun = time.perf_counter()
     answers = list(stage.market.client.check_many(everybody, purpose=LICENCE, matter=MATTER, officer=OFFICER))

@@ -34,9 +34,7 @@ def test_the_catalog_holds_at_least_twenty_items_of_all_levels_each_with_instrum
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.code)
-def test_an_item_says_what_it_covers_where_it_comes_from_and_why_it_needs_each_field(
-    item: CatalogItem,
-) -> None:
+def test_an_item_says_what_it_covers_where_it_comes_from_and_why_it_needs_each_field(item: CatalogItem) -> None:
     assert item.conduct
     assert item.source_channel
     assert item.update_frequency
@@ -88,9 +86,7 @@ async def test_a_record_under_an_item_not_in_force_is_refused(
     assert refusal.value.reason is reasons.ITEM_NOT_IN_FORCE
 
 
-async def test_the_database_refuses_it_too_where_an_office_still_believes_in_the_item(
-    catalog: CatalogHouse,
-) -> None:
+async def test_the_database_refuses_it_too_where_an_office_still_believes_in_the_item(catalog: CatalogHouse) -> None:
     remaining = tuple(item for item in LAWBOOK.items if item.code != catalog.item)
     with psycopg.connect(catalog.database.admin_dsn) as admin:
         load_law(admin, replace(LAWBOOK, items=remaining))
@@ -102,20 +98,14 @@ async def test_the_database_refuses_it_too_where_an_office_still_believes_in_the
 async def test_an_item_covers_only_the_types_of_party_that_it_names(catalog: CatalogHouse) -> None:
     item = next(item for item in ITEMS if item.subject_types == ("enterprise",))
     draft = catalog.draft(catalog.person(), item_code=item.code)
-    assert await catalog.refusal_of(draft) == (
-        reasons.SUBJECT_TYPE_NOT_COVERED,
-        "party.identifier.kind",
-    )
+    assert await catalog.refusal_of(draft) == (reasons.SUBJECT_TYPE_NOT_COVERED, "party.identifier.kind")
 
 
 async def test_a_field_that_the_item_requires_cannot_be_left_out(catalog: CatalogHouse) -> None:
     lawful = catalog.draft()
     for name, _ in lawful.fields:
         rest = tuple(field for field in lawful.fields if field[0] != name)
-        assert await catalog.refusal_of(replace(lawful, fields=rest)) == (
-            reasons.FIELD_MISSING,
-            f"fields.{name}",
-        )
+        assert await catalog.refusal_of(replace(lawful, fields=rest)) == (reasons.FIELD_MISSING, f"fields.{name}")
 
 
 async def test_a_field_cannot_be_given_twice(catalog: CatalogHouse) -> None:
@@ -137,9 +127,7 @@ async def test_a_field_cannot_be_given_twice(catalog: CatalogHouse) -> None:
         ("facts", "a\x00b"),
     ],
 )
-async def test_a_value_must_be_of_the_kind_that_the_item_names(
-    catalog: CatalogHouse, name: str, value: str
-) -> None:
+async def test_a_value_must_be_of_the_kind_that_the_item_names(catalog: CatalogHouse, name: str, value: str) -> None:
     fields = {field.name: "样例" for field in PENALTY.fields if field.required} | {name: value}
     draft = catalog.draft(item_code=PENALTY.code, fields=tuple(fields.items()))
     assert await catalog.refusal_of(draft) == (reasons.FIELD_INVALID, f"fields.{name}")

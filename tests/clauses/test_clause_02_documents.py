@@ -26,8 +26,7 @@ def _message() -> record_pb2.RecordDraft:
         record_number="R-1",
         item_code="cn.penalty",
         party=common_pb2.Party(
-            identifier=common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=uscc(1)),
-            name="样例企业",
+            identifier=common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=uscc(1)), name="样例企业"
         ),
         document=common_pb2.Document(
             kind=common_pb2.DOCUMENT_KIND_PENALTY_DECISION,
@@ -70,11 +69,7 @@ async def test_only_the_kinds_of_document_that_the_item_names_are_a_basis(catalo
 
 @pytest.mark.parametrize(
     ("determined", "effective", "reason"),
-    [
-        (-1, 1, reasons.DOCUMENT_NOT_EFFECTIVE),
-        (1, 1, reasons.DATE_IN_FUTURE),
-        (-1, -2, reasons.DATES_CONTRADICT),
-    ],
+    [(-1, 1, reasons.DOCUMENT_NOT_EFFECTIVE), (1, 1, reasons.DATE_IN_FUTURE), (-1, -2, reasons.DATES_CONTRADICT)],
     ids=["not yet effective", "not yet made", "effective before it was made"],
 )
 async def test_a_document_counts_from_the_day_on_which_it_takes_effect(
@@ -94,12 +89,8 @@ async def test_the_documents_authority_is_named_by_its_code(catalog: CatalogHous
 async def test_a_revoked_document_ends_the_sharing_of_all_that_rests_on_it(catalog: CatalogHouse) -> None:
     number = "样例罚〔2026〕777号"
     resting, standing = [catalog.party() for _ in range(3)], catalog.party()
-    await catalog.hand_in(
-        *[catalog.draft(party, document_number=number) for party in resting], catalog.draft(standing)
-    )
-    ended, _ = await catalog.records.revoke_document(
-        catalog.provider, document_number=number, reason="复议撤销"
-    )
+    await catalog.hand_in(*[catalog.draft(party, document_number=number) for party in resting], catalog.draft(standing))
+    ended, _ = await catalog.records.revoke_document(catalog.provider, document_number=number, reason="复议撤销")
     assert len(ended) == 3
     for party in resting:
         assert not (await catalog.check(party)).found
@@ -117,14 +108,10 @@ async def test_nobody_revokes_another_authoritys_document(catalog: CatalogHouse)
     assert (await catalog.check(party)).found
 
 
-async def test_what_the_document_says_is_recorded_faithfully_and_shared_at_once(
-    catalog: CatalogHouse,
-) -> None:
+async def test_what_the_document_says_is_recorded_faithfully_and_shared_at_once(catalog: CatalogHouse) -> None:
     draft = catalog.draft(catalog.party(), party_name="样例（长沙）食品有限公司")
     names = [name for name, _ in draft.fields]
-    await catalog.grant(
-        catalog.consumer, catalog.purpose, [catalog.item], [*names, "party_name", "document_number"]
-    )
+    await catalog.grant(catalog.consumer, catalog.purpose, [catalog.item], [*names, "party_name", "document_number"])
     await catalog.hand_in(draft)
     (shown,) = await catalog.report(draft.party)
     assert shown.fields == {

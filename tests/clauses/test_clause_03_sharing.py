@@ -69,9 +69,7 @@ async def test_two_providers_may_use_the_same_number(catalog: CatalogHouse) -> N
     other = catalog.enrol(uscc(9000889), "provider")
     number = f"R-{uuid4()}"
     (mine,) = await catalog.hand_in(catalog.draft(record_number=number))
-    (theirs,) = await catalog.hand_in(
-        catalog.draft(record_number=number, authority=other.authority), by=other
-    )
+    (theirs,) = await catalog.hand_in(catalog.draft(record_number=number, authority=other.authority), by=other)
     assert mine.record_id != theirs.record_id
 
 
@@ -98,9 +96,7 @@ async def test_the_feed_brings_a_record_to_whom_the_grant_shows_its_item_and_to_
     events, _, receipt = await catalog.sharing.changes(watching, Position())
     assert [(event["kind"], event["record_id"]) for event in events] == [("recorded", str(result.record_id))]
     assert receipt is not None
-    unseen, _, nothing = await catalog.sharing.changes(
-        replace(watching, fingerprint=other.fingerprint), Position()
-    )
+    unseen, _, nothing = await catalog.sharing.changes(replace(watching, fingerprint=other.fingerprint), Position())
     assert (unseen, nothing) == ([], None)
 
 

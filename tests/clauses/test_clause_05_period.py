@@ -19,12 +19,7 @@ TODAY = day_of(datetime.now(UTC))
 
 def _admitted(catalog: CatalogHouse, draft: Draft) -> Admitted:
     return admit(
-        draft,
-        lawbook=LAWBOOK,
-        policy=POLICY,
-        provider=catalog.provider.authority,
-        on_behalf=False,
-        today=TODAY,
+        draft, lawbook=LAWBOOK, policy=POLICY, provider=catalog.provider.authority, on_behalf=False, today=TODAY
     )
 
 
@@ -41,9 +36,7 @@ async def test_the_period_runs_from_the_determination_by_the_findings_severity(
     assert admitted.ends_before == add_months(draft.determined_on, end)
 
 
-async def test_the_determining_authority_may_shorten_the_period_and_never_lengthen_it(
-    catalog: CatalogHouse,
-) -> None:
+async def test_the_determining_authority_may_shorten_the_period_and_never_lengthen_it(catalog: CatalogHouse) -> None:
     lawful = catalog.draft()
     shorter = replace(lawful, publicity_until=TODAY + timedelta(days=30))
     longer = replace(lawful, publicity_until=TODAY + timedelta(days=3650))
@@ -67,9 +60,7 @@ async def test_what_is_over_already_is_not_recorded(catalog: CatalogHouse) -> No
 
 async def test_a_negative_finding_is_graded_and_nothing_else_is(catalog: CatalogHouse) -> None:
     assert (await catalog.refusal_of(catalog.draft(severity=None)))[0] is reasons.SEVERITY_REQUIRED
-    praise = next(
-        i for i in LAWBOOK.items_in_force(TODAY) if not i.negative and "enterprise" in i.subject_types
-    )
+    praise = next(i for i in LAWBOOK.items_in_force(TODAY) if not i.negative and "enterprise" in i.subject_types)
     values = {"date": TODAY.isoformat(), "amount": "1.00"}
     draft = catalog.draft(
         item_code=praise.code,
@@ -79,9 +70,7 @@ async def test_a_negative_finding_is_graded_and_nothing_else_is(catalog: Catalog
     assert (await catalog.refusal_of(draft))[0] is reasons.SEVERITY_NOT_APPLICABLE
 
 
-async def test_answers_and_the_public_list_show_it_until_the_last_day_and_neither_longer(
-    catalog: CatalogHouse,
-) -> None:
+async def test_answers_and_the_public_list_show_it_until_the_last_day_and_neither_longer(catalog: CatalogHouse) -> None:
     party = catalog.party()
     until = TODAY + timedelta(days=10)
     await catalog.hand_in(catalog.draft(party, publicity_until=until))

@@ -43,11 +43,7 @@ def test_every_list_names_its_area_its_instrument_and_one_of_the_four_kinds(sche
     assert scheme.instrument
     assert scheme.article
     assert scheme.violation_kind in KINDS
-    assert {basis.instrument_kind for basis in scheme.bases} & {
-        "law",
-        "administrative_regulation",
-        "central_policy",
-    }
+    assert {basis.instrument_kind for basis in scheme.bases} & {"law", "administrative_regulation", "central_policy"}
 
 
 @pytest.mark.parametrize("changes", [{"bases": [RULE]}, {"area": ""}, {"violation_kind": "bad_manners"}])

@@ -98,10 +98,7 @@ async def test_notice_and_decision_are_complete_and_signed(house: ListHouse) -> 
     told = await house.hearer.notify(case)
     house.pass_window(told.case)
     await house.decider.decide(case)
-    for signed, sections in (
-        (told.notice, NOTICE_SECTIONS),
-        (await house.hearer.document(case), DECISION_SECTIONS),
-    ):
+    for signed, sections in ((told.notice, NOTICE_SECTIONS), (await house.hearer.document(case), DECISION_SECTIONS)):
         text = note.verify(signed, [house.vkey]).text
         assert all(f"、{section}\n" in text for section in sections)
     tampered = signed.replace("决定日期", "决定时间")

@@ -31,19 +31,14 @@ async def alone(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> Asy
 
 
 @pytest.mark.parametrize("changes", [{"bases": []}, {"bases": [RULE]}, {"areas": []}])
-def test_no_measure_stands_in_the_list_without_a_basis_at_law(
-    tmp_path: Path, changes: dict[str, Any]
-) -> None:
+def test_no_measure_stands_in_the_list_without_a_basis_at_law(tmp_path: Path, changes: dict[str, Any]) -> None:
     law = SpoiltLaw(Path(shutil.copytree(LAW, tmp_path / "law")))
     assert refusal(law, MEASURES, "measures", "procurement_bar", changes)
 
 
 @pytest.mark.parametrize(
     ("measure", "reason"),
-    [
-        ("public_shaming", reasons.MEASURE_NOT_IN_FORCE),
-        ("tender_limit", reasons.MEASURE_NOT_FOR_AREA),
-    ],
+    [("public_shaming", reasons.MEASURE_NOT_IN_FORCE), ("tender_limit", reasons.MEASURE_NOT_FOR_AREA)],
 )
 async def test_a_measure_outside_the_list_is_not_proposed(alone: Alone, measure: str, reason: Reason) -> None:
     view = await alone.matched()

@@ -67,9 +67,7 @@ async def test_a_certificate_that_is_not_enrolled_is_nobody(catalog: CatalogHous
 
 async def test_a_revoked_certificate_is_nobody_from_that_commit_on(catalog: CatalogHouse) -> None:
     await catalog.check(catalog.party())
-    catalog.sql(
-        "UPDATE catalog.enrolment SET revoked_at = now() WHERE fingerprint = %s", catalog.consumer.fingerprint
-    )
+    catalog.sql("UPDATE catalog.enrolment SET revoked_at = now() WHERE fingerprint = %s", catalog.consumer.fingerprint)
     assert await _refused(catalog) is NOT_ENROLLED
 
 
@@ -85,9 +83,7 @@ async def test_a_query_names_its_purpose_its_matter_and_who_asks(catalog: Catalo
     assert (refusal.value.reason, refusal.value.field) == (VALUE_REQUIRED, f"context.{part}")
 
 
-async def test_the_entry_says_who_asked_for_what_and_seals_what_it_says_about_persons(
-    catalog: CatalogHouse,
-) -> None:
+async def test_the_entry_says_who_asked_for_what_and_seals_what_it_says_about_persons(catalog: CatalogHouse) -> None:
     checked = await catalog.check(catalog.party(), matter="样例事项-8841", officer="样例经办人")
     ((authority, purpose, granted, as_of, sealed),) = catalog.sql(
         "SELECT j.authority, j.purpose, j.grant_id IS NOT NULL, j.as_of, p.sealed FROM catalog.journal j"
@@ -175,10 +171,7 @@ async def test_a_message_holds_at_most_a_thousand_members(catalog: CatalogHouse)
     CURRENT.set(Call(caller=catalog.provider, method="RecordService.SubmitRecords"))
     handing_in = RecordServicer(catalog.records, catalog.sharing, LAWBOOK)
     batch = record_pb2.SubmitRecordsRequest(records=[record_pb2.RecordDraft()] * 1001)
-    for answers in (
-        asking.CheckSubjects(_one(question), None),
-        handing_in.SubmitRecords(_one(batch), None),
-    ):
+    for answers in (asking.CheckSubjects(_one(question), None), handing_in.SubmitRecords(_one(batch), None)):
         with pytest.raises(Refused) as refusal:
             await anext(answers)
         assert refusal.value.reason is reasons.BATCH_TOO_LARGE
@@ -203,6 +196,6 @@ async def test_a_query_id_is_a_uuid_and_names_the_query_in_the_journal(catalog: 
     own = "b8f5a1ce-7a53-4f0e-9b57-3d2a4d1c9d10"
     request = sharing_pb2.CheckSubjectRequest(context=_context(catalog, query_id=own), subject=subject)
     response = await servicer.CheckSubject(request, None)
-    assert catalog.sql(
-        "SELECT query_id FROM catalog.journal WHERE entry_id = %s", response.receipt.entry_id
-    ) == [(UUID(own),)]
+    assert catalog.sql("SELECT query_id FROM catalog.journal WHERE entry_id = %s", response.receipt.entry_id) == [
+        (UUID(own),)
+    ]

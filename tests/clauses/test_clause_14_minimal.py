@@ -35,9 +35,7 @@ def test_the_categories_that_clause_14_names_are_all_prohibited() -> None:
 
 @pytest.mark.parametrize("name", PROHIBITED)
 def test_no_item_can_define_a_prohibited_field(name: str) -> None:
-    field = FieldDefinition(
-        name=name, title="样例", kind="text", sensitivity="personal", required=False, why="样例"
-    )
+    field = FieldDefinition(name=name, title="样例", kind="text", sensitivity="personal", required=False, why="样例")
     item = next(item for item in LAWBOOK.items_in_force(TODAY) if "person" in item.subject_types)
     check_item(item, LAWBOOK.prohibited, DIVISIONS)
     with pytest.raises(LawError):
@@ -49,18 +47,12 @@ async def test_no_record_can_bring_a_prohibited_field(catalog: CatalogHouse) -> 
     drafts = [replace(lawful, fields=(*lawful.fields, (name, "样例"))) for name in PROHIBITED]
     for name, result in zip(PROHIBITED, await catalog.hand_in(*drafts), strict=True):
         assert result.refused is not None
-        assert (result.refused.reason, result.refused.field) == (
-            reasons.FIELD_PROHIBITED,
-            f"fields.{name}",
-        )
+        assert (result.refused.reason, result.refused.field) == (reasons.FIELD_PROHIBITED, f"fields.{name}")
 
 
 async def test_a_field_that_the_item_does_not_name_is_refused_by_name(catalog: CatalogHouse) -> None:
     fields = (*catalog.draft().fields, ("shoe_size", "42"))
-    assert await catalog.refusal_of(catalog.draft(fields=fields)) == (
-        reasons.FIELD_UNKNOWN,
-        "fields.shoe_size",
-    )
+    assert await catalog.refusal_of(catalog.draft(fields=fields)) == (reasons.FIELD_UNKNOWN, "fields.shoe_size")
 
 
 async def test_a_field_name_that_is_no_name_is_not_repeated_in_the_refusal(catalog: CatalogHouse) -> None:
@@ -111,14 +103,9 @@ async def test_a_grant_for_longer_than_a_year_cannot_be_applied_for(catalog: Cat
     assert (refusal.value.reason, refusal.value.field) == (VALUE_INVALID, "days")
 
 
-async def test_publicity_about_a_person_needs_an_express_law_that_the_item_cites(
-    catalog: CatalogHouse,
-) -> None:
+async def test_publicity_about_a_person_needs_an_express_law_that_the_item_cites(catalog: CatalogHouse) -> None:
     draft = catalog.draft(catalog.person(), person_publicity_basis="express_law")
-    assert await catalog.refusal_of(draft) == (
-        reasons.PERSON_PUBLICITY_WITHOUT_BASIS,
-        "person_publicity_basis",
-    )
+    assert await catalog.refusal_of(draft) == (reasons.PERSON_PUBLICITY_WITHOUT_BASIS, "person_publicity_basis")
     await catalog.hand_in(replace(draft, person_publicity_basis=""))
     assert await catalog.sharing.published(item_code="", before=None, after=None, most=10) == []
 

@@ -35,9 +35,7 @@ def _ending(code: str, until: date) -> LawBook:
     return replace(LAWBOOK, items=tuple(items))
 
 
-async def test_repealing_an_item_stops_the_sharing_of_everything_under_it_at_that_moment(
-    catalog: CatalogHouse,
-) -> None:
+async def test_repealing_an_item_stops_the_sharing_of_everything_under_it_at_that_moment(catalog: CatalogHouse) -> None:
     party = catalog.party()
     await catalog.hand_in(catalog.draft(party))
     assert (await catalog.check(party)).found
@@ -57,20 +55,16 @@ async def test_an_item_that_ends_tomorrow_is_shared_today_and_not_tomorrow(catal
     assert not (await catalog.check(party)).found
 
 
-async def test_the_repeal_is_carried_out_told_to_every_receiver_and_takes_the_key(
-    catalog: CatalogHouse,
-) -> None:
+async def test_the_repeal_is_carried_out_told_to_every_receiver_and_takes_the_key(catalog: CatalogHouse) -> None:
     party = catalog.party()
     (result,) = await catalog.hand_in(catalog.draft(party))
     await catalog.check(party)
     _load(catalog, _without(catalog.item))
     assert await Sweeper(catalog.working, catalog.sealer.keyring).sweep() == 1
-    assert catalog.sql(
-        "SELECT end_reason, share_wrap FROM catalog.record WHERE record_id = %s", result.record_id
-    ) == [("repealed", None)]
-    events, _, _ = await catalog.sharing.changes(
-        catalog.context(kind="SharingService.WatchChanges"), Position()
-    )
+    assert catalog.sql("SELECT end_reason, share_wrap FROM catalog.record WHERE record_id = %s", result.record_id) == [
+        ("repealed", None)
+    ]
+    events, _, _ = await catalog.sharing.changes(catalog.context(kind="SharingService.WatchChanges"), Position())
     assert [(event["kind"], event["end_reason"]) for event in events] == [("withdrawn", "repealed")]
 
 

@@ -18,16 +18,7 @@ from tests.house.own_code import ROOT, text
 
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 CODES = set(re.findall(r"`([^`]+)`", GLOSSARY))
-MODULES = (
-    common_pb2,
-    access_pb2,
-    catalog_pb2,
-    record_pb2,
-    sharing_pb2,
-    blacklist_pb2,
-    repair_pb2,
-    audit_pb2,
-)
+MODULES = (common_pb2, access_pb2, catalog_pb2, record_pb2, sharing_pb2, blacklist_pb2, repair_pb2, audit_pb2)
 CHINESE = re.compile(r"[（(]([\u4e00-\u9fff、]{2,20})[)）]")
 
 

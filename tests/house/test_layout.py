@@ -15,14 +15,7 @@ from tests.house.own_code import ROOT, all_files, of_tests, place, shipped, text
 LONGEST_FILE = 450
 MOST_LINES = 20_000
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "base", "misc", "common"}
-_LAYOUT = {
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.COMMENT,
-    tokenize.ENCODING,
-}
+_LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENCODING}
 
 
 def code_lines(source: str) -> int:

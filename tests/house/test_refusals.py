@@ -83,9 +83,7 @@ def test_a_constant_is_named_as_its_code(folder: str) -> None:
 @pytest.mark.parametrize("folder", FOLDERS.values())
 def test_every_wording_belongs_to_a_reason(folder: str) -> None:
     for file in (ROOT / folder).rglob("reasons.yaml"):
-        named = set(
-            re.findall(r"^([A-Z0-9_]+) = ", file.with_suffix(".py").read_text(encoding="utf-8"), re.MULTILINE)
-        )
+        named = set(re.findall(r"^([A-Z0-9_]+) = ", file.with_suffix(".py").read_text(encoding="utf-8"), re.MULTILINE))
         assert set(yaml.safe_load(file.read_text(encoding="utf-8"))) == named
 
 

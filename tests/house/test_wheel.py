@@ -20,9 +20,7 @@ def test_the_wheel_brings_the_package_chengxin_alone(installed: Installed) -> No
 
 
 @pytest.mark.parametrize("package", ["foundation", "services", "gateway", "standalone", "scripts"])
-def test_nothing_of_the_house_can_be_imported_there(
-    installed: Installed, package: str, tmp_path: Path
-) -> None:
+def test_nothing_of_the_house_can_be_imported_there(installed: Installed, package: str, tmp_path: Path) -> None:
     imported = installed.run("python", "-c", f"import {package}", cwd=tmp_path)
     assert f"No module named '{package}'" in imported.stderr
 
@@ -42,9 +40,7 @@ def test_the_command_explains_itself_there(installed: Installed, tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", ["demo", "up", "enroll", "doctor", "bench"])
-def test_a_command_of_the_house_says_there_what_it_needs(
-    installed: Installed, command: str, tmp_path: Path
-) -> None:
+def test_a_command_of_the_house_says_there_what_it_needs(installed: Installed, command: str, tmp_path: Path) -> None:
     run = installed.run("chengxin", command, cwd=tmp_path)
     assert run.returncode == 2, run.stderr
     assert "checkout" in run.stderr

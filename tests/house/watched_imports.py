@@ -17,15 +17,7 @@ from typing import Any
 
 from tests.house.own_code import PACKAGES, shipped, tree
 
-_DEEDS = (
-    "socket.",
-    "subprocess.",
-    "os.mkdir",
-    "os.remove",
-    "os.rename",
-    "os.putenv",
-    "_thread.start_new_thread",
-)
+_DEEDS = ("socket.", "subprocess.", "os.mkdir", "os.remove", "os.rename", "os.putenv", "_thread.start_new_thread")
 _READ_BY_IMPORT = (".py", ".pyc", ".so")
 _TIME_ZONES = ("zoneinfo", "tzdata")
 

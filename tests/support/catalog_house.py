@@ -18,13 +18,7 @@ from foundation.access import Caller, Officer
 from foundation.calendar import day_of
 from foundation.crypto import FileKeyProvider, Keyring
 from foundation.db import Database, Row
-from foundation.identity import (
-    Identifier,
-    IdentifierKind,
-    canonicalise,
-    resident_check_digit,
-    uscc_check_character,
-)
+from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
 from foundation.journal import Journal
 from foundation.policy import LawBook, Severity, load_policy
 from foundation.refusal import Reason
@@ -108,9 +102,7 @@ class CatalogHouse:
             determined_on=today - timedelta(days=40),
             effective_on=today - timedelta(days=40),
             severity=Severity.ORDINARY,
-            fields=tuple(
-                (field.name, values.get(field.kind, "样例")) for field in item.fields if field.required
-            ),
+            fields=tuple((field.name, values.get(field.kind, "样例")) for field in item.fields if field.required),
         )
         return replace(draft, **changes)  # type: ignore[arg-type]
 
@@ -151,13 +143,7 @@ class CatalogHouse:
         applicant = Officer(subject="a", authority=caller.authority, roles=frozenset({"case_officer"}))
         approver = Officer(subject="b", authority=self.steward.authority, roles=frozenset({"steward"}))
         row = await self.access.request(
-            caller,
-            applicant,
-            purpose=purpose,
-            item_codes=items,
-            field_names=fields,
-            days=30,
-            justification="test",
+            caller, applicant, purpose=purpose, item_codes=items, field_names=fields, days=30, justification="test"
         )
         return await self.access.approve(self.steward, approver, row.grant_id)
 

@@ -68,9 +68,7 @@ class Databases:
         """Drop every database made, whoever is still connected."""
         with psycopg.connect(self.server, autocommit=True) as server:
             for name in self._made:
-                server.execute(
-                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-                )
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         self._made.clear()
 
     def _template(self, schemas: tuple[str, ...], sample: bool) -> str:
@@ -87,9 +85,7 @@ class Databases:
         name = f"{self._run}_{len(self._made)}"
         with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template)
-                )
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
             )
         self._made.append(name)
         return name

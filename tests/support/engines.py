@@ -65,10 +65,7 @@ class Engines:
 
     def describe(self) -> str:
         """Which engines the session ran on, in one line."""
-        return (
-            ", ".join(dict.fromkeys(self._said))
-            or "none but those that houses under test start from the wheels"
-        )
+        return ", ".join(dict.fromkeys(self._said)) or "none but those that houses under test start from the wheels"
 
     def stop(self) -> None:
         """Stop what was started and remove its files."""

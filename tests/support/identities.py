@@ -54,13 +54,7 @@ class Identities:
 
     @classmethod
     def make(
-        cls,
-        folder: Path,
-        database: SchemaDatabase,
-        schemas: Iterable[str],
-        *,
-        trust_domain: str,
-        systems: Systems,
+        cls, folder: Path, database: SchemaDatabase, schemas: Iterable[str], *, trust_domain: str, systems: Systems
     ) -> Identities:
         """Found the authority, enrol all systems, write `folder/issuers.json` for both kinds of assertion."""
         ca = DevelopmentCa(folder / "ca", trust_domain=trust_domain)
@@ -97,12 +91,7 @@ class Identities:
         return grpc.aio.secure_channel(address, credentials)
 
     def assertion(
-        self,
-        kind: Literal["person", "officer"],
-        claims: dict[str, Any],
-        *,
-        by: str,
-        now: datetime | None = None,
+        self, kind: Literal["person", "officer"], claims: dict[str, Any], *, by: str, now: datetime | None = None
     ) -> str:
         """An assertion that system `by` may send."""
         key: Any = load_pem_private_key((self.folder / f"{kind}.pem").read_bytes(), None)
@@ -124,6 +113,4 @@ class Identities:
     def officer(self, subject: str, *roles: str, by: str, authority: str = "") -> str:
         """The assertion of an official, of the system's own authority unless another is said."""
         authority = authority or self.enrolments[by].authority
-        return self.assertion(
-            "officer", {"sub": subject, "authority": authority, "roles": list(roles)}, by=by
-        )
+        return self.assertion("officer", {"sub": subject, "authority": authority, "roles": list(roles)}, by=by)

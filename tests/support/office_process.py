@@ -17,9 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class OfficeProcess:
     """One office. It runs as the system of its own name; `keys` is its key provider's folder."""
 
-    def __init__(
-        self, office: str, identities: Identities, database: SchemaDatabase, **settings: str
-    ) -> None:
+    def __init__(self, office: str, identities: Identities, database: SchemaDatabase, **settings: str) -> None:
         folder, own = identities.folder, identities.folder / office
         self._office = office
         self._log = folder / f"{office}.log"

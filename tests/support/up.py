@@ -35,18 +35,11 @@ def as_ordinary_user() -> list[str]:
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
-def chengxin(
-    *arguments: str | Path, before: Sequence[str] = (), **options: Any
-) -> subprocess.CompletedProcess[str]:
+def chengxin(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself. `before` is put before it."""
     options = {"env": clean_environment()} | options
     return subprocess.run(
-        [*before, CHENGXIN, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=UP_WITHIN,
-        check=False,
-        **options,
+        [*before, CHENGXIN, *arguments], capture_output=True, text=True, timeout=UP_WITHIN, check=False, **options
     )
 
 

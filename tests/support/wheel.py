@@ -32,9 +32,7 @@ class Installed:
 
     def run(self, *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, away from the checkout."""
-        clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CHENGXIN_", "PYTHON"))
-        }
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("CHENGXIN_", "PYTHON"))}
         return subprocess.run(
             [self.environment / "bin" / command[0], *command[1:]],
             cwd=cwd,

@@ -121,17 +121,13 @@ class Cluster:
         random_secret(etc / "gateway" / "cookie")
         signing_key(etc / "gateway" / "person-issuer.pem")
         (enrolments,) = [
-            one["data"]["enrolments.json"]
-            for one in of_kind("base", "ConfigMap")
-            if "enrolments.json" in one["data"]
+            one["data"]["enrolments.json"] for one in of_kind("base", "ConfigMap") if "enrolments.json" in one["data"]
         ]
         (etc / "enrolments" / "enrolments.json").write_text(self._moved(enrolments, ""))
 
 
 @pytest.fixture
-async def cluster(
-    schema_db: Callable[..., SchemaDatabase], valkey: str, tmp_path: Path
-) -> AsyncIterator[Cluster]:
+async def cluster(schema_db: Callable[..., SchemaDatabase], valkey: str, tmp_path: Path) -> AsyncIterator[Cluster]:
     made = Cluster(tmp_path, schema_db(), valkey)
     yield made
     await made.stop()

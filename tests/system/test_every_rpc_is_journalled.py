@@ -35,16 +35,7 @@ from tests.support.running_house import RunningHouse
 OFFICES = ("catalog", "blacklist", "repair", "audit")
 METHODS = {
     f"{service.name}.{method.name}": service.file.package.split(".")[1]
-    for module in (
-        common_pb2,
-        access_pb2,
-        catalog_pb2,
-        record_pb2,
-        sharing_pb2,
-        blacklist_pb2,
-        repair_pb2,
-        audit_pb2,
-    )
+    for module in (common_pb2, access_pb2, catalog_pb2, record_pb2, sharing_pb2, blacklist_pb2, repair_pb2, audit_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -90,9 +81,7 @@ class Walk:
         return self._rows(office, "SELECT coalesce(max(entry_id), 0) FROM journal")[0][0]
 
     def _answered_since(self, office: str, entry_id: int) -> set[str]:
-        rows = self._rows(
-            office, "SELECT kind FROM journal WHERE entry_id > %s AND decision <> 'refused'", entry_id
-        )
+        rows = self._rows(office, "SELECT kind FROM journal WHERE entry_id > %s AND decision <> 'refused'", entry_id)
         return {kind for (kind,) in rows}
 
     def _rows(self, office: str, query: str, *values: object) -> list[Any]:
@@ -125,13 +114,9 @@ def _act(who: Department, method: Any, request: Any, *, role: str, officer: str 
 
 
 def _grants(walk: Walk, house: RunningHouse) -> None:
-    tax, steward = (
-        who.stub("catalog", access_pb2_grpc.AccessServiceStub) for who in (house.tax, house.steward)
-    )
+    tax, steward = (who.stub("catalog", access_pb2_grpc.AccessServiceStub) for who in (house.tax, house.steward))
     with walk.calling("AccessService.RequestGrant"):
-        asked = access_pb2.RequestGrantRequest(
-            purpose=TENDER, item_codes=[PENALTY], days=1, justification=MARK
-        )
+        asked = access_pb2.RequestGrantRequest(purpose=TENDER, item_codes=[PENALTY], days=1, justification=MARK)
         grant_id = _act(house.tax, tax.RequestGrant, asked, role="case_officer").grant.grant_id
     with walk.calling("AccessService.ApproveGrant"):
         approval = access_pb2.ApproveGrantRequest(grant_id=grant_id)
@@ -151,9 +136,7 @@ def _records_and_answers(walk: Walk, house: RunningHouse) -> None:
     with walk.calling("SharingService.CheckSubject"):
         assert found(house, house.procurement, party, TENDER)
     with walk.calling("SharingService.CheckSubjects"):
-        assert [
-            one.found for one in market.client.check_many([Identifier.uscc(party.identifier)], **asked)
-        ] == [True]
+        assert [one.found for one in market.client.check_many([Identifier.uscc(party.identifier)], **asked)] == [True]
     with walk.calling("SharingService.GetCreditReport"):
         assert market.client.report(uscc=party.identifier, **asked).records
     records = market.stub("catalog", record_pb2_grpc.RecordServiceStub)
@@ -199,13 +182,9 @@ def _the_list(walk: Walk, house: RunningHouse) -> None:
     with walk.calling("CaseService.NotifyParty"):
         case.notify()
     with walk.calling("CaseService.SubmitStatement"):
-        case.act(
-            stub.SubmitStatement, blacklist_pb2.SubmitStatementRequest(case_id=case.case_id, statement=MARK)
-        )
+        case.act(stub.SubmitStatement, blacklist_pb2.SubmitStatementRequest(case_id=case.case_id, statement=MARK))
     with walk.calling("CaseService.AnswerStatement"):
-        case.act(
-            stub.AnswerStatement, blacklist_pb2.AnswerStatementRequest(case_id=case.case_id, answer=MARK)
-        )
+        case.act(stub.AnswerStatement, blacklist_pb2.AnswerStatementRequest(case_id=case.case_id, answer=MARK))
     with walk.calling("CaseService.GetCase"):
         ends = date.fromisoformat(case.case().window_ends_before)
     with walk.calling("CaseService.ListCases"):

@@ -20,12 +20,7 @@ def test_a_killed_story_starts_again_and_holds_from_hand_in_to_proof(tmp_path: P
     _kill_halfway(command, tmp_path / "first.log")
     assert not report.exists()
     played = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=STORY_WITHIN_S,
-        check=False,
-        env=clean_environment(),
+        command, capture_output=True, text=True, timeout=STORY_WITHIN_S, check=False, env=clean_environment()
     )
     assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-3000:]
     told = json.loads(report.read_text())
@@ -64,9 +59,7 @@ def test_the_story_leaves_another_house_alone(tmp_path: Path) -> None:
 
 def _kill_halfway(command: list[object], log: Path) -> None:
     with log.open("w") as output:
-        story = subprocess.Popen(
-            list(map(str, command)), stdout=output, stderr=output, env=clean_environment()
-        )
+        story = subprocess.Popen(list(map(str, command)), stdout=output, stderr=output, env=clean_environment())
     deadline = time.monotonic() + STORY_WITHIN_S
     while f"\n{HALFWAY}" not in log.read_text():
         assert story.poll() is None, log.read_text()

@@ -81,10 +81,7 @@ def test_it_serves_at_every_door_and_says_where(up: Up) -> None:
 def test_nothing_of_it_listens_beyond_this_machine(up: Up) -> None:
     for process in psutil.Process(up.process.pid).children(recursive=True):
         for connection in process.net_connections():
-            assert (
-                connection.status != psutil.CONN_LISTEN
-                or connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
-            )
+            assert connection.status != psutil.CONN_LISTEN or connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
 
 
 def test_no_process_gets_the_administrators_password(up: Up) -> None:
@@ -108,9 +105,7 @@ def test_the_doctor_finds_a_running_house_well(up: Up) -> None:
     assert "catalog: serves" in looked.stdout
 
 
-def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(
-    up: Up, tmp_path: Path
-) -> None:
+def test_a_certificate_opens_the_house_from_its_enrolment_until_its_revocation(up: Up, tmp_path: Path) -> None:
     data = ["--data", up.said["data"]]
     who = ["--authority", MARKET.code, "--system", "desk"]
     made = chengxin("enroll", *data, *who, "--role", "consumer", "--out", tmp_path / "desk", "--json")
@@ -189,12 +184,7 @@ def test_a_stopped_house_still_enrols(stopped: Stopped, tmp_path: Path) -> None:
     who = ["--authority", MARKET.code, "--system", "desk", "--role", "provider"]
     made = chengxin("enroll", "--data", stopped.data, *who, "--out", tmp_path / "desk")
     assert made.returncode == 0, made.stderr
-    assert {file.name for file in (tmp_path / "desk").iterdir()} == {
-        "cert.pem",
-        "key.pem",
-        "ca.pem",
-        "house.json",
-    }
+    assert {file.name for file in (tmp_path / "desk").iterdir()} == {"cert.pem", "key.pem", "ca.pem", "house.json"}
 
 
 def test_a_sample_house_never_becomes_a_real_one(stopped: Stopped) -> None:
@@ -221,10 +211,7 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped
 
 def test_a_schema_of_a_newer_version_is_refused(stopped: Stopped) -> None:
     def at_version(version: str) -> str:
-        with (
-            administered(stopped.data, environment={}) as (_, admin_dsn),
-            psycopg.connect(admin_dsn) as connection,
-        ):
+        with administered(stopped.data, environment={}) as (_, admin_dsn), psycopg.connect(admin_dsn) as connection:
             found = connection.execute("SELECT version_num FROM catalog.alembic_version").fetchone()
             connection.execute("UPDATE catalog.alembic_version SET version_num = %s", (version,))
             assert found is not None
@@ -306,10 +293,7 @@ def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 def test_engines_given_by_url_are_used(tmp_path: Path, databases: Databases, valkey: str) -> None:
     given = databases.make_empty()
     write_passwords(databases.server, tmp_path / "house" / "secrets" / "roles")
-    environment = clean_environment() | {
-        "CHENGXIN_DATABASE_URL": given.admin_dsn,
-        "CHENGXIN_REDIS_URL": valkey,
-    }
+    environment = clean_environment() | {"CHENGXIN_DATABASE_URL": given.admin_dsn, "CHENGXIN_REDIS_URL": valkey}
     house = Up.start(tmp_path / "house", log=tmp_path / "up.log", env=environment)
     assert house.said["engines"]["database"] == given.url
     assert not (tmp_path / "house" / "postgres").exists()
@@ -333,9 +317,7 @@ def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Pa
     told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
     assert told.returncode == 2
     assert "--authority" in told.stderr
-    told = chengxin(
-        "up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS
-    )
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS)
     assert told.returncode == 2
     assert "CHENGXIN_OIDC_ISSUER" in told.stderr
 

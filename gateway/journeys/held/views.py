@@ -41,9 +41,7 @@ async def get_withdrawal_certificate(
     """Get the signed certificate that sharing of a record has ended, with its receivers."""
     offices = counter.offices
     answer = await offices.ask_about(
-        session.person,
-        offices.sharing.GetWithdrawalCertificate,
-        GetWithdrawalCertificateRequest(record_id=record_id),
+        session.person, offices.sharing.GetWithdrawalCertificate, GetWithdrawalCertificateRequest(record_id=record_id)
     )
     if "text/plain" in accept and "json" not in accept:
         return PlainTextResponse(answer.text)

@@ -25,16 +25,12 @@ EntryId = Annotated[int, Path(ge=1, lt=2**63, description="Entry id in that jour
 async def list_accesses(counter: TheCounter, session: Visitor) -> Accesses:
     """List who looked at me. This look is an entry itself."""
     offices = counter.offices
-    answer = await offices.ask_for(
-        session.person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()
-    )
+    answer = await offices.ask_for(session.person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest())
     return read(Accesses, answer)
 
 
 @router.get("/{source}/{entry_id}/receipt", responses=answers(400, 401, 404, 429, 502, 503, 504))
-async def get_access_receipt(
-    counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId
-) -> AccessProof:
+async def get_access_receipt(counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> AccessProof:
     """Get the proof that a look at me is in the log."""
     offices = counter.offices
     asked = GetReceiptRequest(source=source, entry_id=entry_id)

@@ -11,8 +11,7 @@ from gateway.messages import Day, Severity
 _DOCUMENT_KIND = "DOCUMENT_KIND_"
 
 DocumentKinds = Annotated[
-    list[str],
-    BeforeValidator(lambda names: [str(name).removeprefix(_DOCUMENT_KIND).lower() for name in names]),
+    list[str], BeforeValidator(lambda names: [str(name).removeprefix(_DOCUMENT_KIND).lower() for name in names])
 ]
 
 

@@ -56,9 +56,7 @@ async def list_catalog_items(request: Request, counter: TheCounter, on: OnDay = 
 async def list_measures(request: Request, counter: TheCounter, on: OnDay = None) -> Response:
     """List the disciplinary measures in force; no other may be taken."""
     asked = ListMeasuresRequest(on=on.isoformat() if on else "")
-    return conditional(
-        request, read(Measures, await counter.offices.ask(counter.offices.catalog.ListMeasures, asked))
-    )
+    return conditional(request, read(Measures, await counter.offices.ask(counter.offices.catalog.ListMeasures, asked)))
 
 
 @router.get("/schemes", **_page(Schemes))

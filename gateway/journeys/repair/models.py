@@ -15,15 +15,7 @@ ApplicationState = Annotated[
     Field(
         description="Where the application stands",
         json_schema_extra={
-            "enum": [
-                "submitted",
-                "accepted",
-                "not_accepted",
-                "granted",
-                "carried_out",
-                "refused",
-                "withdrawn",
-            ]
+            "enum": ["submitted", "accepted", "not_accepted", "granted", "carried_out", "refused", "withdrawn"]
         },
     ),
 ]

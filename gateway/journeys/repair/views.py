@@ -15,13 +15,7 @@ from chengxin.repair.v1.repair_pb2 import (
 )
 from gateway.counter import Acting, TheCounter, ThingId, Visitor, limited
 from gateway.journeys.repair.evidence import upload_messages
-from gateway.journeys.repair.models import (
-    Applications,
-    Eligibility,
-    NewApplication,
-    OneApplication,
-    StoredEvidence,
-)
+from gateway.journeys.repair.models import Applications, Eligibility, NewApplication, OneApplication, StoredEvidence
 from gateway.messages import read
 from gateway.offices import hidden_unless_own
 from gateway.problems import answers
@@ -75,9 +69,7 @@ async def check_eligibility(counter: TheCounter, session: Visitor, record_id: Th
     return read(Eligibility, answer)
 
 
-@router.post(
-    "/applications", status_code=201, responses=answers(400, 401, 403, 404, 409, 413, 429, 502, 503, 504)
-)
+@router.post("/applications", status_code=201, responses=answers(400, 401, 403, 404, 409, 413, 429, 502, 503, 504))
 async def submit_application(
     counter: TheCounter, session: Acting, new: NewApplication, idempotency_key: IdempotencyKey
 ) -> OneApplication:
@@ -132,18 +124,11 @@ async def upload_evidence(
     return read(StoredEvidence, answer)
 
 
-@router.post(
-    "/applications/{application_id}/withdraw",
-    responses=answers(401, 403, 404, 409, 429, 502, 503, 504),
-)
-async def withdraw_application(
-    counter: TheCounter, session: Acting, application_id: ThingId
-) -> OneApplication:
+@router.post("/applications/{application_id}/withdraw", responses=answers(401, 403, 404, 409, 429, 502, 503, 504))
+async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> OneApplication:
     """Take one of my applications back."""
     offices = counter.offices
     answer = await offices.ask_about(
-        session.person,
-        offices.repair.WithdrawApplication,
-        WithdrawApplicationRequest(application_id=application_id),
+        session.person, offices.repair.WithdrawApplication, WithdrawApplicationRequest(application_id=application_id)
     )
     return read(OneApplication, answer)

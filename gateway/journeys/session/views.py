@@ -11,15 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from foundation.refusal import Refused
-from gateway.counter import (
-    Acting,
-    Counter,
-    MaybeVisitor,
-    TheCounter,
-    address_of,
-    limited,
-    session_token,
-)
+from gateway.counter import Acting, Counter, MaybeVisitor, TheCounter, address_of, limited, session_token
 from gateway.identity_provider import SignIn
 from gateway.problems import answers
 from gateway.reasons import SIGN_IN_FAILED
@@ -113,21 +105,11 @@ async def sign_out(request: Request, counter: TheCounter, session: Acting) -> Re
     return response
 
 
-def _set_cookie(
-    response: Response, counter: Counter, name: str, value: str, *, max_age: int | None = None
-) -> None:
+def _set_cookie(response: Response, counter: Counter, name: str, value: str, *, max_age: int | None = None) -> None:
     response.set_cookie(
-        counter.cookie(name),
-        value,
-        max_age=max_age,
-        path="/",
-        secure=counter.secure,
-        httponly=True,
-        samesite="lax",
+        counter.cookie(name), value, max_age=max_age, path="/", secure=counter.secure, httponly=True, samesite="lax"
     )
 
 
 def _forget_cookie(response: Response, counter: Counter, name: str) -> None:
-    response.delete_cookie(
-        counter.cookie(name), path="/", secure=counter.secure, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(counter.cookie(name), path="/", secure=counter.secure, httponly=True, samesite="lax")

@@ -25,9 +25,7 @@ class Standstill(enum.Enum):
     """Why nothing more is taken from a journal until an operator has looked. Its office must not answer."""
 
     NEW_EPOCH = "the journal begins anew: its database was dumped and restored"
-    ENTRY_LOST = (
-        "the journal lacks an entry that the log holds: an older backup was restored, or rows were removed"
-    )
+    ENTRY_LOST = "the journal lacks an entry that the log holds: an older backup was restored, or rows were removed"
 
 
 def standstill(position: Position | None, *, epoch: UUID, digest: bytes | None) -> Standstill | None:

@@ -63,11 +63,7 @@ class Accesses:
         found = await self._about(person.identifier, Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT))
         shown = [access.as_the_party_sees_it() for access in found]
         entry = Entry(
-            kind=method,
-            caller=by,
-            purpose=OWN_PURPOSE,
-            subject=person.identifier,
-            disclosed=_disclosed(shown),
+            kind=method, caller=by, purpose=OWN_PURPOSE, subject=person.identifier, disclosed=_disclosed(shown)
         )
         return shown, await self._journalled(entry)
 
@@ -82,9 +78,7 @@ class Accesses:
         newest = newest_first([access for access, _ in found], search.most)
         return await self._with_indices(newest, epochs)
 
-    async def _with_indices(
-        self, accesses: list[Access], epochs: Mapping[tuple[str, int], UUID]
-    ) -> list[Access]:
+    async def _with_indices(self, accesses: list[Access], epochs: Mapping[tuple[str, int], UUID]) -> list[Access]:
         named = [(one.source, epochs[one.source, one.entry_id], one.entry_id) for one in accesses]
         async with self._database.transaction() as tx:
             at = await store.indices(tx, named)
@@ -97,9 +91,7 @@ class Accesses:
         by_source: dict[str, list[Logged]] = defaultdict(list)
         for one in logged:
             by_source[one.source].append(one)
-        parts = await asyncio.gather(
-            *(self._parts(source, group, accesses) for source, group in by_source.items())
-        )
+        parts = await asyncio.gather(*(self._parts(source, group, accesses) for source, group in by_source.items()))
         private = {key: part for group in parts for key, part in group.items()}
         return [_completed(access, private) for access in accesses.values()]
 
@@ -128,9 +120,7 @@ def _access(logged: Logged) -> Access:
     )
 
 
-def _completed(
-    access: Access, private: Mapping[tuple[str, int], tuple[PrivatePart, tuple[str, ...]]]
-) -> Access:
+def _completed(access: Access, private: Mapping[tuple[str, int], tuple[PrivatePart, tuple[str, ...]]]) -> Access:
     part, items = private.get((access.source, access.entry_id), (PrivatePart(officer="", matter=""), ()))
     return replace(access, officer=part.officer, matter=part.matter, items=items)
 

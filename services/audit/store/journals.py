@@ -84,9 +84,7 @@ class SourceJournal:
         """Whether the journal has this entry with this digest, in the log or not yet."""
         async with self._database.transaction() as tx:
             row = await tx.maybe(
-                "SELECT FROM journal WHERE entry_id = :entry_id AND digest = :digest",
-                entry_id=entry_id,
-                digest=digest,
+                "SELECT FROM journal WHERE entry_id = :entry_id AND digest = :digest", entry_id=entry_id, digest=digest
             )
         return row is not None
 

@@ -133,9 +133,7 @@ async def positions(tx: Transaction) -> dict[str, Position]:
     """Return how far each source is in the log."""
     rows = await tx.all("SELECT source, epoch, xid::text AS xid, entry_id, digest FROM source_position")
     return {
-        row.source: Position(
-            epoch=row.epoch, xid=int(row.xid), entry_id=row.entry_id, digest=bytes(row.digest)
-        )
+        row.source: Position(epoch=row.epoch, xid=int(row.xid), entry_id=row.entry_id, digest=bytes(row.digest))
         for row in rows
     }
 

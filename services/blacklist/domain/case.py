@@ -115,9 +115,7 @@ class Case:
             raise Refused(reasons.EVIDENCE_MISSING)
         return move
 
-    def find_facts(
-        self, *, measures: Sequence[str], under_age: bool, slight: bool, by: str, terms: Terms
-    ) -> Move:
+    def find_facts(self, *, measures: Sequence[str], under_age: bool, slight: bool, by: str, terms: Terms) -> Move:
         """Find the facts, answer the leniency question and propose measures that fit."""
         return self._move(
             Step.FIND_FACTS,

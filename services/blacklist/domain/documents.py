@@ -48,9 +48,7 @@ class Subject:
     heard: tuple[tuple[Stated, Answered], ...] = field(default=(), repr=False)
 
 
-def notice(
-    subject: Subject, measures: Sequence[Measure], *, served_on: date, method: str, window: Deadline
-) -> str:
+def notice(subject: Subject, measures: Sequence[Measure], *, served_on: date, method: str, window: Deadline) -> str:
     """The notice of facts, reasons, basis and rights (拟列入告知书), as served on `served_on`."""
     bodies = {
         "拟认定的事实": _own_words(subject.found.facts),
@@ -121,12 +119,7 @@ def drop_decision(subject: Subject, *, number: str, reasons: str, decided_on: da
 
 
 def _document(
-    title: str,
-    subject: Subject,
-    bodies: Mapping[str, Iterable[str]],
-    *,
-    foot: Iterable[str],
-    number: str = "",
+    title: str, subject: Subject, bodies: Mapping[str, Iterable[str]], *, foot: Iterable[str], number: str = ""
 ) -> str:
     party = subject.party
     lines = [
@@ -187,11 +180,7 @@ def _hearing(heard: Sequence[tuple[Stated, Answered]]) -> list[str]:
     lines: list[str] = []
     for place, (said, reply) in enumerate(heard):
         lines += [f"第{place + 1}次陈述、申辩：", *_own_words(said.statement)]
-        lines += [
-            "复核情况：",
-            *_own_words(reply.answer),
-            f"复核结论：{'成立' if reply.upheld else '不成立'}",
-        ]
+        lines += ["复核情况：", *_own_words(reply.answer), f"复核结论：{'成立' if reply.upheld else '不成立'}"]
     return lines
 
 

@@ -66,13 +66,7 @@ def listing_of(case: Case) -> Listing | None:
 
 
 def record_of(
-    case: Case,
-    party: Party,
-    *,
-    book: LawBook,
-    matched: StandardMatched,
-    found: FactsFound,
-    decision_number: str,
+    case: Case, party: Party, *, book: LawBook, matched: StandardMatched, found: FactsFound, decision_number: str
 ) -> ListingRecord:
     """The record of a case whose decision was served, by the law in force on the day of the decision.
 
@@ -100,15 +94,11 @@ def record_of(
         and item is not None
         and item.public_persons,
         sample=case.sample,
-        fields=tuple(
-            (name, _fitted(text)) for name, text in said.items() if item is None or item.field(name)
-        ),
+        fields=tuple((name, _fitted(text)) for name, text in said.items() if item is None or item.field(name)),
     )
 
 
-def _fields(
-    scheme: Scheme, measures: Sequence[Measure], matched: StandardMatched, found: FactsFound
-) -> dict[str, str]:
+def _fields(scheme: Scheme, measures: Sequence[Measure], matched: StandardMatched, found: FactsFound) -> dict[str, str]:
     return {
         "scheme": scheme.title,
         "criterion": "、".join(matched.criterion_codes),

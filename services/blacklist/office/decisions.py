@@ -74,10 +74,7 @@ class DecisionOffice:
         """
         async with self._desk.changing(call, case_id, DECIDER_ROLE) as (tx, file, officer):
             case, policy = file.case, self._desk.terms.policy
-            party, found = (
-                file.party.identifier,
-                await self._desk.store.said(tx, file, FactsFound, Step.FIND_FACTS),
-            )
+            party, found = (file.party.identifier, await self._desk.store.said(tx, file, FactsFound, Step.FIND_FACTS))
             move = case.decide_to_list(
                 measures=measure_codes,
                 accountable=all(

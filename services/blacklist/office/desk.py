@@ -50,9 +50,7 @@ class Desk:
     sign: Callable[[str], str]
 
     @asynccontextmanager
-    async def changing(
-        self, call: Call, case_id: UUID, role: str
-    ) -> AsyncGenerator[tuple[Transaction, OpenFile, str]]:
+    async def changing(self, call: Call, case_id: UUID, role: str) -> AsyncGenerator[tuple[Transaction, OpenFile, str]]:
         """A transaction with the case locked, and the official who acts in `role`.
 
         Raises Refused(ROLE_REQUIRED, ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED, NOT_FOUND).

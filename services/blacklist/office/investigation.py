@@ -77,9 +77,7 @@ class InvestigationOffice:
             move = file.case.match_standard(by=officer, terms=self._desk.terms)
             return await self._desk.taken(tx, call, file, move, matched)
 
-    async def find_facts(
-        self, call: Call, case_id: UUID, found: FactsFound, *, measure_codes: Sequence[str]
-    ) -> View:
+    async def find_facts(self, call: Call, case_id: UUID, found: FactsFound, *, measure_codes: Sequence[str]) -> View:
         """Find the facts and propose measures.
 
         Raises Refused(BASIS_NOT_ALLOWED, BASIS_NOT_EFFECTIVE, LENIENCY_CONTRADICTED, MEASURE_*).

@@ -25,9 +25,7 @@ DECISION_NUMBER = 80
 class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
     """Cases by due process. What each call does and refuses stands in the offices."""
 
-    def __init__(
-        self, investigation: InvestigationOffice, decisions: DecisionOffice, reading: ReadingOffice
-    ) -> None:
+    def __init__(self, investigation: InvestigationOffice, decisions: DecisionOffice, reading: ReadingOffice) -> None:
         self._investigation = investigation
         self._decisions = decisions
         self._reading = reading
@@ -50,9 +48,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
         """Adds a piece of evidence."""
         said, header, parts = await upload_from(request_iterator)
         stored = await self._investigation.add_evidence(current(), id_from(said.case_id), header, parts)
-        return pb.UploadEvidenceResponse(
-            evidence_id=str(stored.evidence_id), sha256=stored.sha256, size=stored.size
-        )
+        return pb.UploadEvidenceResponse(evidence_id=str(stored.evidence_id), sha256=stored.sha256, size=stored.size)
 
     async def MatchStandard(self, request: pb.MatchStandardRequest, context: Any) -> pb.MatchStandardResponse:
         """Holds the evidence against the standard."""
@@ -101,9 +97,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
         )
         return pb.NotifyPartyResponse(case=messages.viewed(view), notice=view.document)
 
-    async def SubmitStatement(
-        self, request: pb.SubmitStatementRequest, context: Any
-    ) -> pb.SubmitStatementResponse:
+    async def SubmitStatement(self, request: pb.SubmitStatementRequest, context: Any) -> pb.SubmitStatementResponse:
         """Records a statement and defence."""
         view = await self._decisions.submit_statement(
             current(),
@@ -112,9 +106,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
         )
         return pb.SubmitStatementResponse(case=messages.viewed(view))
 
-    async def AnswerStatement(
-        self, request: pb.AnswerStatementRequest, context: Any
-    ) -> pb.AnswerStatementResponse:
+    async def AnswerStatement(self, request: pb.AnswerStatementRequest, context: Any) -> pb.AnswerStatementResponse:
         """Answers the statement."""
         view = await self._decisions.answer_statement(
             current(),

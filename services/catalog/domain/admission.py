@@ -53,9 +53,7 @@ class Admitted:
     warnings: tuple[str, ...]
 
 
-def admit(
-    draft: Draft, *, lawbook: LawBook, policy: Policy, provider: str, on_behalf: bool, today: date
-) -> Admitted:
+def admit(draft: Draft, *, lawbook: LawBook, policy: Policy, provider: str, on_behalf: bool, today: date) -> Admitted:
     """Hold a draft against the rules; raise Refused for the first that it breaks.
 
     `provider` is the caller's authority; `on_behalf` is true for an office that carries out another authority's
@@ -70,12 +68,7 @@ def admit(
     public = _publicity(draft, item, today)
     remarks = (*warnings(draft.party), *(("PUBLICITY_CAPPED",) if capped else ()))
     return Admitted(
-        draft=draft,
-        item=item,
-        earliest_repair_on=earliest,
-        ends_before=ends_before,
-        public=public,
-        warnings=remarks,
+        draft=draft, item=item, earliest_repair_on=earliest, ends_before=ends_before, public=public, warnings=remarks
     )
 
 

@@ -93,10 +93,7 @@ class AccessOffice:
         items = [self._lawbook.item(code, on=today) for code in item_codes]
         if not items or None in items:
             raise Refused(reasons.ITEM_UNKNOWN, field="item_codes")
-        known = {field.name for item in items if item for field in item.fields} | {
-            PARTY_NAME,
-            DOCUMENT_NUMBER,
-        }
+        known = {field.name for item in items if item for field in item.fields} | {PARTY_NAME, DOCUMENT_NUMBER}
         for place, name in enumerate(field_names):
             if name not in known:
                 raise Refused(reasons.FIELD_UNKNOWN, field=f"field_names.{place}")

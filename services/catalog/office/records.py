@@ -54,9 +54,7 @@ class RecordOffice:
         self._policy = policy
         self._sample: bool | None = None
 
-    async def hand_in(
-        self, caller: Caller, drafts: Sequence[Draft | Refused]
-    ) -> tuple[list[HandedIn], Receipt]:
+    async def hand_in(self, caller: Caller, drafts: Sequence[Draft | Refused]) -> tuple[list[HandedIn], Receipt]:
         """Hold each draft against the rules and store what keeps them: one transaction, one entry for the batch.
 
         A draft that is refused already (malformed) keeps its place. Results are in the order of the drafts. Each
@@ -138,22 +136,13 @@ class RecordOffice:
         tags = [keys.subject_tag(one.draft.party) for one in admitted]
         subjects = await records.subjects_for(tx, buckets, tags)
         stored = [
-            await self._sealed(
-                one, keys=keys, caller=caller, bucket=bucket, subject_id=subject_id, now=tx.now
-            )
+            await self._sealed(one, keys=keys, caller=caller, bucket=bucket, subject_id=subject_id, now=tx.now)
             for one, bucket, subject_id in zip(admitted, buckets, subjects, strict=True)
         ]
         return await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
 
     async def _sealed(
-        self,
-        one: Admitted,
-        *,
-        keys: CatalogKeys,
-        caller: Caller,
-        bucket: int,
-        subject_id: UUID,
-        now: datetime,
+        self, one: Admitted, *, keys: CatalogKeys, caller: Caller, bucket: int, subject_id: UUID, now: datetime
     ) -> StoredRecord:
         draft, today = one.draft, day_of(now)
         record_id = uuid4()
@@ -199,11 +188,7 @@ class RecordOffice:
             keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
             number = keys.number_tag(caller.authority, record_number) if record_number else None
             row = await records.end_sharing(
-                tx,
-                fingerprint=caller.fingerprint,
-                record_id=record_id,
-                number_tag=number,
-                reason=reason,
+                tx, fingerprint=caller.fingerprint, record_id=record_id, number_tag=number, reason=reason
             )
             if row is None:
                 raise Refused(NOT_FOUND, field="record_id")
@@ -217,9 +202,7 @@ class RecordOffice:
             receipt = await self._journal.write(tx, entry)
             return row.record_id, row.ended_at, row.already_ended, receipt
 
-    async def revoke_document(
-        self, caller: Caller, *, document_number: str, reason: str
-    ) -> tuple[list[UUID], Receipt]:
+    async def revoke_document(self, caller: Caller, *, document_number: str, reason: str) -> tuple[list[UUID], Receipt]:
         """End the sharing of all the caller's records that rest on a document."""
         caller.require_role("provider")
         async with self._database.transaction() as tx:

@@ -14,13 +14,7 @@ from chengxin.proofs import note
 from foundation.access import Caller, Person
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
-from foundation.identity import (
-    Identifier,
-    IdentifierKind,
-    canonicalise,
-    mask_identifier,
-    mask_name,
-)
+from foundation.identity import Identifier, IdentifierKind, canonicalise, mask_identifier, mask_name
 from foundation.journal import Entry, Journal, Receipt
 from foundation.journal.writer import NO_SUBJECT, SealedPrivate, seal_private
 from foundation.reasons import NOT_ENROLLED, NOT_FOUND, ROLE_REQUIRED
@@ -29,13 +23,7 @@ from services.catalog.batches import MicroBatcher
 from services.catalog.domain import reasons
 from services.catalog.domain.certificate import Receiver, withdrawal_certificate
 from services.catalog.keys import CatalogKeys
-from services.catalog.sealing import (
-    DOCUMENT_NUMBER,
-    PARTY_IDENTIFIER,
-    PARTY_NAME,
-    RECORD_NUMBER,
-    Sealer,
-)
+from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME, RECORD_NUMBER, Sealer
 from services.catalog.store import answers
 from services.catalog.store.answers import Answer, Position, Question
 
@@ -84,13 +72,7 @@ class Shown:
 class SharingOffice:
     """Answers questions. Every answer was journalled in the transaction that read it."""
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        journal: Journal,
-        document_key: Ed25519PrivateKey,
-    ) -> None:
+    def __init__(self, database: Database, sealer: Sealer, journal: Journal, document_key: Ed25519PrivateKey) -> None:
         self._database = database
         self._sealer = sealer
         self._journal = journal
@@ -141,17 +123,13 @@ class SharingOffice:
                 )
                 await self._journal.write(tx, entry)
 
-    async def report(
-        self, context: Context, party: Identifier, *, now: datetime
-    ) -> tuple[list[Shown], Receipt]:
+    async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
         """The records in force with the fields that the grant shows, and no others opened."""
         keys = await self.keys(now)
         answer = await self._batches.ask(_question(keys, context, party, full=True))
         receipt = _receipt(answer)
         wanted = frozenset(answer.field_names)
-        shown = [
-            Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in answer.records[:200]
-        ]
+        shown = [Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in answer.records[:200]]
         return shown, receipt
 
     async def _answer_all(self, questions: Sequence[Question]) -> list[Answer]:
@@ -201,9 +179,7 @@ class SharingOffice:
             )
             return at, await self._journal.write(tx, entry)
 
-    async def own_records(
-        self, caller: Caller, person: Person, query_id: UUID
-    ) -> tuple[list[Shown], Receipt]:
+    async def own_records(self, caller: Caller, person: Person, query_id: UUID) -> tuple[list[Shown], Receipt]:
         """What is held about the asking party: all fields while shared, without fields afterwards."""
         party = person.identifier
         async with self._database.transaction() as tx:
@@ -228,13 +204,7 @@ class SharingOffice:
         """One record without its fields, for who answers for it. Raises Refused(NOT_FOUND) also for another's."""
         caller.require_role(*ANSWERABLE)
         row = await self._provided(
-            caller,
-            "RecordService.GetRecord",
-            record_id,
-            about=about,
-            person=False,
-            matter=matter,
-            query_id=query_id,
+            caller, "RecordService.GetRecord", record_id, about=about, person=False, matter=matter, query_id=query_id
         )
         return row.record, _row_receipt(row)
 
@@ -299,9 +269,7 @@ class SharingOffice:
             raise Refused(NOT_FOUND if row.shared is None else reasons.NOT_ENDED, field="record_id")
         return row
 
-    async def published(
-        self, *, item_code: str, before: date | None, after: UUID | None, most: int
-    ) -> list[Shown]:
+    async def published(self, *, item_code: str, before: date | None, after: UUID | None, most: int) -> list[Shown]:
         """A page of what the law publishes; a natural person's name and number are masked (54号 clause 4)."""
         async with self._database.transaction() as tx:
             rows = await answers.published(tx, item_code=item_code, before=before, after=after, most=most)
@@ -338,9 +306,7 @@ def _question(keys: CatalogKeys, context: Context, party: Identifier, *, full: b
 def _private(keys: CatalogKeys, party: Identifier | None, *, officer: str, matter: str) -> SealedPrivate:
     if party is None:
         return seal_private(keys.journal, officer, matter, tag=None, bucket=NO_SUBJECT)
-    return seal_private(
-        keys.journal, officer, matter, tag=keys.journal_tag(party), bucket=keys.bucket_of(party)
-    )
+    return seal_private(keys.journal, officer, matter, tag=keys.journal_tag(party), bucket=keys.bucket_of(party))
 
 
 def _checked(answer: Answer) -> Checked:
@@ -366,9 +332,5 @@ def _masked(fields: dict[str, str], *, person: bool, today: date) -> dict[str, s
     kind, _, number = fields[PARTY_IDENTIFIER].partition(":")
     if person:
         identifier = canonicalise(IdentifierKind(kind), number, today=today)
-        return {
-            **fields,
-            PARTY_NAME: mask_name(fields[PARTY_NAME]),
-            PARTY_IDENTIFIER: mask_identifier(identifier),
-        }
+        return {**fields, PARTY_NAME: mask_name(fields[PARTY_NAME]), PARTY_IDENTIFIER: mask_identifier(identifier)}
     return {**fields, PARTY_IDENTIFIER: number}

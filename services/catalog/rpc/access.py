@@ -41,14 +41,10 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
         """Approve a grant."""
         call = current()
         call.require_role("steward")
-        row = await self._office.approve(
-            call.caller, call.require_officer("steward"), id_from(request.grant_id)
-        )
+        row = await self._office.approve(call.caller, call.require_officer("steward"), id_from(request.grant_id))
         return access_pb2.ApproveGrantResponse(grant=_grant(row))
 
-    async def RevokeGrant(
-        self, request: access_pb2.RevokeGrantRequest, context: Any
-    ) -> access_pb2.RevokeGrantResponse:
+    async def RevokeGrant(self, request: access_pb2.RevokeGrantRequest, context: Any) -> access_pb2.RevokeGrantResponse:
         """Revoke a grant."""
         call = current()
         role = "steward" if "steward" in call.caller.roles else "case_officer"
@@ -60,9 +56,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
         )
         return access_pb2.RevokeGrantResponse(grant=_grant(row))
 
-    async def ListGrants(
-        self, request: access_pb2.ListGrantsRequest, context: Any
-    ) -> access_pb2.ListGrantsResponse:
+    async def ListGrants(self, request: access_pb2.ListGrantsRequest, context: Any) -> access_pb2.ListGrantsResponse:
         """List grants."""
         rows = await self._office.list(current().caller)
         return access_pb2.ListGrantsResponse(grants=[_grant(row) for row in rows])

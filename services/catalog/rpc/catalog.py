@@ -36,9 +36,7 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_pb2.ListCatalogItemsResponse:
         """List the items in force."""
         items = self._lawbook.items_in_force(await self._day(request.on))
-        return catalog_pb2.ListCatalogItemsResponse(
-            items=[mirrored(catalog_pb2.CatalogItem, item) for item in items]
-        )
+        return catalog_pb2.ListCatalogItemsResponse(items=[mirrored(catalog_pb2.CatalogItem, item) for item in items])
 
     async def ListMeasures(
         self, request: catalog_pb2.ListMeasuresRequest, context: Any

@@ -13,14 +13,7 @@ from foundation.policy import LawBook
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import (
-    id_from,
-    identifier_from,
-    receipt_message,
-    refusal_message,
-    text_from,
-    timestamp,
-)
+from foundation.rpc.messages import id_from, identifier_from, receipt_message, refusal_message, text_from, timestamp
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
 from services.catalog.office.records import HandedIn, RecordOffice
@@ -95,9 +88,7 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
             receipt=receipt_message(receipt),
         )
 
-    async def GetRecord(
-        self, request: record_pb2.GetRecordRequest, context: Any
-    ) -> record_pb2.GetRecordResponse:
+    async def GetRecord(self, request: record_pb2.GetRecordRequest, context: Any) -> record_pb2.GetRecordResponse:
         """Give one record without its fields."""
         call = current()
         about = None
@@ -110,9 +101,7 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
             about=about,
             query_id=uuid4(),
         )
-        return record_pb2.GetRecordResponse(
-            record=summary(row, self._lawbook), receipt=receipt_message(receipt)
-        )
+        return record_pb2.GetRecordResponse(record=summary(row, self._lawbook), receipt=receipt_message(receipt))
 
 
 def _draft(message: record_pb2.RecordDraft, today: date) -> Draft | Refused:

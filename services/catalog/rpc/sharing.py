@@ -58,9 +58,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         party = identifier_from(request.subject, today=day_of(now))
         checked = await self._office.check(asked, party, now=now)
         return sharing_pb2.CheckSubjectResponse(
-            found=checked.found,
-            items=_items(checked),
-            receipt=receipt_message(checked.receipt),
+            found=checked.found, items=_items(checked), receipt=receipt_message(checked.receipt)
         )
 
     async def CheckSubjects(
@@ -79,9 +77,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
                 await self._office.refuse_members(current().caller, asked, malformed)
             answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
             yield sharing_pb2.CheckSubjectsResponse(
-                answers=[
-                    _answer(member if isinstance(member, Refused) else next(answers)) for member in members
-                ]
+                answers=[_answer(member if isinstance(member, Refused) else next(answers)) for member in members]
             )
 
     async def GetCreditReport(
@@ -155,9 +151,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         return sharing_pb2.GetWithdrawalCertificateResponse(
             text=text,
             receivers=[
-                sharing_pb2.Receiver(
-                    authority=receiver.authority, acknowledged_at=timestamp(receiver.acknowledged_at)
-                )
+                sharing_pb2.Receiver(authority=receiver.authority, acknowledged_at=timestamp(receiver.acknowledged_at))
                 for receiver in receivers
             ],
             receipt=receipt_message(receipt),
@@ -219,9 +213,7 @@ def _party(message: common_pb2.Identifier, today: date, place: int) -> Identifie
 def _answer(result: Checked | Refused) -> sharing_pb2.SubjectAnswer:
     if isinstance(result, Refused):
         return sharing_pb2.SubjectAnswer(refusal=refusal_message(result))
-    return sharing_pb2.SubjectAnswer(
-        found=result.found, items=_items(result), receipt=receipt_message(result.receipt)
-    )
+    return sharing_pb2.SubjectAnswer(found=result.found, items=_items(result), receipt=receipt_message(result.receipt))
 
 
 def _items(checked: Checked) -> list[sharing_pb2.FoundItem]:

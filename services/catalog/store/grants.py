@@ -41,9 +41,7 @@ async def request(
 
 async def grant(tx: Transaction, grant_id: UUID) -> Row | None:
     """One grant."""
-    return await tx.maybe(
-        f"SELECT {_COLUMNS} FROM access_grant WHERE grant_id = :grant_id", grant_id=grant_id
-    )
+    return await tx.maybe(f"SELECT {_COLUMNS} FROM access_grant WHERE grant_id = :grant_id", grant_id=grant_id)
 
 
 async def approve(tx: Transaction, *, grant_id: UUID, approved_by: str) -> Row | None:

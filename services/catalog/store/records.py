@@ -58,11 +58,7 @@ _TYPES = {
     "share_wrap": "bytea",
     "fields": "bytea",
 }
-_HAND_IN = (
-    "SELECT outcome, record_id FROM hand_in(%b, "
-    + ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())
-    + ")"
-)
+_HAND_IN = "SELECT outcome, record_id FROM hand_in(%b, " + ", ".join(f"%b::{kind}[]" for kind in _TYPES.values()) + ")"
 
 
 async def subjects_for(tx: Transaction, buckets: Sequence[int], tags: Sequence[bytes]) -> list[UUID]:

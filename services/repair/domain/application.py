@@ -148,13 +148,7 @@ class Application:
         return self.decision.at if self.decision else None
 
     def accept(
-        self,
-        *,
-        missing: Sequence[str],
-        missing_named_before: bool,
-        officer: str,
-        day: date,
-        deadlines: Deadlines,
+        self, *, missing: Sequence[str], missing_named_before: bool, officer: str, day: date, deadlines: Deadlines
     ) -> Step:
         """Accept it (受理), or say at once everything that is missing.
 

@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from chengxin.audit.v1 import audit_pb2_grpc
 from foundation.access import issue_assertion
@@ -135,18 +130,11 @@ def _enrolled(folder: Path, journals: Journals) -> dict[str, Enrolment]:
     ca.establish(now=now)
     identities = {
         name: write_identity(
-            folder / name,
-            System(authority=authority, name=name, serves=True),
-            ca=ca,
-            roles=roles,
-            days=2,
-            now=now,
+            folder / name, System(authority=authority, name=name, serves=True), ca=ca, roles=roles, days=2, now=now
         )
         for name, (authority, roles) in SYSTEMS.items()
     }
     Register(journals.database.admin_dsn, ["audit"]).enter(identities.values())
-    issuer = AssertionIssuer(
-        kid="person", kind="person", issuer="test", key=signing_key(folder / "person.pem")
-    )
+    issuer = AssertionIssuer(kid="person", kind="person", issuer="test", key=signing_key(folder / "person.pem"))
     write_issuers(folder / "issuers.json", [issuer])
     return identities

@@ -170,9 +170,7 @@ async def test_the_whole_log_is_verified_over_http_by_the_command(office: AuditP
     assert "signature: verified" in result.stdout
 
 
-async def test_the_public_door_serves_checkpoint_and_hash_tiles_and_nothing_else(
-    office: AuditProcess,
-) -> None:
+async def test_the_public_door_serves_checkpoint_and_hash_tiles_and_nothing_else(office: AuditProcess) -> None:
     await receipt_of(office, "repair", await office.journals.look())
     async with httpx.AsyncClient(base_url=office.log_url) as client:
         signed = await client.get("/checkpoint")

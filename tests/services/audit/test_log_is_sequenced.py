@@ -180,9 +180,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_sequencer_killed_between_the_commit_and_the_signature_leaves_one_valid_log(
-    journals: Journals,
-) -> None:
+async def test_a_sequencer_killed_between_the_commit_and_the_signature_leaves_one_valid_log(journals: Journals) -> None:
     receipt = await journals.look()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, journals.database.admin_dsn, str(journals.database.secrets),
@@ -281,9 +279,7 @@ async def test_a_source_that_is_away_does_not_hold_up_the_others(journals: Journ
         "DELETE FROM source_position",
     ],
 )
-async def test_the_database_itself_keeps_the_log_even_from_its_owner(
-    journals: Journals, statement: str
-) -> None:
+async def test_the_database_itself_keeps_the_log_even_from_its_owner(journals: Journals, statement: str) -> None:
     await journals.look()
     await journals.sequencer().round()
     with journals.admin() as connection, pytest.raises(psycopg.DatabaseError) as refused:

@@ -85,16 +85,7 @@ async def test_proofs_between_all_sizes_equal_those_from_the_leaves(journals: Jo
     await journals.sequencer().round()
     hashes = journals.leaf_hashes()
     assert len(hashes) == 600
-    for index, size in [
-        (0, 1),
-        (0, 600),
-        (255, 256),
-        (256, 257),
-        (511, 512),
-        (512, 600),
-        (599, 600),
-        (300, 513),
-    ]:
+    for index, size in [(0, 1), (0, 600), (255, 256), (256, 257), (511, 512), (512, 600), (599, 600), (300, 513)]:
         proved = await journals.prover.inclusion(index, size)
         assert proved.proof == inclusion_proof(hashes[:size], index)
         assert (proved.leaf_hash, proved.root) == (hashes[index], root_from_leaf_hashes(hashes[:size]))
@@ -106,9 +97,7 @@ async def test_proofs_between_all_sizes_equal_those_from_the_leaves(journals: Jo
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 0), (2, 0), (2, 2), (0, 3), (0, -1), (2**62, 2**63 - 1)])
-async def test_no_inclusion_is_proved_outside_the_published_log(
-    journals: Journals, index: int, size: int
-) -> None:
+async def test_no_inclusion_is_proved_outside_the_published_log(journals: Journals, index: int, size: int) -> None:
     await journals.look()
     await journals.look()
     await journals.sequencer().round()
@@ -118,9 +107,7 @@ async def test_no_inclusion_is_proved_outside_the_published_log(
 
 
 @pytest.mark.parametrize(("size1", "size2"), [(0, 2), (0, 0), (2, 1), (1, 3), (3, 0), (-1, 2), (1, -1)])
-async def test_no_consistency_is_proved_outside_the_published_log(
-    journals: Journals, size1: int, size2: int
-) -> None:
+async def test_no_consistency_is_proved_outside_the_published_log(journals: Journals, size1: int, size2: int) -> None:
     await journals.look()
     await journals.look()
     await journals.sequencer().round()

@@ -73,9 +73,7 @@ async def test_each_search_is_an_entry_itself(journals: Journals) -> None:
     ]
     await journals.sequencer().round()
     with journals.admin() as connection:
-        leaves = connection.execute(
-            "SELECT leaf FROM log_entry WHERE source = 'audit' ORDER BY index"
-        ).fetchall()
+        leaves = connection.execute("SELECT leaf FROM log_entry WHERE source = 'audit' ORDER BY index").fetchall()
     assert [entry.decode(bytes(leaf)).authority for (leaf,) in leaves] == [OTHER_DEPARTMENT] * 2
 
 
@@ -118,8 +116,6 @@ async def test_a_private_part_that_was_altered_is_not_shown_and_hides_no_access(
     await journals.look()
     await journals.sequencer().round()
     with journals.admin("repair") as connection:
-        connection.execute(
-            "UPDATE journal_private SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)"
-        )
+        connection.execute("UPDATE journal_private SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)")
     [access] = await search(journals)
     assert (access.officer, access.matter, access.authority) == ("", "", DEPARTMENT)

@@ -37,9 +37,7 @@ from tests.support.databases import SchemaDatabase
 
 POLICY, CALENDAR = load_policy(LAW), load_calendar(LAW)
 BOOK = LawBook.load(LAW, POLICY)
-NOT_LENIENT = Leniency(
-    under_age=False, force_majeure=False, unintentional=False, slight=False, reasons="已审查"
-)
+NOT_LENIENT = Leniency(under_age=False, force_majeure=False, unintentional=False, slight=False, reasons="已审查")
 
 
 @dataclass
@@ -52,12 +50,7 @@ class Alone:
 
     def call(self, method: str, *, subject: str = "case-officer-1", role: str = "case_officer") -> Call:
         """A call of the authority's system in the name of an official."""
-        caller = Caller(
-            authority=AUTHORITY,
-            system="lists",
-            fingerprint=bytes(32),
-            roles=frozenset({"list_authority"}),
-        )
+        caller = Caller(authority=AUTHORITY, system="lists", fingerprint=bytes(32), roles=frozenset({"list_authority"}))
         officer = Officer(subject=subject, authority=AUTHORITY, roles=frozenset({role}))
         return Call(caller=caller, method=f"CaseService.{method}", officer=officer)
 
@@ -88,17 +81,11 @@ class Alone:
         )
 
     async def find(
-        self,
-        view: View,
-        *,
-        leniency: Leniency = NOT_LENIENT,
-        measures: Sequence[str] = ("no_commendation",),
+        self, view: View, *, leniency: Leniency = NOT_LENIENT, measures: Sequence[str] = ("no_commendation",)
     ) -> View:
         """Find the facts of a case."""
         today = self.today()
-        basis = Basis(
-            kind="judgment", number="1", authority=AUTHORITY, determined_on=today, effective_on=today
-        )
+        basis = Basis(kind="judgment", number="1", authority=AUTHORITY, determined_on=today, effective_on=today)
         return await InvestigationOffice(self.desk).find_facts(
             self.call("FindFacts"),
             view.case.case_id,

@@ -16,7 +16,5 @@ async def house(
     schema_db: Callable[..., SchemaDatabase], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ListHouse]:
     """A running list office beside a catalog, in a sample house; one for this folder."""
-    async with list_house(
-        tmp_path_factory.mktemp("list"), schema_db("blacklist", "catalog", sample=True)
-    ) as house:
+    async with list_house(tmp_path_factory.mktemp("list"), schema_db("blacklist", "catalog", sample=True)) as house:
         yield house

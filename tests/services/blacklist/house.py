@@ -72,11 +72,7 @@ class Voice:
         sample: bool = True,
     ) -> pb.Case:
         request = pb.OpenCaseRequest(
-            scheme_code=scheme,
-            party=party,
-            cause=cause,
-            idempotency_key=key or uuid.uuid4().hex,
-            sample=sample,
+            scheme_code=scheme, party=party, cause=cause, idempotency_key=key or uuid.uuid4().hex, sample=sample
         )
         return (await self.ask("OpenCase", request)).case
 
@@ -138,9 +134,7 @@ class Voice:
         return (await self.ask("HoldPanel", request)).case
 
     async def notify(self, case: pb.Case, method: str = "in_person") -> pb.NotifyPartyResponse:
-        request = pb.NotifyPartyRequest(
-            case_id=case.case_id, service_method=method, proof_of_service="当面签收。"
-        )
+        request = pb.NotifyPartyRequest(case_id=case.case_id, service_method=method, proof_of_service="当面签收。")
         return await self.ask("NotifyParty", request)
 
     async def state(self, case: pb.Case, statement: str = "已经召回。") -> pb.Case:
@@ -164,9 +158,7 @@ class Voice:
         return (await self.ask("Decide", request)).case
 
     async def serve(self, case: pb.Case) -> pb.Case:
-        request = pb.ServeDecisionRequest(
-            case_id=case.case_id, service_method="post", proof_of_service="EMS 回执。"
-        )
+        request = pb.ServeDecisionRequest(case_id=case.case_id, service_method="post", proof_of_service="EMS 回执。")
         return (await self.ask("ServeDecision", request)).case
 
     async def get(self, case: pb.Case) -> pb.Case:
@@ -269,9 +261,7 @@ class ListHouse:
     def pass_days(self, days: int) -> None:
         """Let days pass in all offices."""
         for schema in OFFICES:
-            self.sql(
-                f"UPDATE {schema}.clock_offset SET ahead = ahead + %s", timedelta(days=days), role="admin"
-            )
+            self.sql(f"UPDATE {schema}.clock_offset SET ahead = ahead + %s", timedelta(days=days), role="admin")
 
     def sql(self, statement: str, *values: object, role: str = "blacklist_app") -> list[Any]:
         """Run SQL in the list office's schema as its login role, or as the administrator ("admin")."""
@@ -292,9 +282,7 @@ class ListHouse:
 
     def is_public(self, record_id: str) -> bool:
         """Whether the catalog shows a record to the public."""
-        return self.sql("SELECT public FROM catalog.record WHERE record_id = %s", record_id, role="admin")[0][
-            0
-        ]
+        return self.sql("SELECT public FROM catalog.record WHERE record_id = %s", record_id, role="admin")[0][0]
 
     def channel(self, system: str, office: str = "blacklist") -> grpc.aio.Channel:
         """A channel to an office with a system's certificate."""

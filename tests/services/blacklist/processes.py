@@ -55,12 +55,7 @@ def prepare(folder: Path, database: SchemaDatabase) -> dict[str, Enrolment]:
     ca.establish(now=now)
     identities = {
         name: write_identity(
-            folder / name,
-            System(authority=authority, name=name, serves=True),
-            ca=ca,
-            roles=roles,
-            days=2,
-            now=now,
+            folder / name, System(authority=authority, name=name, serves=True), ca=ca, roles=roles, days=2, now=now
         )
         for name, (authority, roles) in SYSTEMS.items()
     }
@@ -119,13 +114,7 @@ class OfficeProcess:
         }
         with (self._folder / f"{self._name}.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                f"services.{self._name}",
-                cwd=ROOT,
-                env=environment,
-                stderr=log,
-                stdout=log,
+                sys.executable, "-m", f"services.{self._name}", cwd=ROOT, env=environment, stderr=log, stdout=log
             )
         await eventually(self._is_ready, within=60)
         self.address = self._ready.read_text().strip()

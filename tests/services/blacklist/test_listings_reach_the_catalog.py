@@ -52,14 +52,8 @@ async def test_the_authority_closes_its_listing_and_sharing_ends(house: ListHous
     listing = await house.hearer.listing(case.listing_id)
     stranger = replace(house.hearer, system="other-lists", authority=OTHER_AUTHORITY)
     assert await refusal(stranger.close(listing_id=case.listing_id)) == "NOT_FOUND"
-    assert (
-        await refusal(replace(house.hearer, subject="").close(listing_id=case.listing_id))
-        == "ASSERTION_REQUIRED"
-    )
-    assert (
-        await refusal(replace(house.hearer, system="consumer").close(listing_id=case.listing_id))
-        == "ROLE_REQUIRED"
-    )
+    assert await refusal(replace(house.hearer, subject="").close(listing_id=case.listing_id)) == "ASSERTION_REQUIRED"
+    assert await refusal(replace(house.hearer, system="consumer").close(listing_id=case.listing_id)) == "ROLE_REQUIRED"
     closed = await house.hearer.close(listing_id=case.listing_id)
     assert closed.listing.HasField("closed_at")
     assert not closed.already_closed
@@ -150,7 +144,5 @@ async def test_a_dropped_case_leaves_no_listing_and_no_record(house: ListHouse) 
 
 async def test_service_of_the_decision_is_due_within_seven_working_days(house: ListHouse) -> None:
     case = await house.decided()
-    working = house.sql(
-        "SELECT last_day FROM add_working_days(house_today(), 7)",
-    )[0][0]
+    working = house.sql("SELECT last_day FROM add_working_days(house_today(), 7)")[0][0]
     assert date.fromisoformat(case.due_on) == working

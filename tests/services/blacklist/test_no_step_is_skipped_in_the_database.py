@@ -71,9 +71,7 @@ def test_the_database_and_the_domain_know_the_same_steps(house: ListHouse) -> No
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_no_step_is_taken_out_of_its_order(
-    house: ListHouse, standing: dict[State, str], state: State
-) -> None:
+def test_no_step_is_taken_out_of_its_order(house: ListHouse, standing: dict[State, str], state: State) -> None:
     for step in Step:
         if (state, step) not in LEGAL:
             said = refused_step(house, standing[state], step)
@@ -121,15 +119,8 @@ def test_nothing_is_decided_while_the_window_is_open_whatever_times_are_supplied
         assert said == "the window for statement and defence is open"
 
 
-def test_supplied_times_states_and_windows_count_for_nothing(
-    house: ListHouse, standing: dict[State, str]
-) -> None:
-    lie = {
-        "at": LONG_AGO,
-        "state": "decided",
-        "window_ends_before": date(2020, 1, 2),
-        "window_provisional": True,
-    }
+def test_supplied_times_states_and_windows_count_for_nothing(house: ListHouse, standing: dict[State, str]) -> None:
+    lie = {"at": LONG_AGO, "state": "decided", "window_ends_before": date(2020, 1, 2), "window_provisional": True}
     insert(house, standing[State.PANEL_HELD], Step.NOTIFY_PARTY, officer=HEARER, **lie)
     at, state, ends_before = house.sql(
         "SELECT at, state, window_ends_before FROM case_step WHERE case_id = %s ORDER BY seq DESC LIMIT 1",
@@ -149,21 +140,13 @@ def test_supplied_times_states_and_windows_count_for_nothing(
     assert resumed == ends_before
 
 
-def test_forged_steps_on_the_search_path_do_not_end_a_window(
-    house: ListHouse, standing: dict[State, str]
-) -> None:
+def test_forged_steps_on_the_search_path_do_not_end_a_window(house: ListHouse, standing: dict[State, str]) -> None:
     """A temporary table of the same name comes first on an unguarded search path."""
     case_id = standing[State.NOTIFIED]
     number(house, case_id, AUTHORITY)
-    with psycopg.connect(
-        house.database.dsn("blacklist_app"), options="-c search_path=blacklist"
-    ) as connection:
-        connection.execute(
-            "CREATE TEMP TABLE case_step AS SELECT * FROM case_step WHERE case_id = %s", (case_id,)
-        )
-        connection.execute(
-            "UPDATE pg_temp.case_step SET window_ends_before = '2020-01-01' WHERE step = 'notify_party'"
-        )
+    with psycopg.connect(house.database.dsn("blacklist_app"), options="-c search_path=blacklist") as connection:
+        connection.execute("CREATE TEMP TABLE case_step AS SELECT * FROM case_step WHERE case_id = %s", (case_id,))
+        connection.execute("UPDATE pg_temp.case_step SET window_ends_before = '2020-01-01' WHERE step = 'notify_party'")
         with pytest.raises(psycopg.Error) as error:
             connection.execute(
                 "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, officer, artefact, artefact_digest)"
@@ -180,9 +163,7 @@ async def test_forged_law_on_the_search_path_does_not_shorten_a_window(house: Li
     await house.finder.match(case)
     await house.finder.find(case)
     await house.hearer.hold_panel(case)
-    with psycopg.connect(
-        house.database.dsn("blacklist_app"), options="-c search_path=blacklist"
-    ) as connection:
+    with psycopg.connect(house.database.dsn("blacklist_app"), options="-c search_path=blacklist") as connection:
         connection.execute(
             "CREATE TEMP TABLE policy_number AS SELECT name, 1 AS value, in_force_from, in_force_until, confirmed"
             " FROM policy_number"
@@ -231,9 +212,7 @@ async def test_a_decision_is_held_to_the_notice_the_findings_and_its_number(hous
         assert refused_step(house, other.case_id, Step.DECIDE_TO_LIST) == said
 
 
-def test_a_listing_needs_a_decision_and_a_record_a_listing(
-    house: ListHouse, standing: dict[State, str]
-) -> None:
+def test_a_listing_needs_a_decision_and_a_record_a_listing(house: ListHouse, standing: dict[State, str]) -> None:
     for state in set(State) - {State.DECIDED}:
         case_id = UUID(standing[state])
         listing_id = UUID(bytes=case_id.bytes[:1] + bytes(15))
@@ -251,9 +230,7 @@ def test_evidence_is_not_slipped_in_later(house: ListHouse, standing: dict[State
             "INSERT INTO evidence (bucket, case_id, evidence_id, officer, media_type, size, header, content)"
             " VALUES (%s, %s, gen_random_uuid(), 'x', 'text/plain', 1, 'x', 'x')"
         )
-        assert (
-            refused(house, statement, case_id.bytes[0], case_id, state="CX001") == "evidence is not taken now"
-        )
+        assert refused(house, statement, case_id.bytes[0], case_id, state="CX001") == "evidence is not taken now"
 
 
 def test_two_at_once_do_not_take_two_steps(house: ListHouse, standing: dict[State, str]) -> None:
@@ -263,15 +240,7 @@ def test_two_at_once_do_not_take_two_steps(house: ListHouse, standing: dict[Stat
     assert refused_step(house, case_id, Step.ANSWER_STATEMENT, seq=taken + 2) == "the case has moved on"
 
 
-OWN_TABLES = (
-    "case_file",
-    "case_request",
-    "evidence",
-    "decision_number",
-    "listing",
-    "listing_record",
-    "case_step",
-)
+OWN_TABLES = ("case_file", "case_request", "evidence", "decision_number", "listing", "listing_record", "case_step")
 
 
 @pytest.mark.parametrize("table", OWN_TABLES)
@@ -279,11 +248,7 @@ def test_what_was_done_cannot_be_undone(house: ListHouse, standing: dict[State, 
     assert refused(house, f"UPDATE {table} SET bucket = bucket")
     assert refused(house, f"DELETE FROM {table}")
     assert refused(house, f"TRUNCATE {table}")
-    for statement in (
-        f"UPDATE {table} SET bucket = bucket",
-        f"DELETE FROM {table}",
-        f"TRUNCATE {table} CASCADE",
-    ):
+    for statement in (f"UPDATE {table} SET bucket = bucket", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
         with pytest.raises(psycopg.Error) as error:
             house.sql(statement, role="admin")
         assert error.value.sqlstate == "CX001"
@@ -301,9 +266,7 @@ def test_the_login_role_moves_no_clock_and_owns_nothing(house: ListHouse) -> Non
     assert refused(house, "UPDATE clock_floor SET floor = floor + interval '30 days'")
     assert refused(house, "ALTER TABLE case_step DISABLE TRIGGER case_step_guard")
     assert refused(house, "SET session_replication_role = replica")
-    assert refused(
-        house, "CREATE OR REPLACE FUNCTION house_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'"
-    )
+    assert refused(house, "CREATE OR REPLACE FUNCTION house_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'")
     assert refused(house, "SET ROLE blacklist_owner")
     owned = house.sql(
         "SELECT relname FROM pg_class WHERE relowner = 'blacklist_app'::regrole AND relnamespace ="

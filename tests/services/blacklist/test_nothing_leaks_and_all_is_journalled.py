@@ -73,11 +73,7 @@ async def test_a_ciphertext_opens_in_its_own_place_only(house: ListHouse) -> Non
             await keys.open(ids[other.case_id], wrap)
         with pytest.raises(OpenFailed):
             await DossierKeys(keyring, "another house", TABLE).open(ids[one.case_id], wrap)
-        for column, sealed in (
-            ("step/1", party),
-            ("party", bytes(row[0])),
-            ("party", files[other.case_id][1]),
-        ):
+        for column, sealed in (("step/1", party), ("party", bytes(row[0])), ("party", files[other.case_id][1])):
             with pytest.raises(OpenFailed):
                 dek.open_bytes(column, sealed)
     finally:
@@ -128,9 +124,7 @@ async def test_a_refused_attempt_is_an_entry_too(house: ListHouse) -> None:
     (before,) = house.sql("SELECT count(*) FROM journal WHERE decision = 'refused'", role="admin")[0]
     with pytest.raises(RefusedByOffice):
         await house.decider.decide(case)
-    rows = house.sql(
-        "SELECT kind, reason FROM journal WHERE decision = 'refused' ORDER BY entry_id", role="admin"
-    )
+    rows = house.sql("SELECT kind, reason FROM journal WHERE decision = 'refused' ORDER BY entry_id", role="admin")
     assert len(rows) == before + 1
     assert rows[-1] == ("CaseService.Decide", "WINDOW_OPEN")
 

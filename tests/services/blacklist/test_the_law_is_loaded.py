@@ -44,8 +44,7 @@ class Law:
     def versions(self) -> list[Any]:
         """The versions of the window's number."""
         return self.ask(
-            "SELECT value, in_force_from, in_force_until FROM policy_number WHERE name = %s ORDER BY 2",
-            NUMBER.name,
+            "SELECT value, in_force_from, in_force_until FROM policy_number WHERE name = %s ORDER BY 2", NUMBER.name
         )
 
 
@@ -84,11 +83,7 @@ def test_database_and_domain_resume_windows_alike(law: Law) -> None:
             for answered in (spoke + n * DAY for n in (0, 1, 2, 5, 9)):
                 resumed = terms.resumed(window, stopped_on=spoke, answered_on=answered)
                 rows = law.ask(
-                    "SELECT * FROM window_resumed(%s, %s, %s, %s)",
-                    window.on,
-                    window.provisional,
-                    spoke,
-                    answered,
+                    "SELECT * FROM window_resumed(%s, %s, %s, %s)", window.on, window.provisional, spoke, answered
                 )
                 assert rows == [(resumed.on, resumed.provisional)]
 

@@ -52,9 +52,7 @@ async def test_a_measure_for_persons_does_not_bind_companies(alone: Alone) -> No
 
 async def test_no_notice_is_served_by_a_calendar_that_the_database_does_not_share(alone: Alone) -> None:
     view = await alone.panel_held()
-    alone.sql(
-        "DELETE FROM working_day WHERE day = (SELECT min(day) FROM working_day WHERE day > house_today())"
-    )
+    alone.sql("DELETE FROM working_day WHERE day = (SELECT min(day) FROM working_day WHERE day > house_today())")
     assert await refusal(alone.notify(view)) is reasons.LAW_TABLES_DIFFER
     alone.load_law()
     told = await alone.notify(view)

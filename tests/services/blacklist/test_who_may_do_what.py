@@ -109,9 +109,7 @@ async def test_an_upheld_statement_and_a_slight_case_are_not_listed(house: ListH
     assert (await house.decider.decide(upheld, to_list=False)).state == pb.CASE_STATE_DROPPED
 
 
-async def test_findings_are_held_against_the_standard_the_document_and_the_measures_list(
-    house: ListHouse,
-) -> None:
+async def test_findings_are_held_against_the_standard_the_document_and_the_measures_list(house: ListHouse) -> None:
     case = await house.finder.open(house.company())
     await house.finder.upload(case)
     assert await refusal(house.finder.match(case, "W1")) == "CRITERION_UNKNOWN"
@@ -164,13 +162,9 @@ async def test_two_deciders_at_once_make_one_decision(house: ListHouse) -> None:
 
 async def test_evidence_is_what_it_claims_to_be_and_not_too_large(house: ListHouse) -> None:
     case = await house.finder.open(house.company())
-    assert (
-        await refusal(house.finder.upload(case, b"MZ\x90", media_type="application/pdf")) == "EVIDENCE_TYPE"
-    )
+    assert await refusal(house.finder.upload(case, b"MZ\x90", media_type="application/pdf")) == "EVIDENCE_TYPE"
     assert await refusal(house.finder.upload(case, b"")) == "EVIDENCE_OUT_OF_ORDER"
-    assert (
-        await refusal(house.finder.send([pb.UploadEvidenceRequest(content=b"x")])) == "EVIDENCE_OUT_OF_ORDER"
-    )
+    assert await refusal(house.finder.send([pb.UploadEvidenceRequest(content=b"x")])) == "EVIDENCE_OUT_OF_ORDER"
     large = b"%PDF-" + bytes(20 * 1024 * 1024)
     assert await refusal(house.finder.upload(case, large)) == "EVIDENCE_TOO_LARGE"
     stored = await house.finder.upload(case, large[: 20 * 1024 * 1024])

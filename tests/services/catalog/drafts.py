@@ -73,9 +73,7 @@ def lawful(change: Change | None = None, *, item: str = PENALTY, party: str = ""
     return draft
 
 
-def about_a_person(
-    draft: RecordDraft, *, number: str = "", kind: int = common.IDENTIFIER_KIND_RESIDENT_ID
-) -> None:
+def about_a_person(draft: RecordDraft, *, number: str = "", kind: int = common.IDENTIFIER_KIND_RESIDENT_ID) -> None:
     """Make the party a natural person."""
     draft.party.identifier.kind = kind  # type: ignore[assignment]
     draft.party.identifier.value = number or resident(uuid4().int % 1000)

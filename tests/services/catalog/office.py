@@ -88,9 +88,7 @@ class CatalogOffice:
         method = METHODS[name]
         if system not in self.channels:
             self.channels[system] = self.identities.channel(system, self.process.address)
-        shape = "_".join(
-            "stream" if side else "unary" for side in (method.client_streaming, method.server_streaming)
-        )
+        shape = "_".join("stream" if side else "unary" for side in (method.client_streaming, method.server_streaming))
         begin = getattr(self.channels[system], shape)(
             f"/{method.containing_service.full_name}/{name}",
             request_serializer=lambda message: message.SerializeToString(),
@@ -110,9 +108,7 @@ class CatalogOffice:
 
     async def submit(self, *drafts: record_pb2.RecordDraft) -> list[record_pb2.RecordResult]:
         """Hand records in as the provider, in one message."""
-        (response,) = await self.ask(
-            "provider", "SubmitRecords", record_pb2.SubmitRecordsRequest(records=drafts)
-        )
+        (response,) = await self.ask("provider", "SubmitRecords", record_pb2.SubmitRecordsRequest(records=drafts))
         return list(response.results)
 
     async def record(self, *drafts: record_pb2.RecordDraft) -> list[str]:
@@ -134,10 +130,7 @@ class CatalogOffice:
             purpose=purpose, item_codes=items, field_names=SHOWN, days=30, justification="样例"
         )
         asked = await self.ask(
-            system,
-            "RequestGrant",
-            request,
-            assertion=self.identities.officer("applicant", "case_officer", by=system),
+            system, "RequestGrant", request, assertion=self.identities.officer("applicant", "case_officer", by=system)
         )
         await self.ask(
             "steward",
@@ -160,8 +153,7 @@ class CatalogOffice:
     def entries_after(self, entry_id: int) -> list[tuple[str, str, str, str]]:
         """Kind, authority, decision and reason of later entries, in order."""
         return self.sql(
-            "SELECT kind, authority, decision, reason FROM journal WHERE entry_id > %s ORDER BY entry_id",
-            entry_id,
+            "SELECT kind, authority, decision, reason FROM journal WHERE entry_id > %s ORDER BY entry_id", entry_id
         )
 
 

@@ -8,11 +8,7 @@ from uuid import uuid4
 
 from chengxin.catalog.v1 import access_pb2, catalog_pb2, record_pb2, sharing_pb2
 from tests.services.catalog.drafts import PENALTY, lawful
-from tests.services.catalog.office import (
-    PURPOSE,
-    context,
-    identifier,
-)
+from tests.services.catalog.office import PURPOSE, context, identifier
 from tests.support.catalog_house import uscc
 
 PARTY = identifier(uscc(4_000_001))

@@ -61,11 +61,7 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
     "item not in the catalog": (setting("item_code", "cn.rumours"), reasons.ITEM_UNKNOWN, "item_code"),
     "item no longer in force": (setting("item_code", ENDED_ITEM), reasons.ITEM_NOT_IN_FORCE, "item_code"),
     "no kind of party": (setting("party.identifier.kind", 0), VALUE_REQUIRED, "party.identifier.kind"),
-    "no party": (
-        setting("party.identifier.value", ""),
-        identity.IDENTIFIER_MISSING,
-        "party.identifier.value",
-    ),
+    "no party": (setting("party.identifier.value", ""), identity.IDENTIFIER_MISSING, "party.identifier.value"),
     "check character": (
         setting("party.identifier.value", uscc(1)[:-1] + ("0" if uscc(1)[-1] != "0" else "1")),
         identity.IDENTIFIER_CHECK_FAILED,
@@ -79,18 +75,10 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
     ),
     "no kind of document": (setting("document.kind", 0), reasons.DOCUMENT_MISSING, "document.kind"),
     "unknown kind of document": (setting("document.kind", 99), reasons.DOCUMENT_MISSING, "document.kind"),
-    "no number of the document": (
-        setting("document.number", ""),
-        reasons.DOCUMENT_MISSING,
-        "document.number",
-    ),
+    "no number of the document": (setting("document.number", ""), reasons.DOCUMENT_MISSING, "document.number"),
     "no authority": (setting("document.authority", ""), reasons.DOCUMENT_MISSING, "document.authority"),
     "no date": (setting("document.determined_on", ""), reasons.DOCUMENT_MISSING, "document.determined_on"),
-    "no effective date": (
-        setting("document.effective_on", ""),
-        reasons.DOCUMENT_MISSING,
-        "document.effective_on",
-    ),
+    "no effective date": (setting("document.effective_on", ""), reasons.DOCUMENT_MISSING, "document.effective_on"),
     "kind of document not allowed": (
         setting("document.kind", common.DOCUMENT_KIND_JUDGMENT),
         reasons.DOCUMENT_KIND_NOT_ALLOWED,
@@ -101,21 +89,13 @@ REFUSALS: dict[str, tuple[Change, Reason, str]] = {
         reasons.AUTHORITY_INVALID,
         "document.authority",
     ),
-    "another's decision": (
-        setting("document.authority", uscc(5)),
-        reasons.WRONG_AUTHORITY,
-        "document.authority",
-    ),
+    "another's decision": (setting("document.authority", uscc(5)), reasons.WRONG_AUTHORITY, "document.authority"),
     "no date of the calendar": (
         setting("document.determined_on", "2026-02-30"),
         VALUE_INVALID,
         "document.determined_on",
     ),
-    "a week for a date": (
-        setting("document.determined_on", "2026-W05-1"),
-        VALUE_INVALID,
-        "document.determined_on",
-    ),
+    "a week for a date": (setting("document.determined_on", "2026-W05-1"), VALUE_INVALID, "document.determined_on"),
     "digits of another script": (
         setting("document.effective_on", "２０２６-01-05"),
         VALUE_INVALID,
@@ -197,9 +177,7 @@ async def test_a_lawful_draft_is_recorded(desk: CatalogHouse) -> None:
 
 
 @pytest.mark.parametrize("what", REFUSALS)
-async def test_a_draft_that_breaks_a_rule_is_refused_by_its_field_and_journalled(
-    desk: CatalogHouse, what: str
-) -> None:
+async def test_a_draft_that_breaks_a_rule_is_refused_by_its_field_and_journalled(desk: CatalogHouse, what: str) -> None:
     change, reason, place = REFUSALS[what]
     ((before,),) = desk.sql("SELECT max(entry_id) FROM catalog.journal")
     bad, good = await handed_in(desk, lawful(change), lawful())
@@ -244,9 +222,7 @@ async def test_the_party_of_a_refused_draft_can_find_the_attempt(desk: CatalogHo
     ) == [("FIELD_PROHIBITED", ["cn.penalty"])]
 
 
-async def test_sample_data_stays_out_of_a_real_house(
-    schema_db: Callable[..., SchemaDatabase], tmp_path: Path
-) -> None:
+async def test_sample_data_stays_out_of_a_real_house(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> None:
     async with catalog_house(schema_db, tmp_path, sample=False) as real:
         refused, taken = await handed_in(real, lawful(), lawful(setting("sample", False)))
         assert refused.refused is not None
@@ -254,9 +230,7 @@ async def test_sample_data_stays_out_of_a_real_house(
         assert taken.record_id
 
 
-async def test_an_item_repealed_while_the_office_runs_takes_nothing_more(
-    house: CatalogHouse,
-) -> None:
+async def test_an_item_repealed_while_the_office_runs_takes_nothing_more(house: CatalogHouse) -> None:
     """The database asks again, under the policy lock, what the office's own copy of the law may not know yet."""
     house.sql("UPDATE catalog.item SET in_force_until = catalog.house_today() WHERE code = 'cn.licence'")
     repealed, other = await handed_in(house, lawful(item=LICENCE), lawful())

@@ -40,16 +40,12 @@ async def test_without_a_grant_nothing_is_answered_and_the_attempt_is_journalled
         await house.check(house.party(), fingerprint=stranger.fingerprint)
     assert refusal.value.reason is reasons.NOT_GRANTED
     assert refusal.value.journalled
-    rows = house.sql(
-        "SELECT decision, reason FROM catalog.journal WHERE fingerprint = %s", stranger.fingerprint
-    )
+    rows = house.sql("SELECT decision, reason FROM catalog.journal WHERE fingerprint = %s", stranger.fingerprint)
     assert rows == [("refused", "NOT_GRANTED")]
 
 
 async def test_a_grant_for_other_items_answers_as_if_nothing_were_there(house: CatalogHouse) -> None:
-    other = next(
-        item.code for item in LAWBOOK.items_in_force(datetime.now(UTC).date()) if item.code != house.item
-    )
+    other = next(item.code for item in LAWBOOK.items_in_force(datetime.now(UTC).date()) if item.code != house.item)
     stranger = house.enrol("91439999MA9999998Y", "consumer")
     await house.grant(stranger, house.purpose, [other], [])
     party = house.party()
@@ -116,20 +112,14 @@ async def test_a_batch_is_answered_in_order_with_an_entry_each(house: CatalogHou
 @pytest.mark.parametrize("role", ["catalog_answer", "catalog_change", "catalog_worker", "audit_reader"])
 @pytest.mark.parametrize("table", ["record", "subject", "record_number", "record_place", "disclosure"])
 async def test_no_login_role_can_select_records(house: CatalogHouse, role: str, table: str) -> None:
-    with (
-        psycopg.connect(house.database.dsn(role)) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
+    with psycopg.connect(house.database.dsn(role)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"SELECT * FROM catalog.{table} LIMIT 1")
 
 
 @pytest.mark.parametrize("role", ["catalog_answer", "catalog_change", "catalog_worker", "audit_reader"])
 @pytest.mark.parametrize("what", ["UPDATE catalog.journal SET reason = ''", "DELETE FROM catalog.journal"])
 async def test_no_login_role_can_touch_the_journal(house: CatalogHouse, role: str, what: str) -> None:
-    with (
-        psycopg.connect(house.database.dsn(role)) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
+    with psycopg.connect(house.database.dsn(role)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(what)
 
 

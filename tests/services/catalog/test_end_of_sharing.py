@@ -77,8 +77,7 @@ async def test_an_answer_waits_for_a_withdrawal_that_holds_the_bucket(house: Cat
         await eventually(lambda: house.sql(waiting, bucket))
         assert not asked.done()
         await admin.execute(
-            "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')",
-            (bucket, result.record_id),
+            "SELECT catalog.end_now(ARRAY[%s::smallint], ARRAY[%s::uuid], 'repaired')", (bucket, result.record_id)
         )
         await admin.commit()
         assert not (await asked).found
@@ -88,8 +87,7 @@ async def test_the_share_wrap_is_destroyed_with_the_end_of_sharing(house: Catalo
     (result,) = await house.hand_in(house.draft())
     await _withdraw(house, result.record_id)
     assert house.sql(
-        "SELECT share_wrap IS NULL, archive_wrap IS NOT NULL FROM catalog.record WHERE record_id = %s",
-        result.record_id,
+        "SELECT share_wrap IS NULL, archive_wrap IS NOT NULL FROM catalog.record WHERE record_id = %s", result.record_id
     ) == [(True, True)]
 
 
@@ -130,10 +128,7 @@ async def test_a_withdrawn_record_handed_in_again_stays_withdrawn(house: Catalog
 
 
 async def test_a_revoked_document_takes_all_its_records_out(house: CatalogHouse) -> None:
-    first, second = (
-        house.draft(document_number="样例罚〔2026〕7号"),
-        house.draft(document_number="样例罚〔2026〕7号"),
-    )
+    first, second = (house.draft(document_number="样例罚〔2026〕7号"), house.draft(document_number="样例罚〔2026〕7号"))
     await house.hand_in(first, second, house.draft())
     ended, _ = await house.records.revoke_document(
         house.provider, document_number="样例罚〔2026〕7号", reason="复议撤销"
@@ -205,9 +200,7 @@ async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHous
     assert await sweeper.sweep() == 0
     await house.grant(house.consumer, house.purpose, [house.item], [])
     events, _, _ = await _feed(house, start)
-    assert [(event["record_id"], event["end_reason"]) for event in events] == [
-        (str(result.record_id), "expired")
-    ]
+    assert [(event["record_id"], event["end_reason"]) for event in events] == [(str(result.record_id), "expired")]
 
 
 async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(house: CatalogHouse) -> None:
@@ -220,23 +213,17 @@ async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(hous
     (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
     assert shown.fields == {}
     assert shown.row["end_reason"] == "repaired"
-    others, _ = await house.sharing.own_records(
-        house.gateway, Person(identifier=house.party(), name="样例"), uuid4()
-    )
+    others, _ = await house.sharing.own_records(house.gateway, Person(identifier=house.party(), name="样例"), uuid4())
     assert others == []
 
 
 async def test_the_repair_office_gets_a_record_only_for_the_party_it_names(house: CatalogHouse) -> None:
     party = house.party()
     (result,) = await house.hand_in(house.draft(party))
-    row, _ = await house.sharing.record(
-        house.repair, result.record_id, matter="m", about=party, query_id=uuid4()
-    )
+    row, _ = await house.sharing.record(house.repair, result.record_id, matter="m", about=party, query_id=uuid4())
     assert row["record_id"] == str(result.record_id)
     with pytest.raises(Refused) as refusal:
-        await house.sharing.record(
-            house.repair, result.record_id, matter="m", about=house.party(), query_id=uuid4()
-        )
+        await house.sharing.record(house.repair, result.record_id, matter="m", about=house.party(), query_id=uuid4())
     assert refusal.value.reason is NOT_FOUND
 
 

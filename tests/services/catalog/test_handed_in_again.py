@@ -13,11 +13,7 @@ from foundation.policy import Severity
 from foundation.reasons import UNAVAILABLE
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
-from tests.services.catalog.drafts import (
-    TODAY,
-    handed_in,
-    lawful,
-)
+from tests.services.catalog.drafts import TODAY, handed_in, lawful
 from tests.support.catalog_house import CatalogHouse, uscc
 
 
@@ -78,10 +74,7 @@ async def test_a_number_is_not_used_for_other_content(desk: CatalogHouse, part: 
         assert [result.refused for result in results] == [None]
         (second,) = again
         assert second.refused is not None
-        assert (second.refused.reason, second.refused.field) == (
-            reasons.NUMBER_USED_FOR_OTHER_CONTENT,
-            "record_number",
-        )
+        assert (second.refused.reason, second.refused.field) == (reasons.NUMBER_USED_FOR_OTHER_CONTENT, "record_number")
 
 
 async def test_a_number_twice_within_one_batch_counts_once(desk: CatalogHouse) -> None:
@@ -91,9 +84,7 @@ async def test_a_number_twice_within_one_batch_counts_once(desk: CatalogHouse) -
     assert (first.already_held, same.already_held) == (False, True)
     assert other.refused is not None
     assert other.refused.reason is reasons.NUMBER_USED_FOR_OTHER_CONTENT
-    assert desk.sql("SELECT count(*) FROM catalog.record_place WHERE record_id = %s", first.record_id) == [
-        (1,)
-    ]
+    assert desk.sql("SELECT count(*) FROM catalog.record_place WHERE record_id = %s", first.record_id) == [(1,)]
 
 
 async def test_two_providers_may_use_the_same_number(desk: CatalogHouse) -> None:

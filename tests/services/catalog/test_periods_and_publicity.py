@@ -44,9 +44,7 @@ def test_the_authority_of_a_document_is_kept_in_its_canonical_form() -> None:
 
 
 BY_LAW = setting("person_publicity_basis", "express_law")
-EIGHTEEN_YEARS_AGO = date(
-    TODAY.year - 18, TODAY.month, 28 if (TODAY.month, TODAY.day) == (2, 29) else TODAY.day
-)
+EIGHTEEN_YEARS_AGO = date(TODAY.year - 18, TODAY.month, 28 if (TODAY.month, TODAY.day) == (2, 29) else TODAY.day)
 
 
 def born(day: date) -> Change:
@@ -71,19 +69,14 @@ def born(day: date) -> Change:
         (
             lawful(
                 both(
-                    lambda draft: about_a_person(
-                        draft, number="E12345678", kind=common.IDENTIFIER_KIND_PASSPORT
-                    ),
+                    lambda draft: about_a_person(draft, number="E12345678", kind=common.IDENTIFIER_KIND_PASSPORT),
                     BY_LAW,
                 ),
                 item=WAGES,
             ),
             False,
         ),
-        (
-            lawful(both(about_a_person, BY_LAW, setting("severity", common.SEVERITY_SLIGHT)), item=WAGES),
-            False,
-        ),
+        (lawful(both(about_a_person, BY_LAW, setting("severity", common.SEVERITY_SLIGHT)), item=WAGES), False),
     ],
     ids=[
         "enterprise",
@@ -108,19 +101,13 @@ def test_what_is_public_of_whom(message: RecordDraft, public: bool) -> None:
 
 def on(day: date, change: Change | None = None, *, item: str = "cn.penalty") -> RecordDraft:
     """A lawful draft determined on a day."""
-    dates = both(
-        setting("document.determined_on", day.isoformat()), setting("document.effective_on", day.isoformat())
-    )
+    dates = both(setting("document.determined_on", day.isoformat()), setting("document.effective_on", day.isoformat()))
     return lawful(both(dates, *([change] if change else [])), item=item)
 
 
 @pytest.mark.parametrize(
     ("severity", "least", "most"),
-    [
-        (common.SEVERITY_ORDINARY, 3, 12),
-        (common.SEVERITY_SERIOUS, 12, 36),
-        (common.SEVERITY_SLIGHT, 0, 3),
-    ],
+    [(common.SEVERITY_ORDINARY, 3, 12), (common.SEVERITY_SERIOUS, 12, 36), (common.SEVERITY_SLIGHT, 0, 3)],
 )
 def test_a_finding_is_shared_as_long_as_its_severity_says(severity: int, least: int, most: int) -> None:
     day = TODAY - timedelta(days=30)

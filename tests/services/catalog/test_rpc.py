@@ -12,10 +12,7 @@ from chengxin.catalog.v1 import sharing_pb2
 from foundation import reasons as shared
 from standalone.ca import DevelopmentCa, System
 from standalone.enrol import write_identity
-from tests.services.catalog.office import (
-    METHODS,
-    CatalogOffice,
-)
+from tests.services.catalog.office import METHODS, CatalogOffice
 from tests.services.catalog.requests import LAWFUL
 from tests.support.catalog_house import uscc
 from tests.support.identities import RefusedByOffice
@@ -28,9 +25,7 @@ def test_the_walk_covers_every_method_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("forged", [True, False], ids=["of another authority", "none"])
-async def test_without_a_certificate_of_the_house_there_is_no_connection(
-    office: CatalogOffice, forged: bool
-) -> None:
+async def test_without_a_certificate_of_the_house_there_is_no_connection(office: CatalogOffice, forged: bool) -> None:
     """Even one that copies an enrolled system's name to the letter."""
     folder = office.identities.folder / "forger"
     ca = DevelopmentCa(folder / "ca", trust_domain="catalog.test")
@@ -59,8 +54,7 @@ def strangers(office: CatalogOffice) -> dict[str, str]:
     office.identities.register.enter([made["revoked"], made["ended"]])
     office.identities.register.revoke(made["revoked"].fingerprint)
     office.sql(
-        "UPDATE enrolment SET not_after = now() - interval '1 second' WHERE fingerprint = %s",
-        made["ended"].fingerprint,
+        "UPDATE enrolment SET not_after = now() - interval '1 second' WHERE fingerprint = %s", made["ended"].fingerprint
     )
     return names
 
@@ -120,14 +114,10 @@ async def test_what_a_caller_says_of_itself_changes_nothing(office: CatalogOffic
     )
     official = office.identities.officer("approver", "steward", by="consumer")
     with pytest.raises(RefusedByOffice) as refused:
-        await office.ask(
-            "consumer", "ApproveGrant", LAWFUL["ApproveGrant"](), metadata=claims, assertion=official
-        )
+        await office.ask("consumer", "ApproveGrant", LAWFUL["ApproveGrant"](), metadata=claims, assertion=official)
     assert refused.value.reason == "ROLE_REQUIRED"
     authority = office.identities.enrolments["consumer"].authority
-    assert office.entries_after(before) == [
-        ("AccessService.ApproveGrant", authority, "refused", "ROLE_REQUIRED")
-    ]
+    assert office.entries_after(before) == [("AccessService.ApproveGrant", authority, "refused", "ROLE_REQUIRED")]
 
 
 @pytest.mark.parametrize("timeout", [None, 30.0], ids=["none", "too far"])
@@ -137,15 +127,10 @@ async def test_a_unary_call_has_a_deadline_of_ten_seconds_at_most(
 ) -> None:
     with pytest.raises(RefusedByOffice) as refused:
         await office.ask("steward", name, LAWFUL[name](), timeout=timeout)
-    assert (refused.value.reason, refused.value.code) == (
-        "DEADLINE_REQUIRED",
-        grpc.StatusCode.INVALID_ARGUMENT,
-    )
+    assert (refused.value.reason, refused.value.code) == ("DEADLINE_REQUIRED", grpc.StatusCode.INVALID_ARGUMENT)
 
 
-async def test_a_call_whose_deadline_is_too_near_is_not_begun_and_not_journalled(
-    office: CatalogOffice,
-) -> None:
+async def test_a_call_whose_deadline_is_too_near_is_not_begun_and_not_journalled(office: CatalogOffice) -> None:
     """The caller may give up before the answer arrives, so it asks until one does."""
     told = ""
     for _ in range(50):

@@ -31,15 +31,13 @@ async def _withdraw(office: CatalogOffice, record_id: str) -> record_pb2.Withdra
 
 async def test_a_check_says_for_which_items_and_names_its_entry(office: CatalogOffice) -> None:
     party = identifier(uscc(4_300_001))
-    await office.record(
-        lawful(party=party.value), lawful(party=party.value), lawful(party=party.value, item=LICENCE)
-    )
+    await office.record(lawful(party=party.value), lawful(party=party.value), lawful(party=party.value, item=LICENCE))
     answer = await office.check(party)
     assert answer.found
     assert [item.item_code for item in answer.items] == [LICENCE, PENALTY]
-    assert office.sql(
-        "SELECT kind, decision, digest FROM journal WHERE entry_id = %s", answer.receipt.entry_id
-    ) == [("SharingService.CheckSubject", "answered", answer.receipt.digest)]
+    assert office.sql("SELECT kind, decision, digest FROM journal WHERE entry_id = %s", answer.receipt.entry_id) == [
+        ("SharingService.CheckSubject", "answered", answer.receipt.digest)
+    ]
 
 
 async def test_a_purpose_that_needs_yes_or_no_gets_no_items(office: CatalogOffice) -> None:
@@ -89,8 +87,7 @@ async def test_a_bad_member_of_a_batch_hurts_no_other_and_is_journalled(office: 
     ]
     assert not any(one.HasField("receipt") for one in response.answers if one.HasField("refusal"))
     rows = office.sql(
-        "SELECT authority, decision, reason FROM journal WHERE query_id = %s ORDER BY decision, reason",
-        query_id,
+        "SELECT authority, decision, reason FROM journal WHERE query_id = %s ORDER BY decision, reason", query_id
     )
     assert rows == [
         *[(CONSUMER, "answered", "")] * 3,
@@ -103,8 +100,7 @@ async def test_batches_are_answered_in_their_order(office: CatalogOffice) -> Non
     parties = [identifier(uscc(4_330_000 + n)) for n in range(30)]
     await office.record(*(lawful(party=party.value) for party in parties[::3]))
     batches = [
-        sharing_pb2.CheckSubjectsRequest(context=context(), subjects=parties[at : at + 10])
-        for at in (20, 0, 10)
+        sharing_pb2.CheckSubjectsRequest(context=context(), subjects=parties[at : at + 10]) for at in (20, 0, 10)
     ]
     responses = await office.ask("consumer", "CheckSubjects", *batches)
     found = [[one.found for one in response.answers] for response in responses]
@@ -114,8 +110,7 @@ async def test_batches_are_answered_in_their_order(office: CatalogOffice) -> Non
 async def test_a_batch_outside_the_grant_refuses_each_member_and_journals_each(office: CatalogOffice) -> None:
     before = office.last_entry()
     asked = sharing_pb2.CheckSubjectsRequest(
-        context=context(purpose="bankruptcy.review"),
-        subjects=[identifier(uscc(4_340_000 + n)) for n in range(3)],
+        context=context(purpose="bankruptcy.review"), subjects=[identifier(uscc(4_340_000 + n)) for n in range(3)]
     )
     (response,) = await office.ask("consumer", "CheckSubjects", asked)
     assert [one.refusal.reason for one in response.answers] == ["NOT_GRANTED"] * 3
@@ -220,16 +215,7 @@ async def _epoch(office: CatalogOffice) -> str:
         ("EPOCH", 1),
         ("EPOCH", 1, 2, 3),
     ],
-    ids=[
-        "of another epoch",
-        "negative",
-        "too large",
-        "in words",
-        "broken",
-        "infinite",
-        "too short",
-        "too long",
-    ],
+    ids=["of another epoch", "negative", "too large", "in words", "broken", "infinite", "too short", "too long"],
 )
 async def test_a_cursor_that_is_not_of_this_epoch_begins_nothing(
     office: CatalogOffice, parts: tuple[object, ...]
@@ -290,17 +276,13 @@ async def test_a_party_sees_what_is_held_and_gets_the_certificate_of_its_end(off
     assert certificate.receivers[0].acknowledged_at == acknowledged.acknowledged_at
 
 
-async def test_an_assertion_taken_from_the_gateway_shows_nothing_to_another_system(
-    office: CatalogOffice,
-) -> None:
+async def test_an_assertion_taken_from_the_gateway_shows_nothing_to_another_system(office: CatalogOffice) -> None:
     """Bound to the gateway's certificate; and an enrolled gateway is needed besides."""
     taken = office.identities.person(Identifier(IdentifierKind.RESIDENT_ID, resident(501)))
     own = office.identities.person(Identifier(IdentifierKind.RESIDENT_ID, resident(501)), by="consumer")
     for token, reason in ((taken, "ASSERTION_INVALID"), (own, "ROLE_REQUIRED")):
         with pytest.raises(RefusedByOffice) as refused:
-            await office.ask(
-                "consumer", "ListOwnRecords", sharing_pb2.ListOwnRecordsRequest(), assertion=token
-            )
+            await office.ask("consumer", "ListOwnRecords", sharing_pb2.ListOwnRecordsRequest(), assertion=token)
         assert refused.value.reason == reason
 
 

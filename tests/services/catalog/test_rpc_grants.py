@@ -133,9 +133,7 @@ async def test_a_grant_is_approved_once_and_revoked_once(desk: Desk) -> None:
         assert refused.value.reason == "GRANT_STATE"
 
 
-async def test_an_authority_gives_up_its_own_grant_and_cannot_touch_anothers(
-    office: CatalogOffice, desk: Desk
-) -> None:
+async def test_an_authority_gives_up_its_own_grant_and_cannot_touch_anothers(office: CatalogOffice, desk: Desk) -> None:
     asked = await desk.request()
     with pytest.raises(RefusedByOffice) as refused:
         await desk.revoke(asked.grant_id, system="consumer", role="case_officer")

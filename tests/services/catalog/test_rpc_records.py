@@ -8,17 +8,7 @@ import pytest
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.catalog.v1.record_pb2 import RecordDraft
 from foundation.identity import IdentifierKind, canonicalise, mask_identifier, mask_name
-from tests.services.catalog.drafts import (
-    LICENCE,
-    PENALTY,
-    PROVIDER,
-    TODAY,
-    WAGES,
-    about_a_person,
-    ago,
-    field,
-    lawful,
-)
+from tests.services.catalog.drafts import LICENCE, PENALTY, PROVIDER, TODAY, WAGES, about_a_person, ago, field, lawful
 from tests.services.catalog.office import CatalogOffice, identifier
 from tests.support.catalog_house import uscc
 from tests.support.identities import RefusedByOffice
@@ -51,9 +41,7 @@ async def test_results_come_one_for_each_record_in_the_order_of_the_stream(offic
     await channel.close()
 
 
-async def test_a_refused_record_is_told_its_field_and_what_to_do_without_its_values(
-    office: CatalogOffice,
-) -> None:
+async def test_a_refused_record_is_told_its_field_and_what_to_do_without_its_values(office: CatalogOffice) -> None:
     (result,) = await office.submit(lawful(lambda draft: field(draft, "religion", "样例信仰")))
     refusal = result.refusal
     assert (refusal.reason, refusal.field) == ("FIELD_PROHIBITED", "fields.religion")
@@ -85,9 +73,7 @@ async def test_remarks_come_with_what_was_taken(office: CatalogOffice) -> None:
     assert list(result.warnings) == ["PUBLICITY_CAPPED"]
 
 
-async def test_a_revoked_document_ends_all_that_rests_on_it_for_its_authority_alone(
-    office: CatalogOffice,
-) -> None:
+async def test_a_revoked_document_ends_all_that_rests_on_it_for_its_authority_alone(office: CatalogOffice) -> None:
     party = uscc(4_100_001)
     draft = lawful(party=party)
     (record_id,) = await office.record(draft)
@@ -154,9 +140,7 @@ async def _public(office: CatalogOffice, item: str, size: int) -> list[sharing_p
         assert len(page.records) == size
 
 
-async def test_the_public_list_shows_persons_masked_and_only_those_that_a_law_publishes(
-    office: CatalogOffice,
-) -> None:
+async def test_the_public_list_shows_persons_masked_and_only_those_that_a_law_publishes(office: CatalogOffice) -> None:
     def published(draft: RecordDraft) -> None:
         about_a_person(draft)
         draft.person_publicity_basis = "express_law"
@@ -203,6 +187,4 @@ async def test_what_was_withdrawn_is_on_no_page(office: CatalogOffice) -> None:
             record_id=record_id, reason=record_pb2.END_REASON_OBJECTION_UPHELD, matter="样例"
         ),
     )
-    assert draft.document.number not in {
-        entry.document_number for entry in await _public(office, LICENCE, 100)
-    }
+    assert draft.document.number not in {entry.document_number for entry in await _public(office, LICENCE, 100)}

@@ -16,12 +16,7 @@ from foundation.identity import reasons as identity
 from foundation.refusal import Kind, Reason
 from services.catalog.domain import reasons
 from tests.services.catalog.drafts import resident
-from tests.services.catalog.office import (
-    METHODS,
-    YES_NO,
-    CatalogOffice,
-    identifier,
-)
+from tests.services.catalog.office import METHODS, YES_NO, CatalogOffice, identifier
 from tests.services.catalog.requests import LAWFUL, PARTY, changed
 from tests.support.catalog_house import uscc
 from tests.support.identities import RefusedByOffice
@@ -54,13 +49,7 @@ BY_THE_OFFICE: dict[str, Case] = {
     "gateway": ("consumer", "ListOwnRecords", LAWFUL["ListOwnRecords"](), shared.ROLE_REQUIRED, ""),
     "no party": ("gateway", "ListOwnRecords", LAWFUL["ListOwnRecords"](), shared.ASSERTION_REQUIRED, ""),
     "no official": ("consumer", "RequestGrant", LAWFUL["RequestGrant"](), shared.ASSERTION_REQUIRED, ""),
-    "size": (
-        "consumer",
-        "CheckSubject",
-        changed("CheckSubject", context__matter=HUGE),
-        shared.MESSAGE_TOO_LARGE,
-        "",
-    ),
+    "size": ("consumer", "CheckSubject", changed("CheckSubject", context__matter=HUGE), shared.MESSAGE_TOO_LARGE, ""),
     "no purpose": (
         "consumer",
         "CheckSubject",
@@ -103,13 +92,7 @@ BY_THE_OFFICE: dict[str, Case] = {
         reasons.BATCH_TOO_LARGE,
         "records",
     ),
-    "no cursor": (
-        "consumer",
-        "WatchChanges",
-        changed("WatchChanges", cursor="x"),
-        reasons.CURSOR_INVALID,
-        "cursor",
-    ),
+    "no cursor": ("consumer", "WatchChanges", changed("WatchChanges", cursor="x"), reasons.CURSOR_INVALID, "cursor"),
     "nothing received": (
         "consumer",
         "AcknowledgeWithdrawal",
@@ -125,13 +108,7 @@ BY_THE_OFFICE: dict[str, Case] = {
         "",
     ),
     "no record": ("provider", "GetRecord", LAWFUL["GetRecord"](), shared.NOT_FOUND, "record_id"),
-    "nothing to withdraw": (
-        "provider",
-        "WithdrawRecord",
-        LAWFUL["WithdrawRecord"](),
-        shared.NOT_FOUND,
-        "record_id",
-    ),
+    "nothing to withdraw": ("provider", "WithdrawRecord", LAWFUL["WithdrawRecord"](), shared.NOT_FOUND, "record_id"),
     "no record named": (
         "provider",
         "WithdrawRecord",
@@ -181,13 +158,7 @@ BY_THE_OFFICE: dict[str, Case] = {
         shared.VALUE_INVALID,
         "item_code",
     ),
-    "no item": (
-        "provider",
-        "GetCatalogItem",
-        changed("GetCatalogItem", code="x"),
-        reasons.ITEM_UNKNOWN,
-        "code",
-    ),
+    "no item": ("provider", "GetCatalogItem", changed("GetCatalogItem", code="x"), reasons.ITEM_UNKNOWN, "code"),
     "a week for a day": (
         "provider",
         "ListMeasures",
@@ -212,13 +183,7 @@ BY_THE_DOOR: dict[str, Case] = {
         reasons.NOT_GRANTED,
         "",
     ),
-    "grant for a report": (
-        "other-consumer",
-        "GetCreditReport",
-        LAWFUL["GetCreditReport"](),
-        reasons.NOT_GRANTED,
-        "",
-    ),
+    "grant for a report": ("other-consumer", "GetCreditReport", LAWFUL["GetCreditReport"](), reasons.NOT_GRANTED, ""),
     "more than the purpose needs": (
         "consumer",
         "GetCreditReport",
@@ -259,9 +224,7 @@ async def test_a_refusal_says_why_and_what_to_do_and_is_journalled_exactly_once(
 
 
 @pytest.mark.parametrize("spoilt", ["stolen", "garbage", "of a party", "late"])
-async def test_an_assertion_that_is_none_is_refused_and_journalled_once(
-    office: CatalogOffice, spoilt: str
-) -> None:
+async def test_an_assertion_that_is_none_is_refused_and_journalled_once(office: CatalogOffice, spoilt: str) -> None:
     tokens = {
         "stolen": office.identities.officer("approver", "steward", by="steward"),
         "garbage": "x.y.z",
@@ -302,9 +265,7 @@ async def test_what_shows_nothing_about_a_party_leaves_no_entry(office: CatalogO
     assert office.entries_after(before) == []
 
 
-async def test_nothing_personal_stands_in_the_log_of_an_office_that_refused_all_this(
-    office: CatalogOffice,
-) -> None:
+async def test_nothing_personal_stands_in_the_log_of_an_office_that_refused_all_this(office: CatalogOffice) -> None:
     person = identifier(resident(77), common.IDENTIFIER_KIND_RESIDENT_ID)
     await office.check(person)
     log = office.process.log

@@ -90,9 +90,7 @@ async def offices(identities: Identities) -> AsyncIterator[tuple[InTestOffices, 
     )
     answering = InTestOffices(issuers, in_test.usual_answers())
     tls = in_test.credentials(
-        cert=identities.path("office.pem"),
-        key=identities.path("office.key"),
-        ca=identities.path("ca.pem"),
+        cert=identities.path("office.pem"), key=identities.path("office.key"), ca=identities.path("ca.pem")
     )
     server, address = await in_test.start(answering, tls)
     yield answering, address

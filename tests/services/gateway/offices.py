@@ -15,10 +15,7 @@ from google.protobuf.message import Message
 from chengxin.audit.v1 import audit_pb2 as audit
 from chengxin.audit.v1.audit_pb2_grpc import AuditServiceServicer, add_AuditServiceServicer_to_server
 from chengxin.blacklist.v1 import blacklist_pb2 as blacklist
-from chengxin.blacklist.v1.blacklist_pb2_grpc import (
-    SchemeServiceServicer,
-    add_SchemeServiceServicer_to_server,
-)
+from chengxin.blacklist.v1.blacklist_pb2_grpc import SchemeServiceServicer, add_SchemeServiceServicer_to_server
 from chengxin.catalog.v1 import catalog_pb2 as catalog
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer, add_CatalogServiceServicer_to_server
@@ -64,11 +61,7 @@ class InTestOffices:
         token = next((v for k, v in context.invocation_metadata() if k == ASSERTION), "")
         try:
             now = datetime.now(UTC)
-            person = (
-                self.issuers.person(token, bound_to=fingerprint, now=now, today=day_of(now))
-                if token
-                else None
-            )
+            person = self.issuers.person(token, bound_to=fingerprint, now=now, today=day_of(now)) if token else None
             self.asked.append(Asked(method, request, token, person, fingerprint, context.time_remaining()))
             answer = self.answers[method]
             if isinstance(answer, Exception):
@@ -141,24 +134,18 @@ RECEIPT = {"source": "catalog", "entry_id": 7, "as_of": NOW, "digest": b"\x01" *
 def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]:
     """An answer for every method that the gateway calls."""
     application = repair.Application(
-        application_id="app-1",
-        record_id="rec-1",
-        state=repair.APPLICATION_STATE_SUBMITTED,
-        due_on="2026-05-08",
+        application_id="app-1", record_id="rec-1", state=repair.APPLICATION_STATE_SUBMITTED, due_on="2026-05-08"
     )
     record = {"record_id": "rec-1", "item_code": "A1", "severity": 2, "determined_on": "2026-01-05"}
     return {
         "ListOwnRecords": sharing.ListOwnRecordsResponse(
-            records=[{"record": record, "fields": [{"name": "amount", "value": "5000.00"}]}],
-            receipt=RECEIPT,
+            records=[{"record": record, "fields": [{"name": "amount", "value": "5000.00"}]}], receipt=RECEIPT
         ),
         "GetWithdrawalCertificate": sharing.GetWithdrawalCertificateResponse(
             text="证明\n", receivers=[{"authority": "11439999000000002X"}], receipt=RECEIPT
         ),
         "ListPublicRecords": sharing.ListPublicRecordsResponse(
-            records=[
-                {"item_code": "A1", "name": "样**", "identifier": "4399********", "ends_before": "2027-01-05"}
-            ],
+            records=[{"item_code": "A1", "name": "样**", "identifier": "4399********", "ends_before": "2027-01-05"}],
             next_page_token="next",
         ),
         "ListCatalogItems": catalog.ListCatalogItemsResponse(
@@ -167,9 +154,7 @@ def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]
         "ListMeasures": catalog.ListMeasuresResponse(
             measures=[{"code": "M1", "title": "限制", "title_en": "Restriction", "least_severity": 3}]
         ),
-        "ListSchemes": blacklist.ListSchemesResponse(
-            schemes=[{"code": "S1", "title": "食品", "title_en": "Food"}]
-        ),
+        "ListSchemes": blacklist.ListSchemesResponse(schemes=[{"code": "S1", "title": "食品", "title_en": "Food"}]),
         "GetCheckpoint": audit.GetCheckpointResponse(checkpoint="log\n1\n", vkey="log+1+x"),
         "ListAccessesToSubject": audit.ListAccessesToSubjectResponse(
             accesses=[

@@ -34,9 +34,7 @@ class Provider:
     nonce: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
-    sign: Callable[[dict[str, Any]], str] = lambda claims: jwt.encode(
-        {"alg": "ES256", "kid": "k1"}, claims, KEY
-    )
+    sign: Callable[[dict[str, Any]], str] = lambda claims: jwt.encode({"alg": "ES256", "kid": "k1"}, claims, KEY)
     token_status: int = 200
     metadata: dict[str, Any] = field(default_factory=dict)
     seen: list[dict[str, list[str]]] = field(default_factory=list)
@@ -169,9 +167,7 @@ async def test_an_id_token_that_the_provider_did_not_sign_signs_nobody_in(
         await client.complete(begun, code="c")
 
 
-@pytest.mark.parametrize(
-    "claims", [{"acr": "urn:acr:weak"}, {"acr": None}, {"identifier": 5}, {"name": None}]
-)
+@pytest.mark.parametrize("claims", [{"acr": "urn:acr:weak"}, {"acr": None}, {"identifier": 5}, {"name": None}])
 async def test_an_identity_that_is_not_verified_or_not_whole_signs_nobody_in(claims: dict[str, Any]) -> None:
     client, begun = await begin(Provider(claims={**IDENTITY, **claims}))
     with pytest.raises(Refused, match="IDENTITY_NOT_VERIFIED"):
@@ -184,9 +180,7 @@ async def test_a_provider_in_trouble_is_told_as_such() -> None:
         await client.complete(begun, code="c")
 
 
-@pytest.mark.parametrize(
-    "metadata", [{"issuer": "https://elsewhere.example"}, {"jwks_uri": f"{ISSUER}/nowhere"}]
-)
+@pytest.mark.parametrize("metadata", [{"issuer": "https://elsewhere.example"}, {"jwks_uri": f"{ISSUER}/nowhere"}])
 async def test_a_discovery_document_that_is_not_right_is_not_used(metadata: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="SIGN_IN_UNAVAILABLE"):
         await client_of(Provider(metadata=metadata)).begin()

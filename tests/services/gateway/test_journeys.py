@@ -49,9 +49,7 @@ async def test_the_party_sees_who_looked_and_gets_the_proof(house: House, visito
     assert asked.person is not None
 
 
-async def test_the_proof_of_another_s_look_is_answered_as_not_existing(
-    house: House, visitor: Browser
-) -> None:
+async def test_the_proof_of_another_s_look_is_answered_as_not_existing(house: House, visitor: Browser) -> None:
     house.offices.answers["GetReceipt"] = Refused(NOT_FOUND)
     others = await visitor.get("/api/v1/me/accesses/catalog/8/receipt")
     assert (others.status_code, others.json()["reason"]) == (404, "NOT_FOUND")
@@ -148,14 +146,9 @@ async def test_evidence_is_on_its_way_before_all_of_it_has_arrived(house: House,
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
-async def test_evidence_arrives_whole_however_the_network_cuts_it(
-    house: House, visitor: Browser, chunk: int
-) -> None:
+async def test_evidence_arrives_whole_however_the_network_cuts_it(house: House, visitor: Browser, chunk: int) -> None:
     built = visitor.build_request(
-        "POST",
-        "/",
-        data={"description": "x"},
-        files={"file": ("a\r\n.txt", b"\r\n--boundary" * 9, "text/plain")},
+        "POST", "/", data={"description": "x"}, files={"file": ("a\r\n.txt", b"\r\n--boundary" * 9, "text/plain")}
     )
     whole = built.read()
 
@@ -164,9 +157,7 @@ async def test_evidence_arrives_whole_however_the_network_cuts_it(
             yield whole[start : start + chunk]
 
     stored = await visitor.act(
-        "/api/v1/me/applications/app-1/evidence",
-        content=cut(),
-        headers={"Content-Type": built.headers["content-type"]},
+        "/api/v1/me/applications/app-1/evidence", content=cut(), headers={"Content-Type": built.headers["content-type"]}
     )
     assert stored.status_code == 201
     _, *pieces = house.offices.last("UploadEvidence").request
@@ -214,14 +205,10 @@ async def test_a_form_that_is_not_as_asked_for_stores_nothing(
     assert not house.offices.answered
 
 
-async def test_anothers_application_takes_no_evidence_and_looks_absent(
-    house: House, visitor: Browser
-) -> None:
+async def test_anothers_application_takes_no_evidence_and_looks_absent(house: House, visitor: Browser) -> None:
     house.offices.answers["UploadEvidence"] = Refused(Reason("X", Kind.DENIED, Wording("No.", "No.", "test")))
     refused = await visitor.act(
-        "/api/v1/me/applications/x/evidence",
-        data={"description": "x"},
-        files={"file": ("f.txt", b"x", "text/plain")},
+        "/api/v1/me/applications/x/evidence", data={"description": "x"}, files={"file": ("f.txt", b"x", "text/plain")}
     )
     assert (refused.status_code, refused.json()["reason"]) == (404, "NOT_FOUND")
 
@@ -230,18 +217,14 @@ PUBLIC = ["records", "catalog", "measures", "schemes", "checkpoint"]
 
 
 @pytest.mark.parametrize("page", PUBLIC)
-async def test_a_public_page_is_sent_again_only_when_it_has_changed(
-    house: House, browser: Browser, page: str
-) -> None:
+async def test_a_public_page_is_sent_again_only_when_it_has_changed(house: House, browser: Browser, page: str) -> None:
     first = await browser.get(f"/api/v1/public/{page}")
     assert first.status_code == 200
     again = await browser.get(f"/api/v1/public/{page}", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     house.offices.answers["ListPublicRecords"] = sharing.ListPublicRecordsResponse()
     if page == "records":
-        changed = await browser.get(
-            f"/api/v1/public/{page}", headers={"If-None-Match": first.headers["etag"]}
-        )
+        changed = await browser.get(f"/api/v1/public/{page}", headers={"If-None-Match": first.headers["etag"]})
         assert changed.status_code == 200
 
 
@@ -265,7 +248,7 @@ async def test_the_catalog_has_both_languages(browser: Browser) -> None:
 
 NOT_SHOWN: dict[type[Message], set[str]] = {
     # The provider's own number is given to the provider, the determining authority and the repair office.
-    record.RecordSummary: {"record_number"},
+    record.RecordSummary: {"record_number"}
 }
 ADDED: dict[type[Message], set[str]] = {
     # What `chengxin audit verify` reads beside the contract's fields.

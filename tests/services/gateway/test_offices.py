@@ -32,9 +32,7 @@ async def test_the_person_travels_as_an_assertion_bound_to_the_gateways_certific
         house.offices.issuers.person(asked.token, bound_to=stranger, now=now, today=now.date())
 
 
-async def test_an_assertion_is_made_for_each_call_and_ends_within_two_minutes(
-    house: House, visitor: Browser
-) -> None:
+async def test_an_assertion_is_made_for_each_call_and_ends_within_two_minutes(house: House, visitor: Browser) -> None:
     for _ in range(2):
         await visitor.get("/api/v1/me/records")
     first, second = (asked for asked in house.offices.asked if asked.method == "ListOwnRecords")
@@ -45,9 +43,7 @@ async def test_an_assertion_is_made_for_each_call_and_ends_within_two_minutes(
 
 
 async def test_an_office_takes_no_call_without_the_houses_certificate(house: House) -> None:
-    async with grpc.aio.secure_channel(
-        house.settings.catalog_address, grpc.ssl_channel_credentials()
-    ) as channel:
+    async with grpc.aio.secure_channel(house.settings.catalog_address, grpc.ssl_channel_credentials()) as channel:
         call = channel.unary_unary("/chengxin.catalog.v1.SharingService/ListOwnRecords")
         with pytest.raises(grpc.aio.AioRpcError):
             await call(b"", timeout=5)
@@ -137,15 +133,11 @@ BY_ID = {
 
 
 @pytest.mark.parametrize("method", BY_ID)
-async def test_what_is_anothers_looks_like_what_does_not_exist(
-    house: House, visitor: Browser, method: str
-) -> None:
+async def test_what_is_anothers_looks_like_what_does_not_exist(house: House, visitor: Browser, method: str) -> None:
     verb, path = BY_ID[method]
     seen: list[dict[str, object]] = []
     for kind in (Kind.DENIED, Kind.NOT_FOUND):
-        house.offices.answers[method] = Refused(
-            Reason(f"SAID_{kind.name}", kind, Wording("That.", "This.", "test"))
-        )
+        house.offices.answers[method] = Refused(Reason(f"SAID_{kind.name}", kind, Wording("That.", "This.", "test")))
         answer = await visitor.request(verb, path, headers={"X-CSRF-Token": visitor.csrf})
         assert answer.status_code == 404
         problem = answer.json()

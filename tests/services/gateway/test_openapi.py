@@ -14,9 +14,7 @@ from gateway.openapi import COPY, text
 from tests.services.gateway.conftest import Browser
 
 DOCUMENT: dict[str, Any] = json.loads(COPY.read_text(encoding="utf-8"))
-DESCRIBED = {
-    (path, method.upper()) for path, operations in DOCUMENT["paths"].items() for method in operations
-}
+DESCRIBED = {(path, method.upper()) for path, operations in DOCUMENT["paths"].items() for method in operations}
 
 
 def test_the_committed_copy_is_fresh() -> None:

@@ -35,9 +35,7 @@ async def run(settings: dict[str, Any]) -> asyncio.subprocess.Process:
 
 
 @pytest.fixture
-def settings(
-    identities: Identities, offices: tuple[InTestOffices, str], valkey: str, tmp_path: Path
-) -> dict[str, Any]:
+def settings(identities: Identities, offices: tuple[InTestOffices, str], valkey: str, tmp_path: Path) -> dict[str, Any]:
     _, address = offices
     return environment(identities, address, valkey) | {"public_url": "", "ready_file": tmp_path / "ready"}
 

@@ -57,9 +57,7 @@ async def test_a_damaged_or_forged_entry_signs_out(
     assert not await is_signed_in(visitor)
 
 
-async def test_an_entry_of_another_type_is_an_error_and_signs_nobody_in(
-    house: House, visitor: Browser
-) -> None:
+async def test_an_entry_of_another_type_is_an_error_and_signs_nobody_in(house: House, visitor: Browser) -> None:
     key = only_session(house)
     house.redis.delete(key)
     house.redis.rpush(key, "rubbish")
@@ -85,9 +83,7 @@ async def test_an_entry_kept_too_long_by_redis_has_ended_all_the_same(house: Hou
     assert not await is_signed_in(visitor)
 
 
-async def test_a_session_ends_after_thirty_idle_minutes_and_not_before(
-    house: House, visitor: Browser
-) -> None:
+async def test_a_session_ends_after_thirty_idle_minutes_and_not_before(house: House, visitor: Browser) -> None:
     house.redis.persist(only_session(house))
     for minutes in (29, 58, 87):
         house.clock.ahead = timedelta(minutes=minutes)
@@ -107,9 +103,7 @@ async def test_a_session_in_use_ends_after_eight_hours(house: House, visitor: Br
     assert not await is_signed_in(visitor)
 
 
-async def test_a_request_under_way_does_not_bring_a_closed_session_back(
-    house: House, visitor: Browser
-) -> None:
+async def test_a_request_under_way_does_not_bring_a_closed_session_back(house: House, visitor: Browser) -> None:
     token = visitor.cookies["chengxin"]
     kept = await house.counter.store.get("session", token)
     assert kept is not None

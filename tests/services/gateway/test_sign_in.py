@@ -71,9 +71,7 @@ async def test_an_answer_serves_once(browser: Browser) -> None:
     assert (await browser.get(location)).json()["reason"] == "SIGN_IN_FAILED"
 
 
-@pytest.mark.parametrize(
-    "changed", [{"state": "x" * 43}, {"code": "x" * 43}, {"iss": "https://elsewhere.example"}]
-)
+@pytest.mark.parametrize("changed", [{"state": "x" * 43}, {"code": "x" * 43}, {"iss": "https://elsewhere.example"}])
 async def test_a_changed_answer_signs_nobody_in(browser: Browser, changed: dict[str, str]) -> None:
     location = await browser.choose(await browser.begin())
     answer = {**query_of(location), **changed}
@@ -105,8 +103,7 @@ async def test_a_made_up_session_id_is_never_adopted(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
-    [{"identifier": "439999198001010010"}, {"identifier_kind": "uscc"}, {"identifier": "４３９９９９"}],
+    "typed", [{"identifier": "439999198001010010"}, {"identifier_kind": "uscc"}, {"identifier": "４３９９９９"}]
 )
 async def test_a_number_that_is_not_right_signs_nobody_in(browser: Browser, typed: dict[str, str]) -> None:
     refused = await browser.sign_in(**typed)
@@ -180,9 +177,7 @@ async def test_an_officer_is_asserted_to_one_certificate(house: House, browser: 
         house.offices.issuers.officer(token, bound_to=b"\x08" * 32, now=house.clock())
 
 
-async def test_a_house_with_another_provider_has_no_development_provider(
-    open_house: OpenHouse, tmp_path: Path
-) -> None:
+async def test_a_house_with_another_provider_has_no_development_provider(open_house: OpenHouse, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     house = open_house(
         dev_idp=False,

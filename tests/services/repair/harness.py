@@ -60,10 +60,7 @@ class Voice:
         self, record_id: str, *, key: str = "", correction: str = "罚款已缴清。", commitment: bool = True
     ) -> repair_pb2.Application:
         request = repair_pb2.SubmitApplicationRequest(
-            record_id=record_id,
-            correction=correction,
-            commitment=commitment,
-            idempotency_key=key or uuid.uuid4().hex,
+            record_id=record_id, correction=correction, commitment=commitment, idempotency_key=key or uuid.uuid4().hex
         )
         return (await self.ask("SubmitApplication", request)).application
 
@@ -104,8 +101,7 @@ class Voice:
         header.evidence.media_type = media_type
         header.evidence.description = "缴款回执"
         parts = [repair_pb2.UploadEvidenceRequest(header=header)] + [
-            repair_pb2.UploadEvidenceRequest(content=content[at : at + piece])
-            for at in range(0, len(content), piece)
+            repair_pb2.UploadEvidenceRequest(content=content[at : at + piece]) for at in range(0, len(content), piece)
         ]
         return await self.send(parts)
 
@@ -136,11 +132,7 @@ class RepairHouse:
         return self._voice("gateway", lambda: self.identities.person(identifier))
 
     def officer(
-        self,
-        authority: str = AUTHORITY,
-        *,
-        subject: str = "officer-1",
-        roles: tuple[str, ...] = ("repair_officer",),
+        self, authority: str = AUTHORITY, *, subject: str = "officer-1", roles: tuple[str, ...] = ("repair_officer",)
     ) -> Voice:
         """An officer at the system of an authority."""
         system = "repairs" if authority == AUTHORITY else "other-repairs"
@@ -150,9 +142,7 @@ class RepairHouse:
         """An officer of another authority at the system of the determining one."""
         return self._voice(
             "repairs",
-            lambda: self.identities.officer(
-                "officer-9", "repair_officer", by="repairs", authority=OTHER_AUTHORITY
-            ),
+            lambda: self.identities.officer("officer-9", "repair_officer", by="repairs", authority=OTHER_AUTHORITY),
         )
 
     def system(self, system: str) -> Voice:
@@ -177,9 +167,7 @@ class RepairHouse:
     async def start(self, **extra: str) -> None:
         """Start the office's process."""
         await self.process.start(
-            CHENGXIN_CATALOG_ADDRESS=self.catalog.address,
-            CHENGXIN_BLACKLIST_ADDRESS=self.black_list.address,
-            **extra,
+            CHENGXIN_CATALOG_ADDRESS=self.catalog.address, CHENGXIN_BLACKLIST_ADDRESS=self.black_list.address, **extra
         )
 
     async def stop(self) -> None:
@@ -209,11 +197,7 @@ async def running(folder: Path, database: SchemaDatabase, **extra: str) -> Async
     """A repair office at work, with its neighbours."""
     identities = Identities.make(folder, database, ["repair"], trust_domain="repair.test", systems=SYSTEMS)
     process = OfficeProcess(
-        "repair",
-        identities,
-        database,
-        CHENGXIN_KEYS=str(folder / "keys"),
-        CHENGXIN_DEPLOYMENT=DEPLOYMENT,
+        "repair", identities, database, CHENGXIN_KEYS=str(folder / "keys"), CHENGXIN_DEPLOYMENT=DEPLOYMENT
     )
     FileKeyProvider.initialise(process.keys)
     catalog, black_list = CatalogInTest(folder / "catalog"), ListInTest(folder / "blacklist")

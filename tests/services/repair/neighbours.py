@@ -22,11 +22,7 @@ from foundation.identity import Identifier
 from foundation.rpc.messages import identifier_message
 from tests.services.repair.parties import AUTHORITY, PARTY
 
-SLIGHT, ORDINARY, SERIOUS = (
-    common_pb2.SEVERITY_SLIGHT,
-    common_pb2.SEVERITY_ORDINARY,
-    common_pb2.SEVERITY_SERIOUS,
-)
+SLIGHT, ORDINARY, SERIOUS = (common_pb2.SEVERITY_SLIGHT, common_pb2.SEVERITY_ORDINARY, common_pb2.SEVERITY_SERIOUS)
 _MONTHS = {SLIGHT: (0, 3), ORDINARY: (3, 12), SERIOUS: (12, 36)}
 
 
@@ -115,9 +111,7 @@ class CatalogInTest(_Office, record_pb2_grpc.RecordServiceServicer):
         record.ended_at.FromDatetime(datetime.now(UTC))
         record.end_reason = record_pb2.END_REASON_DOCUMENT_REVOKED
 
-    async def GetRecord(
-        self, request: record_pb2.GetRecordRequest, context: Any
-    ) -> record_pb2.GetRecordResponse:
+    async def GetRecord(self, request: record_pb2.GetRecordRequest, context: Any) -> record_pb2.GetRecordResponse:
         """A record of the party asked about; not found for any other."""
         if not 1 <= len(request.matter) <= 100:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "matter")
@@ -168,7 +162,5 @@ class ListInTest(_Office, blacklist_pb2_grpc.ListingServiceServicer):
         already = any(one.record_id == request.record_id for one in self.closed)
         if not already:
             self.closed.append(request)
-        listing = blacklist_pb2.Listing(
-            listing_id=self.listings[request.record_id], record_id=request.record_id
-        )
+        listing = blacklist_pb2.Listing(listing_id=self.listings[request.record_id], record_id=request.record_id)
         return blacklist_pb2.CloseListingResponse(listing=listing, already_closed=already)

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from foundation.identity import (
-    Identifier,
-    IdentifierKind,
-    canonicalise,
-    resident_check_digit,
-    uscc_check_character,
-)
+from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
 
 TODAY = date(2026, 6, 1)
 

@@ -125,9 +125,7 @@ async def test_another_authority_sees_and_decides_nothing(house: RepairHouse) ->
     assert await other.list() == []
 
 
-async def test_only_a_repair_officer_of_the_calling_authority_handles_applications(
-    house: RepairHouse,
-) -> None:
+async def test_only_a_repair_officer_of_the_calling_authority_handles_applications(house: RepairHouse) -> None:
     application_id = await handed_in(house)
     for voice, reason in (
         (house.system("repairs"), "ASSERTION_REQUIRED"),

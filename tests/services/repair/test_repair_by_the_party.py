@@ -64,9 +64,7 @@ async def test_a_slight_finding_may_be_repaired_at_once(house: RepairHouse) -> N
         ("RECORD_ENDED", lambda h: h.catalog.hold(h.today() - 400 * DAY, ORDINARY)),
     ],
 )
-async def test_what_cannot_be_repaired_cannot_be_applied_for(
-    house: RepairHouse, reason: str, held: object
-) -> None:
+async def test_what_cannot_be_repaired_cannot_be_applied_for(house: RepairHouse, reason: str, held: object) -> None:
     record_id = held(house)  # type: ignore[operator]
     assert reason in [one.reason for one in (await house.party().check(record_id)).reasons]
     with pytest.raises(RefusedByOffice) as refused:
@@ -74,9 +72,7 @@ async def test_what_cannot_be_repaired_cannot_be_applied_for(
     assert (refused.value.reason, refused.value.code) == (reason, grpc.StatusCode.FAILED_PRECONDITION)
 
 
-async def test_an_application_is_dated_by_the_house_and_shows_when_acceptance_is_due(
-    house: RepairHouse,
-) -> None:
+async def test_an_application_is_dated_by_the_house_and_shows_when_acceptance_is_due(house: RepairHouse) -> None:
     record_id = house.catalog.hold(house.today(), SLIGHT)
     application = await house.party().submit(record_id, correction="  已改正。\n")
     assert application.state == repair_pb2.APPLICATION_STATE_SUBMITTED
@@ -107,10 +103,7 @@ async def test_a_key_names_one_record(house: RepairHouse) -> None:
     await house.party().submit(house.catalog.hold(house.today(), SLIGHT), key="key-2")
     with pytest.raises(RefusedByOffice) as refused:
         await house.party().submit(house.catalog.hold(house.today(), SLIGHT), key="key-2")
-    assert (refused.value.reason, refused.value.code) == (
-        "IDEMPOTENCY_KEY_REUSED",
-        grpc.StatusCode.ALREADY_EXISTS,
-    )
+    assert (refused.value.reason, refused.value.code) == ("IDEMPOTENCY_KEY_REUSED", grpc.StatusCode.ALREADY_EXISTS)
 
 
 async def test_a_repeated_key_gives_its_application_even_when_the_catalog_is_away(house: RepairHouse) -> None:
@@ -128,15 +121,11 @@ async def test_a_repeated_key_gives_its_application_even_when_the_catalog_is_awa
 
 async def test_one_application_about_a_record_is_open_at_a_time(house: RepairHouse) -> None:
     record_id = house.catalog.hold(house.today(), SLIGHT)
-    results = await asyncio.gather(
-        *(house.party().submit(record_id) for _ in range(4)), return_exceptions=True
-    )
+    results = await asyncio.gather(*(house.party().submit(record_id) for _ in range(4)), return_exceptions=True)
     refused = [one for one in results if isinstance(one, RefusedByOffice)]
     assert {one.reason for one in refused} == {"APPLICATION_ALREADY_OPEN"}
     assert len(refused) == 3
-    assert [one.reason for one in (await house.party().check(record_id)).reasons] == [
-        "APPLICATION_ALREADY_OPEN"
-    ]
+    assert [one.reason for one in (await house.party().check(record_id)).reasons] == ["APPLICATION_ALREADY_OPEN"]
 
 
 async def test_the_commitment_and_the_account_are_asked_for(house: RepairHouse) -> None:
@@ -165,9 +154,7 @@ async def test_anothers_record_is_answered_as_if_it_did_not_exist(house: RepairH
 
 
 @pytest.mark.parametrize("bucket", ["another bucket", "the same bucket"])
-async def test_anothers_application_is_answered_as_if_it_did_not_exist(
-    house: RepairHouse, bucket: str
-) -> None:
+async def test_anothers_application_is_answered_as_if_it_did_not_exist(house: RepairHouse, bucket: str) -> None:
     other = OTHER_PARTY if bucket == "another bucket" else await in_the_same_bucket(house, PARTY)
     record_id = house.catalog.hold(house.today(), SLIGHT, party=other)
     theirs = await house.party(other).submit(record_id)
@@ -309,8 +296,7 @@ async def test_a_party_sees_its_applications_next_deadline_first(house: RepairHo
     party = company(77)
     voice = house.party(party)
     ids = [
-        (await voice.submit(house.catalog.hold(house.today(), SLIGHT, party=party))).application_id
-        for _ in range(3)
+        (await voice.submit(house.catalog.hold(house.today(), SLIGHT, party=party))).application_id for _ in range(3)
     ]
     await house.officer().accept(ids[0])
     await voice.withdraw(ids[1])
@@ -332,9 +318,7 @@ async def test_a_slow_upload_is_ended_and_nothing_is_kept(house: RepairHouse) ->
         uploads=Uploads(upload_s=0.05),
     )
     gateway = Caller(authority=HOUSE, system="gateway", fingerprint=bytes(32), roles=frozenset({"gateway"}))
-    call = Call(
-        caller=gateway, method="RepairService.UploadEvidence", person=Person(identifier=PARTY, name="")
-    )
+    call = Call(caller=gateway, method="RepairService.UploadEvidence", person=Person(identifier=PARTY, name=""))
 
     async def dribble() -> AsyncIterator[bytes]:
         yield b"a"

@@ -181,9 +181,7 @@ def test_a_decision_without_reasons_or_verification_cannot_be_stored(
 
 
 @pytest.mark.parametrize("state", BY_OFFICER)
-def test_an_officers_step_needs_an_officer_of_the_determining_authority(
-    attacker: Attacker, state: State
-) -> None:
+def test_an_officers_step_needs_an_officer_of_the_determining_authority(attacker: Attacker, state: State) -> None:
     before = State.ACCEPTED if state in (State.GRANTED, State.REFUSED) else State.SUBMITTED
     for who in (
         {"officer": None},
@@ -197,9 +195,7 @@ def test_an_officers_step_needs_an_officer_of_the_determining_authority(
 
 def test_a_partys_step_is_taken_by_no_officer(attacker: Attacker) -> None:
     with refused_by_rule():
-        attacker.step(
-            attacker.brought_to(State.SUBMITTED), State.WITHDRAWN, officer=b"n-1", authority=AUTHORITY
-        )
+        attacker.step(attacker.brought_to(State.SUBMITTED), State.WITHDRAWN, officer=b"n-1", authority=AUTHORITY)
 
 
 def test_nothing_is_handed_in_before_the_minimum_publicity_is_over(attacker: Attacker) -> None:

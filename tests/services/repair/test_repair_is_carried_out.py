@@ -38,9 +38,7 @@ async def carried_out(house: RepairHouse, application_id: str, within: float = 2
 
 def withdrawals(house: RepairHouse, record_id: str) -> list[tuple[int, str, bool]]:
     return [
-        (one.reason, one.matter, one.already_ended)
-        for one in house.catalog.withdrawals
-        if one.record_id == record_id
+        (one.reason, one.matter, one.already_ended) for one in house.catalog.withdrawals if one.record_id == record_id
     ]
 
 
@@ -84,9 +82,7 @@ async def test_a_record_that_ended_meanwhile_is_carried_out_as_well(house: Repai
     assert withdrawals(house, record_id) == [(record_pb2.END_REASON_REPAIRED, application_id, True)]
 
 
-async def test_a_withdrawal_waits_for_a_catalog_that_is_away_and_is_delivered_once(
-    house: RepairHouse,
-) -> None:
+async def test_a_withdrawal_waits_for_a_catalog_that_is_away_and_is_delivered_once(house: RepairHouse) -> None:
     record_id = house.catalog.hold(house.today(), SLIGHT)
     application_id = (await house.party().submit(record_id)).application_id
     await house.officer().accept(application_id)
@@ -151,9 +147,7 @@ async def test_a_parked_delivery_is_put_down_again(house: RepairHouse) -> None:
     assert (await house.party().get(application_id)).state == CARRIED_OUT
 
 
-async def test_what_is_being_carried_out_can_neither_be_taken_back_nor_applied_for_again(
-    house: RepairHouse,
-) -> None:
+async def test_what_is_being_carried_out_can_neither_be_taken_back_nor_applied_for_again(house: RepairHouse) -> None:
     record_id = house.catalog.hold(house.today(), SLIGHT)
     house.black_list.listings[record_id] = str(uuid.uuid4())
     await house.black_list.close()

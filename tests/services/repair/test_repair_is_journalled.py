@@ -77,11 +77,7 @@ async def test_a_receipt_names_an_entry_of_this_journal(house: RepairHouse) -> N
     ((kind, digest),) = house.sql(
         "SELECT kind, digest FROM journal WHERE entry_id = %s", receipt.entry_id, role="admin"
     )
-    assert (receipt.source, kind, bytes(digest)) == (
-        "repair",
-        "RepairService.CheckEligibility",
-        receipt.digest,
-    )
+    assert (receipt.source, kind, bytes(digest)) == ("repair", "RepairService.CheckEligibility", receipt.digest)
 
 
 async def test_a_refused_attempt_is_an_entry_too(house: RepairHouse) -> None:
@@ -90,9 +86,7 @@ async def test_a_refused_attempt_is_an_entry_too(house: RepairHouse) -> None:
     with pytest.raises(RefusedByOffice):
         await house.officer().decide(application_id, grant=True)
     last = "SELECT kind, decision, reason FROM journal ORDER BY entry_id DESC LIMIT 1"
-    assert house.sql(last, role="admin") == [
-        ("RepairService.DecideApplication", "refused", "STEP_OUT_OF_ORDER")
-    ]
+    assert house.sql(last, role="admin") == [("RepairService.DecideApplication", "refused", "STEP_OUT_OF_ORDER")]
 
 
 async def test_an_answer_that_cannot_be_journalled_is_not_given(house: RepairHouse) -> None:
@@ -152,8 +146,7 @@ async def test_what_was_sealed_opens_in_its_place_and_nowhere_else(house: Repair
     other_house = DossierKeys(keyring, "elsewhere", TABLE)
     try:
         rows = {
-            str(row[0]): row
-            for row in house.sql("SELECT application_id, wrap, subject, correction FROM application")
+            str(row[0]): row for row in house.sql("SELECT application_id, wrap, subject, correction FROM application")
         }
         one, two = rows[first.application_id], rows[second.application_id]
         dek = await keys.open(one[0], bytes(one[1]))
@@ -177,9 +170,7 @@ async def test_what_was_sealed_opens_in_its_place_and_nowhere_else(house: Repair
 
 
 async def test_a_tag_that_leads_to_anothers_application_gives_nothing(house: RepairHouse) -> None:
-    theirs = await house.party(OTHER_PARTY).submit(
-        house.catalog.hold(house.today(), SLIGHT, party=OTHER_PARTY)
-    )
+    theirs = await house.party(OTHER_PARTY).submit(house.catalog.hold(house.today(), SLIGHT, party=OTHER_PARTY))
     database = house.database.open("repair_app", pool=2)
     keyring = Keyring(FileKeyProvider(house.folder / "keys"), database)
     real = DossierKeys(keyring, DEPLOYMENT, TABLE)
@@ -194,9 +185,9 @@ async def test_a_tag_that_leads_to_anothers_application_gives_nothing(house: Rep
             return await real.subject_tag(OTHER_PARTY)
 
         async def tag(self, what: str, *parts: bytes) -> bytes:
-            (tag,) = house.sql(
-                "SELECT request_tag FROM application WHERE application_id = %s", theirs.application_id
-            )[0]
+            (tag,) = house.sql("SELECT request_tag FROM application WHERE application_id = %s", theirs.application_id)[
+                0
+            ]
             return bytes(tag)
 
     store, me = Store(Forged(keyring, DEPLOYMENT, TABLE), os.urandom), company(1)

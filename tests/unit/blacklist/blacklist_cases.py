@@ -43,12 +43,7 @@ DECISION_SECTIONS = (
     "救济措施",
     "信用修复告知",
 )
-DROP_SECTIONS = (
-    "事由",
-    "不予列入的理由",
-    "陈述、申辩及复核情况",
-    "救济措施",
-)
+DROP_SECTIONS = ("事由", "不予列入的理由", "陈述、申辩及复核情况", "救济措施")
 """What 54号 clause 8 and the Administrative Penalty Law arts. 44 and 59 ask of each document, in its order."""
 
 
@@ -72,9 +67,7 @@ def with_evidence(case: Case) -> Case:
 
 def opened(day: date = OPENED, *, by: str = ANNA) -> Case:
     """A case just opened."""
-    empty = Case(
-        case_id=UUID(int=7), authority="A", scheme_code="market_regulation", sample=True, evidence=0, steps=()
-    )
+    empty = Case(case_id=UUID(int=7), authority="A", scheme_code="market_regulation", sample=True, evidence=0, steps=())
     move = opening(by=by, at=at(day), terms=TERMS)
     return empty.with_step(move, at=at(day), digest=DIGEST)
 
@@ -90,9 +83,7 @@ def found(case: Case, day: date, *, by: str = ANNA, under_age: bool = False, sli
     return taken(case, move, day)
 
 
-def notified(
-    day: date = OPENED, *, under_age: bool = False, slight: bool = False, finder: str = ANNA
-) -> Case:
+def notified(day: date = OPENED, *, under_age: bool = False, slight: bool = False, finder: str = ANNA) -> Case:
     """A case whose party was notified on the day on which it was opened."""
     case = with_evidence(opened(day))
     case = taken(case, case.match_standard(by=ANNA, terms=TERMS), day)

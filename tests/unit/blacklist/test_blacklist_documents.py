@@ -52,9 +52,7 @@ FOUND = FactsFound(
         determined_on=date(2026, 4, 1),
         effective_on=date(2026, 4, 8),
     ),
-    leniency=Leniency(
-        under_age=False, force_majeure=False, unintentional=False, slight=False, reasons="无从宽情形。"
-    ),
+    leniency=Leniency(under_age=False, force_majeure=False, unintentional=False, slight=False, reasons="无从宽情形。"),
 )
 SUBJECT = documents.Subject(
     case_id=UUID(int=7),
@@ -179,12 +177,7 @@ def _record(party: Party, *, facts: str = FOUND.facts, under_age: bool = False) 
     case = taken(case, to_list(case, day), day)
     case = taken(case, case.serve_decision(by=ANNA), day)
     return record_of(
-        case,
-        party,
-        book=BOOK,
-        matched=MATCHED,
-        found=replace(FOUND, facts=facts),
-        decision_number="样例列〔2026〕1号",
+        case, party, book=BOOK, matched=MATCHED, found=replace(FOUND, facts=facts), decision_number="样例列〔2026〕1号"
     )
 
 

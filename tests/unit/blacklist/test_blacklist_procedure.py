@@ -12,17 +12,7 @@ from foundation.calendar import day_of
 from foundation.refusal import Refused
 from services.blacklist.domain.case import Case
 from services.blacklist.domain.steps import DECIDING, LEGAL, PROPOSING, State, Step
-from tests.unit.blacklist.blacklist_cases import (
-    ANNA,
-    CHEN,
-    MEASURES,
-    OPENED,
-    TERMS,
-    at,
-    opened,
-    taken,
-    with_evidence,
-)
+from tests.unit.blacklist.blacklist_cases import ANNA, CHEN, MEASURES, OPENED, TERMS, at, opened, taken, with_evidence
 
 BOUND = 15
 """Events in a sequence: a listing with one statement takes 14, closing it one more."""
@@ -57,9 +47,7 @@ def _move(make: Callable[[Case, World], object]) -> Event:
 EVENTS: dict[str, Event] = {
     "evidence": _evidence,
     "match": _move(lambda c, _: c.match_standard(by=ANNA, terms=TERMS)),
-    "facts": _move(
-        lambda c, _: c.find_facts(measures=MEASURES, under_age=False, slight=False, by=ANNA, terms=TERMS)
-    ),
+    "facts": _move(lambda c, _: c.find_facts(measures=MEASURES, under_age=False, slight=False, by=ANNA, terms=TERMS)),
     "panel of two": _move(lambda c, _: c.hold_panel(members=["1", "2", "2 "], by=ANNA, terms=TERMS)),
     "panel": _move(lambda c, _: c.hold_panel(members=["1", "2", "3"], by=ANNA, terms=TERMS)),
     "notify": _move(lambda c, w: c.notify_party(by=ANNA, at=at(w.day), terms=TERMS)),

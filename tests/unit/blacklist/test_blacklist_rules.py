@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.identity import (
-    Identifier,
-    IdentifierKind,
-    canonicalise,
-    resident_check_digit,
-    uscc_check_character,
-)
+from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
 from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Reason, Refused
 from services.blacklist.domain import reasons
@@ -53,9 +47,7 @@ def refusal(attempt: Attempt) -> Reason:
 def person(born: date) -> Identifier:
     """A natural person, under a division that was never assigned."""
     first17 = f"439999{born:%Y%m%d}001"
-    return canonicalise(
-        IdentifierKind.RESIDENT_ID, first17 + resident_check_digit(first17), today=date(2026, 6, 1)
-    )
+    return canonicalise(IdentifierKind.RESIDENT_ID, first17 + resident_check_digit(first17), today=date(2026, 6, 1))
 
 
 def company() -> Identifier:
@@ -66,9 +58,7 @@ def company() -> Identifier:
 
 def leniency(*, under_age: bool = False) -> Leniency:
     """An answer to the leniency question."""
-    return Leniency(
-        under_age=under_age, force_majeure=False, unintentional=False, slight=False, reasons="已审查"
-    )
+    return Leniency(under_age=under_age, force_majeure=False, unintentional=False, slight=False, reasons="已审查")
 
 
 def basis(**changes: object) -> Basis:
@@ -145,12 +135,7 @@ def test_a_party_under_age_is_listed_without_publicity_and_under_fourteen_not_at
 
 @pytest.mark.parametrize(
     ("born", "accountable"),
-    [
-        (date(2012, 6, 1), False),
-        (date(2012, 5, 31), True),
-        (date(2012, 2, 29), True),
-        (date(1980, 1, 1), True),
-    ],
+    [(date(2012, 6, 1), False), (date(2012, 5, 31), True), (date(2012, 2, 29), True), (date(1980, 1, 1), True)],
 )
 def test_who_is_fourteen_on_the_day_of_the_document_is_accountable(born: date, accountable: bool) -> None:
     assert is_accountable(person(born), found_on=date(2026, 6, 1), policy=POLICY) is accountable
@@ -206,10 +191,7 @@ def test_facts_rest_on_effective_documents_of_the_kinds_of_clause_two() -> None:
         assert effective(basis(kind=kind), on=OPENED)
     for kind in ("licence_decision", "listing_decision"):
         assert refusal(lambda kind=kind: effective(basis(kind=kind), on=OPENED)) is reasons.BASIS_NOT_ALLOWED
-    for dates in (
-        {"effective_on": date(2026, 6, 2)},
-        {"determined_on": date(2026, 5, 2)},
-    ):
+    for dates in ({"effective_on": date(2026, 6, 2)}, {"determined_on": date(2026, 5, 2)}):
         document = basis(**dates)
         assert refusal(lambda d=document: effective(d, on=OPENED)) is reasons.BASIS_NOT_EFFECTIVE
 

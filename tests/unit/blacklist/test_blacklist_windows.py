@@ -66,9 +66,7 @@ def test_a_case_is_never_decided_on_a_day_of_its_window(served: date) -> None:
     assert to_list(case, free).state is State.DECIDED
 
 
-@given(
-    served=days, spoke_after=st.integers(0, 12), answered_after=st.integers(0, 20), again=st.integers(0, 10)
-)
+@given(served=days, spoke_after=st.integers(0, 12), answered_after=st.integers(0, 20), again=st.integers(0, 10))
 def test_a_statement_never_costs_the_party_a_working_day_of_its_window(
     served: date, spoke_after: int, answered_after: int, again: int
 ) -> None:
@@ -129,9 +127,7 @@ def test_a_shorter_number_in_the_law_counts_from_its_day_on_only() -> None:
     assert terms.window(served_on=date(2026, 7, 1)) == CALENDAR.add_working_days(date(2026, 7, 1), 6)
 
 
-def _number(
-    name: str, value: int, *, since: date = date(2021, 7, 15), until: date | None = None
-) -> PolicyNumber:
+def _number(name: str, value: int, *, since: date = date(2021, 7, 15), until: date | None = None) -> PolicyNumber:
     return PolicyNumber(
         name=name,
         value=value,

@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foundation.calendar import (
-    Deadline,
-    WorkingCalendar,
-    add_months,
-    calendar_of,
-    day_of,
-    load_calendar,
-    start_of,
-)
+from foundation.calendar import Deadline, WorkingCalendar, add_months, calendar_of, day_of, load_calendar, start_of
 from foundation.lawfile import LawError
 
 LAW = Path(__file__).parents[3] / "law"
@@ -138,10 +130,7 @@ def test_a_notice_in_data_replaces_the_librarys_days_and_settles_the_year(tmp_pa
         ("notices: [{year: 2027, number: a, confirmed: true, day_off: []}]", "day_off"),
         ("notices: [{year: 2027, number: a}]", "confirmed"),
         ("notices: [{year: 2027, number: a, confirmed: true, confirmed: false}]", "twice"),
-        (
-            "notices: [{year: 2027, number: a, confirmed: true}, {year: 2027, number: b, confirmed: true}]",
-            "second",
-        ),
+        ("notices: [{year: 2027, number: a, confirmed: true}, {year: 2027, number: b, confirmed: true}]", "second"),
         ("notices: [", "while parsing"),
     ],
 )

@@ -75,18 +75,14 @@ def test_a_command_of_the_house_is_named_without_being_loaded(monkeypatch: pytes
     assert "Run the whole house on this machine" in run(application, "--help").stdout
 
 
-def test_a_command_of_the_house_says_what_it_needs_where_the_house_is_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_command_of_the_house_says_what_it_needs_where_the_house_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     done = run(house_app(monkeypatch, EntryPoint("up", "no_such_house.commands:up", GROUP)), "up", "--help")
     assert done.exit_code == 2
     assert "checkout" in done.stderr
     assert "image" in done.stderr
 
 
-def test_a_command_of_the_house_that_lacks_a_library_names_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_command_of_the_house_that_lacks_a_library_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "half_a_house.py").write_text("import no_such_library\n")
     monkeypatch.syspath_prepend(tmp_path)
     done = run(house_app(monkeypatch, EntryPoint("up", "half_a_house:up", GROUP)), "up")
@@ -95,9 +91,7 @@ def test_a_command_of_the_house_that_lacks_a_library_names_it(
     assert "chengxin[house]" in done.stderr
 
 
-def test_functions_and_applications_both_become_commands(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_functions_and_applications_both_become_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "whole_house.py").write_text(
         "import typer\n"
         "def doctor(*, loud: bool = False) -> None:\n    typer.echo(f'well, loud={loud}')\n"
@@ -106,9 +100,7 @@ def test_functions_and_applications_both_become_commands(
     )
     monkeypatch.syspath_prepend(tmp_path)
     application = house_app(
-        monkeypatch,
-        EntryPoint("doctor", "whole_house:doctor", GROUP),
-        EntryPoint("keys", "whole_house:keys", GROUP),
+        monkeypatch, EntryPoint("doctor", "whole_house:doctor", GROUP), EntryPoint("keys", "whole_house:keys", GROUP)
     )
     assert run(application, "doctor", "--loud").stdout == "well, loud=True\n"
     assert run(application, "keys", "rotate").stdout == "rotated\n"

@@ -84,9 +84,7 @@ def test_a_refusal_says_what_to_do(run: Run, house: SmallHouse) -> None:
     assert as_json.stdout == ""
 
 
-def test_a_house_that_is_away_is_told_with_code_2(
-    run: Run, house: SmallHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_house_that_is_away_is_told_with_code_2(run: Run, house: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chengxin.client.connection.UNARY_SECONDS", 0.5)
     house.trouble += [(BEFORE, Refused(UNAVAILABLE))] * 50
     done = run("check", "--uscc", USCC, *WHY)
@@ -101,9 +99,7 @@ def test_no_identity_is_told_with_what_makes_one(run: Run, monkeypatch: pytest.M
     assert "chengxin enroll" in done.stderr
 
 
-def test_the_receipt_of_an_answer_can_be_kept_and_verified(
-    run: Run, house: SmallHouse, tmp_path: Path
-) -> None:
+def test_the_receipt_of_an_answer_can_be_kept_and_verified(run: Run, house: SmallHouse, tmp_path: Path) -> None:
     file = tmp_path / "receipt.txt"
     done = run("check", "--uscc", USCC, *WHY, "--receipt", file)
     assert done.exit_code == 0

@@ -23,12 +23,7 @@ def test_a_file_that_is_accepted_whole_ends_with_0(run: Run, house: SmallHouse, 
 
 
 def test_refused_rows_end_with_1_and_are_counted_by_reason(run: Run, tmp_path: Path) -> None:
-    rows = [
-        PENALTY,
-        PENALTY | {"处罚决定日期": "x"},
-        PENALTY | {"处罚决定日期": "y"},
-        PENALTY | {"处罚类别": "z"},
-    ]
+    rows = [PENALTY, PENALTY | {"处罚决定日期": "x"}, PENALTY | {"处罚决定日期": "y"}, PENALTY | {"处罚类别": "z"}]
     file = write_csv(tmp_path / "file.csv", rows)
 
     done = run("submit", file)
@@ -69,9 +64,7 @@ def test_a_wrong_mapping_ends_with_2(run: Run, tmp_path: Path) -> None:
     assert "MAPPING_INVALID" in done.stderr
 
 
-def test_a_hand_in_refused_as_a_whole_says_that_it_can_be_repeated(
-    run: Run, house: SmallHouse, tmp_path: Path
-) -> None:
+def test_a_hand_in_refused_as_a_whole_says_that_it_can_be_repeated(run: Run, house: SmallHouse, tmp_path: Path) -> None:
     house.trouble.append((BEFORE, Refused(ROLE_REQUIRED)))
     done = run("submit", write_csv(tmp_path / "f.csv", [PENALTY]))
     assert done.exit_code == 2

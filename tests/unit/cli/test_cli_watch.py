@@ -59,9 +59,7 @@ def test_the_next_watch_goes_on_where_this_one_ended(run: Run, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_withdrawal_is_acknowledged_once_the_copy_is_deleted(
-    run: Run, house: SmallHouse, tmp_path: Path
-) -> None:
+def test_a_withdrawal_is_acknowledged_once_the_copy_is_deleted(run: Run, house: SmallHouse, tmp_path: Path) -> None:
     forget = script(tmp_path / "forget.sh", f'echo "$1" >> {tmp_path}/deleted')
     assert run(*WATCH, "--delete-with", forget).exit_code == 0
     assert (tmp_path / "deleted").read_text() == "a\nb\n"
@@ -69,9 +67,7 @@ def test_a_withdrawal_is_acknowledged_once_the_copy_is_deleted(
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_deletion_that_fails_is_not_acknowledged_and_not_passed(
-    run: Run, house: SmallHouse, tmp_path: Path
-) -> None:
+def test_a_deletion_that_fails_is_not_acknowledged_and_not_passed(run: Run, house: SmallHouse, tmp_path: Path) -> None:
     cursor = tmp_path / "feed.cursor"
     forget = script(tmp_path / "forget.sh", '[ "$1" = a ]')
     done = run(*WATCH, "--cursor-file", cursor, "--delete-with", forget)

@@ -36,9 +36,7 @@ def make_ca() -> Pair:
 def issue(ca: Pair, common_name: str, *, server: bool = False, days: int = 30) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     names: list[x509.GeneralName] = [
-        x509.UniformResourceIdentifier(
-            f"spiffe://chengxin.example/authority/{AUTHORITY}/system/{common_name}"
-        )
+        x509.UniformResourceIdentifier(f"spiffe://chengxin.example/authority/{AUTHORITY}/system/{common_name}")
     ]
     if server:
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]

@@ -41,9 +41,7 @@ M = TypeVar("M")
 
 
 class SmallHouse(
-    record_pb2_grpc.RecordServiceServicer,
-    sharing_pb2_grpc.SharingServiceServicer,
-    audit_pb2_grpc.AuditServiceServicer,
+    record_pb2_grpc.RecordServiceServicer, sharing_pb2_grpc.SharingServiceServicer, audit_pb2_grpc.AuditServiceServicer
 ):
     """Running between `start` and `stop`.
 
@@ -69,8 +67,7 @@ class SmallHouse(
 
     def start(self, port: int = 0) -> None:
         server = grpc.server(
-            ThreadPoolExecutor(8),
-            options=[("grpc.max_receive_message_length", 1 << 20), ("grpc.so_reuseport", 0)],
+            ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", 1 << 20), ("grpc.so_reuseport", 0)]
         )
         record_pb2_grpc.add_RecordServiceServicer_to_server(self, server)
         sharing_pb2_grpc.add_SharingServiceServicer_to_server(self, server)
@@ -99,9 +96,7 @@ class SmallHouse(
         """The requests of one kind that arrived."""
         return [request for request, _ in self.seen if isinstance(request, kind)]
 
-    def SubmitRecords(
-        self, request_iterator: Any, context: Any
-    ) -> Iterator[record_pb2.SubmitRecordsResponse]:
+    def SubmitRecords(self, request_iterator: Any, context: Any) -> Iterator[record_pb2.SubmitRecordsResponse]:
         for request in request_iterator:
             with self._served(request, context):
                 results = [self._store(draft) for draft in request.records]
@@ -113,9 +108,7 @@ class SmallHouse(
             given = self._answer(request.subject)
         return sharing_pb2.CheckSubjectResponse(found=given.found, items=given.items, receipt=given.receipt)
 
-    def CheckSubjects(
-        self, request_iterator: Any, context: Any
-    ) -> Iterator[sharing_pb2.CheckSubjectsResponse]:
+    def CheckSubjects(self, request_iterator: Any, context: Any) -> Iterator[sharing_pb2.CheckSubjectsResponse]:
         for request in request_iterator:
             with self._served(request, context):
                 answers = [self._answer(subject) for subject in request.subjects]

@@ -44,18 +44,14 @@ def test_a_check_carries_its_authority_and_gives_what_was_found(client: Any, hou
 
 
 @pytest.mark.parametrize("kind", list(IdentifierKind))
-def test_every_kind_of_identifier_reaches_the_house_as_what_it_is(
-    kind: IdentifierKind, house: SmallHouse
-) -> None:
+def test_every_kind_of_identifier_reaches_the_house_as_what_it_is(kind: IdentifierKind, house: SmallHouse) -> None:
     with Client.open(house.identity()) as client:
         assert not client.check(Identifier(kind, "X"), **WHY).found
     asked = house.questions(sharing_pb2.CheckSubjectRequest)[0]
     assert common_pb2.IdentifierKind.Name(asked.subject.kind) == f"IDENTIFIER_KIND_{kind.name}"
 
 
-def test_an_unanswered_question_is_asked_again_under_the_same_query_id(
-    client: Any, house: SmallHouse
-) -> None:
+def test_an_unanswered_question_is_asked_again_under_the_same_query_id(client: Any, house: SmallHouse) -> None:
     house.trouble += [(BEFORE, Refused(UNAVAILABLE)), (AFTER, Refused(UNAVAILABLE))]
 
     client.check(uscc=USCC, **WHY)
@@ -125,15 +121,9 @@ def test_no_question_allows_more_than_ten_seconds(connect: Callable[..., Any], h
 def test_a_system_of_another_ca_is_not_answered(house: SmallHouse) -> None:
     folder, stranger_ca = house.identity(), make_ca()
     write_identity(
-        folder.parent / "stranger",
-        issue(stranger_ca, "stranger"),
-        house.ca,
-        {"catalog": f"localhost:{house.port}"},
+        folder.parent / "stranger", issue(stranger_ca, "stranger"), house.ca, {"catalog": f"localhost:{house.port}"}
     )
-    with (
-        Client(Identity.open(folder.parent / "stranger"), timeout=0.5) as client,
-        pytest.raises(UnavailableError),
-    ):
+    with Client(Identity.open(folder.parent / "stranger"), timeout=0.5) as client, pytest.raises(UnavailableError):
         client.check(uscc=USCC, **WHY)
     assert not house.seen
 

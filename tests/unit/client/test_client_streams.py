@@ -61,9 +61,7 @@ def test_each_record_has_its_result_in_order(client: Any, house: SmallHouse) -> 
 
     assert [result.record_number for result in results] == [f"N{n}" for n in range(2345)]
     refused = [result for result in results if not result.accepted]
-    assert [(result.record_number, result.refusal.reason) for result in refused] == [
-        ("N1203", "VALUE_INVALID")
-    ]
+    assert [(result.record_number, result.refusal.reason) for result in refused] == [("N1203", "VALUE_INVALID")]
     assert len(house.records) == 2344
     sizes = [len(request.records) for request in house.questions(record_pb2.SubmitRecordsRequest)]
     assert sizes == [500, 500, 500, 500, 345]
@@ -87,9 +85,7 @@ def test_batches_hold_one_to_a_thousand(client: Any, size: int) -> None:
         list(client.submit([record(1)], batch_size=size))
 
 
-def test_an_interrupted_hand_in_loses_nothing_and_stores_nothing_twice(
-    client: Any, house: SmallHouse
-) -> None:
+def test_an_interrupted_hand_in_loses_nothing_and_stores_nothing_twice(client: Any, house: SmallHouse) -> None:
     house.trouble += [CALM, LOST, CALM, (BEFORE, Refused(UNAVAILABLE)), CALM, LOST]
 
     results = list(client.submit((record(n) for n in range(60)), batch_size=10))
@@ -126,9 +122,7 @@ def test_a_house_that_stays_away_ends_the_hand_in(
         list(client.submit([record(1)]))
 
 
-def test_a_stalled_stream_is_opened_anew(
-    client: Any, house: SmallHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stalled_stream_is_opened_anew(client: Any, house: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BATCH_SECONDS", 0.3)
     monkeypatch.setattr(connection, "STREAM_PATIENCE_SECONDS", 1.2)
     house.open.clear()
@@ -152,9 +146,7 @@ def test_a_million_parties_would_not_be_held_in_memory(client: Any, house: Small
     assert max(len(request.subjects) for request in house.questions(sharing_pb2.CheckSubjectsRequest)) == 1000
 
 
-def test_answers_in_bulk_come_in_order_and_a_refused_member_hurts_nobody(
-    client: Any, house: SmallHouse
-) -> None:
+def test_answers_in_bulk_come_in_order_and_a_refused_member_hurts_nobody(client: Any, house: SmallHouse) -> None:
     house.found["B"] = ["A.PENALTY"]
     asked = [Identifier.uscc("A"), Identifier.uscc("B"), Identifier.passport(REFUSED_MEMBER), "D"]
 
@@ -216,9 +208,7 @@ def withdrawal(cursor: int, *record_ids: str) -> sharing_pb2.WatchChangesRespons
     return response
 
 
-def test_the_feed_gives_each_change_in_order_and_the_cursor_after_them(
-    client: Any, house: SmallHouse
-) -> None:
+def test_the_feed_gives_each_change_in_order_and_the_cursor_after_them(client: Any, house: SmallHouse) -> None:
     house.feed += [withdrawal(1, "a", "b"), withdrawal(2), withdrawal(3, "c")]
     feed = client.watch(until_caught_up=True, **WHY)
 
@@ -254,9 +244,7 @@ def test_a_feed_survives_a_restart_of_the_house(client: Any, house: SmallHouse) 
     assert next(changes).record_id == "b"
 
 
-def test_a_quiet_feed_is_renewed_for_ever(
-    client: Any, house: SmallHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_quiet_feed_is_renewed_for_ever(client: Any, house: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "STREAM_SECONDS", 0.2)
     monkeypatch.setattr(connection, "OPEN_SECONDS", 0.1)
     monkeypatch.setattr(connection, "STREAM_PATIENCE_SECONDS", 0.5)

@@ -21,9 +21,7 @@ def test_a_blob_opens_with_its_key_and_its_row(plaintext: bytes, row: list[bytes
     assert open_blob(JOURNAL, seal_blob(JOURNAL, plaintext, *row), *row) == plaintext
 
 
-@pytest.mark.parametrize(
-    "row", [(), (b"journal",), (b"journal", b"\x00\x2b"), (b"journa", b"l\x00\x2a"), (*ROW, b"")]
-)
+@pytest.mark.parametrize("row", [(), (b"journal",), (b"journal", b"\x00\x2b"), (b"journa", b"l\x00\x2a"), (*ROW, b"")])
 def test_a_blob_does_not_open_in_another_row(row: tuple[bytes, ...]) -> None:
     assert not opens(open_blob, JOURNAL, seal_blob(JOURNAL, b"officer", *ROW), *row)
 

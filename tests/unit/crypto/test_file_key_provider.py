@@ -88,9 +88,7 @@ def test_destroying_a_key_twice_does_nothing_more(provider: FileKeyProvider) -> 
     assert provider.list() == []
 
 
-def test_destroying_leaves_no_second_name_that_a_killed_process_left(
-    provider: FileKeyProvider, folder: Path
-) -> None:
+def test_destroying_leaves_no_second_name_that_a_killed_process_left(provider: FileKeyProvider, folder: Path) -> None:
     left = folder / ".share.2027-03.kek.0123456789abcdef"
     left.hardlink_to(folder / "share.2027-03.kek")
     assert provider.list() == ["share/2027-03"]
@@ -166,9 +164,7 @@ def test_a_name_can_not_lead_out_of_the_folder(provider: FileKeyProvider, name: 
 def test_processes_that_make_the_same_key_at_once_all_get_the_same_one(folder: Path, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(3)
-    racers = [
-        context.Process(target=_race, args=(folder, tmp_path / f"racer{n}", together)) for n in range(3)
-    ]
+    racers = [context.Process(target=_race, args=(folder, tmp_path / f"racer{n}", together)) for n in range(3)]
     for racer in racers:
         racer.start()
     for racer in racers:

@@ -219,9 +219,7 @@ def test_a_share_key_outlives_every_day_on_which_its_records_are_shared() -> Non
         assert share_month_is_over(name, date(2027, 4, 1))
 
 
-@pytest.mark.parametrize(
-    "name", ["share/open-2020", "archive/2020", "journal/2020", "bucket", "share/２０２０-01"]
-)
+@pytest.mark.parametrize("name", ["share/open-2020", "archive/2020", "journal/2020", "bucket", "share/２０２０-01"])
 def test_only_share_months_end(name: str) -> None:
     assert not share_month_is_over(name, date(2030, 1, 1))
 
@@ -230,9 +228,7 @@ def test_only_share_months_end(name: str) -> None:
     ("erase_before", "name"),
     [(date(2032, 1, 1), "archive/2031"), (date(2031, 5, 2), "archive/2031"), (None, "archive/open-2026")],
 )
-def test_a_records_archive_key_is_that_of_the_last_day_it_is_kept(
-    erase_before: date | None, name: str
-) -> None:
+def test_a_records_archive_key_is_that_of_the_last_day_it_is_kept(erase_before: date | None, name: str) -> None:
     assert archive_year(erase_before, date(2026, 6, 1)) == name
 
 

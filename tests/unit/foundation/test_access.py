@@ -21,13 +21,7 @@ from hypothesis import strategies as st
 from foundation.access import Caller, Issuers, Officer, Person, issue_assertion
 from foundation.access.callers import enrolled
 from foundation.identity import Identifier, IdentifierKind, reasons, resident_check_digit
-from foundation.reasons import (
-    ASSERTION_INVALID,
-    ASSERTION_REQUIRED,
-    NOT_ENROLLED,
-    OFFICER_ROLE_REQUIRED,
-    ROLE_REQUIRED,
-)
+from foundation.reasons import ASSERTION_INVALID, ASSERTION_REQUIRED, NOT_ENROLLED, OFFICER_ROLE_REQUIRED, ROLE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from tests.support.databases import SchemaDatabase
@@ -176,9 +170,7 @@ FORGED = {
     "of no key": token(header={"alg": "Ed25519"}),
     "that is not signed": _unsigned({"alg": "none", "kid": "staff-1"}, {"kind": "officer"}) + ".",
     "whose algorithm is none": token(header={"alg": "none", "kid": "staff-1"}),
-    "whose public key became a secret": (
-        f"{HS256}.{_b64(hmac.digest(_raw(STAFF), HS256.encode(), hashlib.sha256))}"
-    ),
+    "whose public key became a secret": (f"{HS256}.{_b64(hmac.digest(_raw(STAFF), HS256.encode(), hashlib.sha256))}"),
     "of another algorithm": token(header={"alg": "ES256", "kid": "staff-1"}),
     "with claims that are no object": _unsigned({"alg": "Ed25519", "kid": "staff-1"}, [1]) + ".AA",
     "with a header that is no object": _unsigned(["staff-1"], {}) + ".AA",
@@ -241,17 +233,12 @@ def test_who_may_assert_parties_may_not_assert_officials(issuers: Issuers) -> No
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        (
-            {"identifier": RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")},
-            reasons.IDENTIFIER_CHECK_FAILED,
-        ),
+        ({"identifier": RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")}, reasons.IDENTIFIER_CHECK_FAILED),
         ({"identifier_kind": "fingerprint"}, ASSERTION_INVALID),
         ({"identifier_kind": None}, ASSERTION_INVALID),
     ],
 )
-def test_a_party_without_a_good_identifier_is_nobody(
-    issuers: Issuers, changes: dict[str, Any], reason: object
-) -> None:
+def test_a_party_without_a_good_identifier_is_nobody(issuers: Issuers, changes: dict[str, Any], reason: object) -> None:
     claims = {name: value for name, value in (PERSON | changes).items() if value is not None}
     with pytest.raises(Refused) as refused:
         issuers.person(issued("person", claims=claims), bound_to=CERTIFICATE, now=NOW, today=TODAY)
@@ -278,14 +265,7 @@ SOMEBODY = Person(identifier=Identifier(IdentifierKind.RESIDENT_ID, RESIDENT), n
         (lambda call: call(None, SOMEBODY).require_person(), ROLE_REQUIRED),
         (lambda call: call(None, None, "gateway").require_person(), ASSERTION_REQUIRED),
     ],
-    ids=[
-        "role",
-        "no official",
-        "role of the official",
-        "authority of the official",
-        "no gateway",
-        "no party",
-    ],
+    ids=["role", "no official", "role of the official", "authority of the official", "no gateway", "no party"],
 )
 def test_what_a_step_needs_is_asked_of_the_call(asked: Callable[[Any], object], reason: object) -> None:
     def call(who: Officer | None, party: Person | None, role: str = "consumer") -> Call:

@@ -123,9 +123,7 @@ async def test_a_connection_killed_in_a_transaction_is_an_outage_and_undoes_it(
     assert f"cut by {by}" not in await keys(office)
 
 
-async def test_a_commit_of_which_nobody_knows_is_an_outage(
-    database: SchemaDatabase, office: Database
-) -> None:
+async def test_a_commit_of_which_nobody_knows_is_an_outage(database: SchemaDatabase, office: Database) -> None:
     async def be_cut() -> None:
         async with office.transaction() as tx:
             await tx.run(INSERT, name="unknown")
@@ -174,9 +172,7 @@ async def test_a_rule_of_the_house_is_told_as_such_with_its_own_words(office: Da
     async with office.transaction() as tx:
         await tx.run(INSERT, name="destroyed")
         await tx.run("UPDATE keyring SET destroyed_at = house_now() WHERE name = 'destroyed'")
-    held = await refused(
-        office, "UPDATE keyring SET destroyed_at = NULL WHERE name = :name", name="destroyed"
-    )
+    held = await refused(office, "UPDATE keyring SET destroyed_at = NULL WHERE name = :name", name="destroyed")
     assert (held.reason, held.detail) == (RULE_HELD_BY_DATABASE, "a destroyed key stays destroyed")
 
     async def by_the_driver() -> None:
@@ -197,17 +193,9 @@ async def test_a_rule_of_the_house_is_told_as_such_with_its_own_words(office: Da
         ("SELECT * FROM no_such_table", {}),
         ("UPDATE clock_floor SET floor = now()", {}),
     ],
-    ids=[
-        "syntax",
-        "a value out of range",
-        "a value that cannot be sent",
-        "an unknown table",
-        "a right that lacks",
-    ],
+    ids=["syntax", "a value out of range", "a value that cannot be sent", "an unknown table", "a right that lacks"],
 )
-async def test_a_mistake_of_ours_is_no_outage(
-    office: Database, statement: str, params: dict[str, object]
-) -> None:
+async def test_a_mistake_of_ours_is_no_outage(office: Database, statement: str, params: dict[str, object]) -> None:
     """Who is told to come again would come again for ever."""
     with pytest.raises(Exception) as caught:
         async with office.transaction() as tx:
@@ -258,9 +246,7 @@ async def test_a_clock_set_back_stops_the_houses_time_and_never_turns_it_back(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_office_raises_the_floor_to_the_present_and_no_further(
-    database: SchemaDatabase, role: str
-) -> None:
+def test_an_office_raises_the_floor_to_the_present_and_no_further(database: SchemaDatabase, role: str) -> None:
     with administrator(database) as admin:
         admin.execute("UPDATE clock_floor SET floor = clock_timestamp() - interval '1 hour'")
     with psycopg.connect(database.dsn(role), options="-c search_path=repair") as office:
@@ -286,9 +272,7 @@ def test_an_office_raises_the_floor_to_the_present_and_no_further(
         "SET ROLE repair_owner",
     ],
 )
-def test_an_office_can_move_neither_clock_nor_house(
-    database: SchemaDatabase, role: str, statement: str
-) -> None:
+def test_an_office_can_move_neither_clock_nor_house(database: SchemaDatabase, role: str, statement: str) -> None:
     with (
         psycopg.connect(database.dsn(role), options="-c search_path=repair") as office,
         pytest.raises(psycopg.errors.InsufficientPrivilege),

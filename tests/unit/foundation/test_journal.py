@@ -121,16 +121,12 @@ async def test_a_number_of_the_door_that_was_rolled_back_stays_missing(journalle
     await journalled.write_and_undo()
     second = await journalled.write()
     ((low,), (high,)) = journalled.sql(
-        "SELECT door_no FROM journal WHERE entry_id IN (%s, %s) ORDER BY door_no",
-        first.entry_id,
-        second.entry_id,
+        "SELECT door_no FROM journal WHERE entry_id IN (%s, %s) ORDER BY door_no", first.entry_id, second.entry_id
     )
     assert high - low == 2
 
 
-async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(
-    journalled: Journalled,
-) -> None:
+async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(journalled: Journalled) -> None:
     before = datetime.now(UTC)
     async with journalled.office.transaction() as tx:
         receipt = await journalled.journal.write(tx, entry())
@@ -155,9 +151,7 @@ async def test_time_transaction_and_door_are_stamped_where_the_entry_is_written(
         "DROP TABLE {}",
     ],
 )
-async def test_no_office_touches_what_is_written(
-    journalled: Journalled, role: str, table: str, statement: str
-) -> None:
+async def test_no_office_touches_what_is_written(journalled: Journalled, role: str, table: str, statement: str) -> None:
     with (
         psycopg.connect(journalled.database.dsn(role), options="-c search_path=repair") as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
@@ -165,9 +159,7 @@ async def test_no_office_touches_what_is_written(
         connection.execute(statement.replace("{}", table))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE journal SET purpose = ''", "DELETE FROM journal", "TRUNCATE journal"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE journal SET purpose = ''", "DELETE FROM journal", "TRUNCATE journal"])
 async def test_the_journal_is_append_only_for_its_owner_too(journalled: Journalled, statement: str) -> None:
     await journalled.write()
     with pytest.raises(psycopg.Error, match="append-only") as caught:
@@ -181,11 +173,7 @@ async def test_the_digest_is_of_the_salt_and_of_what_was_shown_in_its_order(jour
     row = journalled.row(receipt)
     salt = bytes.fromhex(row["salt"])
     assert len(salt) == 16
-    assert (
-        receipt.digest
-        == bytes.fromhex(row["digest"])
-        == hashlib.sha256(salt + "\n".join(shown).encode()).digest()
-    )
+    assert receipt.digest == bytes.fromhex(row["digest"]) == hashlib.sha256(salt + "\n".join(shown).encode()).digest()
     assert receipt.digest != hashlib.sha256(salt + "\n".join(reversed(shown)).encode()).digest()
 
 
@@ -201,12 +189,8 @@ async def test_the_commitment_binds_the_private_part(journalled: Journalled) -> 
     assert bytes.fromhex(row["commitment"]) == hashlib.sha256(committed).digest()
 
 
-async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
-    journalled: Journalled,
-) -> None:
-    one, other = [
-        journalled.row(await journalled.write(officer=official)) for official in (OFFICIAL, "样例官员乙")
-    ]
+async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(journalled: Journalled) -> None:
+    one, other = [journalled.row(await journalled.write(officer=official)) for official in (OFFICIAL, "样例官员乙")]
     salt, sealed = bytes.fromhex(one["salt"]), bytes.fromhex(one["sealed"])
     opened = await journalled.reader.open(salt, sealed)
     assert (opened.officer, opened.matter) == (OFFICIAL, MATTER)
@@ -218,9 +202,7 @@ async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
 
 async def test_a_private_part_of_any_year_opens(journalled: Journalled) -> None:
     """An entry may be sealed in the last instant of a year and written in the first of the next."""
-    private = await journalled.journal.private_part(
-        party(1), OFFICIAL, MATTER, at=datetime(2025, 1, 1, tzinfo=UTC)
-    )
+    private = await journalled.journal.private_part(party(1), OFFICIAL, MATTER, at=datetime(2025, 1, 1, tzinfo=UTC))
     assert (await journalled.reader.open(private.salt, private.sealed)).officer == OFFICIAL
 
 
@@ -244,8 +226,7 @@ async def test_an_entry_about_nobody_has_no_tag(journalled: Journalled) -> None:
 async def test_no_personal_value_stands_in_an_entry(journalled: Journalled) -> None:
     receipt = await journalled.write()
     ((text,),) = journalled.sql(
-        "SELECT j::text || p::text FROM journal j JOIN journal_private p USING (bucket, entry_id)"
-        " WHERE entry_id = %s",
+        "SELECT j::text || p::text FROM journal j JOIN journal_private p USING (bucket, entry_id) WHERE entry_id = %s",
         receipt.entry_id,
     )
     for value in (OFFICIAL, MATTER, party(1).value):
@@ -264,20 +245,11 @@ async def test_what_a_caller_chose_stands_as_given(journalled: Journalled) -> No
         " WHERE entry_id = %s",
         receipt.entry_id,
     )
-    expected: list[str | int | UUID | bytes] = [
-        "RepairService.CheckEligibility",
-        query_id,
-        3,
-        CALLER.authority,
-    ]
+    expected: list[str | int | UUID | bytes] = ["RepairService.CheckEligibility", query_id, 3, CALLER.authority]
     assert row == [*expected, CALLER.fingerprint, "licence.review", grant_id, "answered", ""]
 
 
-@pytest.mark.parametrize(
-    ("decision", "reason"), [("refused", ""), ("answered", "NOT_GRANTED"), ("forgotten", "")]
-)
-async def test_a_refusal_has_a_reason_and_nothing_else_has(
-    journalled: Journalled, decision: str, reason: str
-) -> None:
+@pytest.mark.parametrize(("decision", "reason"), [("refused", ""), ("answered", "NOT_GRANTED"), ("forgotten", "")])
+async def test_a_refusal_has_a_reason_and_nothing_else_has(journalled: Journalled, decision: str, reason: str) -> None:
     with pytest.raises(Exception, match="check constraint"):
         await journalled.write(decision=decision, reason=reason)

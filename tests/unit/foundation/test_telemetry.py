@@ -184,9 +184,7 @@ def test_a_call_is_one_span_with_the_same_attributes_and_no_more(collected: _Col
     assert [span.name for span in spans] == ["SharingService.CheckSubject"] * 2
     for span, seconds in zip(spans, (0.25, 0.5), strict=True):
         assert set(_attributes(span.attributes)) == {"office", "method", "reason"}
-        assert (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9 == pytest.approx(
-            seconds, abs=0.001
-        )
+        assert (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9 == pytest.approx(seconds, abs=0.001)
         assert not span.events
         assert not span.links
 

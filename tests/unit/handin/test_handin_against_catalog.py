@@ -35,10 +35,7 @@ CODES = {
 }
 GOOD_PENALTY = PENALTY | CODES | {"处罚决定日期": "2026/05/01", "公示截止期": "2027-2-1"}
 GOOD_PERSON = GOOD_PENALTY | PERSON | {"证件号码": PERSON_NUMBER}
-GOOD_LICENCE = LICENCE | {
-    "行政相对人代码_1（统一社会信用代码）": PARTY,
-    "许可机关统一社会信用代码": AUTHORITY,
-}
+GOOD_LICENCE = LICENCE | {"行政相对人代码_1（统一社会信用代码）": PARTY, "许可机关统一社会信用代码": AUTHORITY}
 
 
 @pytest.fixture(scope="module")
@@ -85,21 +82,14 @@ REFUSED = [
     ({"处罚决定日期": "2026-7-1"}, "DATE_IN_FUTURE document.determined_on"),
     ({"处罚决定日期": "2019-7-1"}, "RETENTION_PASSED document.determined_on"),
     ({"处罚机关统一社会信用代码": PARTY}, "WRONG_AUTHORITY document.authority"),
-    (
-        {"行政相对人代码_1（统一社会信用代码）": f"{PARTY[:-1]}0"},
-        "IDENTIFIER_CHECK_FAILED party.identifier.value",
-    ),
+    ({"行政相对人代码_1（统一社会信用代码）": f"{PARTY[:-1]}0"}, "IDENTIFIER_CHECK_FAILED party.identifier.value"),
     ({"行政相对人代码_1（统一社会信用代码）": ""}, "IDENTIFIER_MISSING party.identifier.value"),
     ({"行政相对人名称": ""}, "VALUE_REQUIRED party.name"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "refusal"), REFUSED, ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_what_the_law_forbids_is_refused_by_the_catalog(
-    change: dict[str, str], refusal: str, lawbook: LawBook
-) -> None:
+@pytest.mark.parametrize(("change", "refusal"), REFUSED, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_the_law_forbids_is_refused_by_the_catalog(change: dict[str, str], refusal: str, lawbook: LawBook) -> None:
     assert hand_in(GOOD_PENALTY | change, lawbook) == refusal
 
 

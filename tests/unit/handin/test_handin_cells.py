@@ -26,14 +26,7 @@ def test_an_amount_in_wan_is_the_same_amount_in_yuan_to_the_fen(fen: int, commas
 
 @pytest.mark.parametrize(
     ("wan", "yuan"),
-    [
-        ("5", "50000"),
-        ("0.5", "5000"),
-        ("0.123456", "1234.56"),
-        ("0", "0"),
-        ("1,234.5", "12345000"),
-        ("'3", "30000"),
-    ],
+    [("5", "50000"), ("0.5", "5000"), ("0.123456", "1234.56"), ("0", "0"), ("1,234.5", "12345000"), ("'3", "30000")],
 )
 def test_amounts_as_they_are_met(wan: str, yuan: str) -> None:
     assert cells.yuan_from_wan(wan) == yuan
@@ -67,19 +60,8 @@ def test_what_is_no_amount_is_never_guessed(wrong: str) -> None:
         cells.yuan_from_wan(wrong)
 
 
-FORMS = [
-    "{0:%Y/%m/%d}",
-    "{0:%Y-%m-%d}",
-    "{0:%Y%m%d}",
-    "{0.year}-{0.month}-{0.day}",
-    "{0.year}/{0.month}/{0.day}",
-]
-FORMS += [
-    "{0.year}.{0.month}.{0.day}",
-    "{0.year}年{0.month}月{0.day}日",
-    "{0:%Y-%m-%d} 00:00:00",
-    "{0:%Y/%m/%d} 0:00",
-]
+FORMS = ["{0:%Y/%m/%d}", "{0:%Y-%m-%d}", "{0:%Y%m%d}", "{0.year}-{0.month}-{0.day}", "{0.year}/{0.month}/{0.day}"]
+FORMS += ["{0.year}.{0.month}.{0.day}", "{0.year}年{0.month}月{0.day}日", "{0:%Y-%m-%d} 00:00:00", "{0:%Y/%m/%d} 0:00"]
 
 
 @given(st.dates(date(1949, 10, 1), date(2098, 12, 31)), st.sampled_from(FORMS), st.booleans())

@@ -11,14 +11,7 @@ from chengxin.handin import csv_file, job, reasons
 from chengxin.handin.mapping import load_mapping
 from chengxin.handin.reasons import HandInError, Reason
 from chengxin.handin.table import Table
-from tests.unit.handin.hand_in_files import (
-    LICENCE,
-    PENALTY,
-    as_rows,
-    csv_bytes,
-    write_csv,
-    write_xlsx,
-)
+from tests.unit.handin.hand_in_files import LICENCE, PENALTY, as_rows, csv_bytes, write_csv, write_xlsx
 
 MAPPING = load_mapping()
 
@@ -87,9 +80,7 @@ def test_a_header_of_two_merged_rows_is_understood(tmp_path: Path) -> None:
     above += ["处罚类别", "处罚决定日期", "处罚机关统一社会信用代码"]
     below = [None, "统一社会信用代码", "工商注册号", None, None, None, None]
     row = ["湘江食品有限公司", "91430100MA4L1ABC2X", "", "1号", "警告", "2021-9-1", "11430000006112345A"]
-    path = write_xlsx(
-        tmp_path / "f.xlsx", {"a": [["公示表"], above, below, row]}, merged=["A1:G1", "B2:C2", "A2:A3"]
-    )
+    path = write_xlsx(tmp_path / "f.xlsx", {"a": [["公示表"], above, below, row]}, merged=["A1:G1", "B2:C2", "A2:A3"])
     [(table, read)] = tables_of(path)
     assert table.layout.parts["uscc"] == 1
     assert table.layout.outdated_codes == (2,)

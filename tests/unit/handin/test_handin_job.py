@@ -31,9 +31,7 @@ def rejects(tmp_path: Path) -> Path:
     return tmp_path / "rejects.csv"
 
 
-def test_every_row_is_accepted_or_comes_back(
-    client: Client, house: SmallHouse, tmp_path: Path, rejects: Path
-) -> None:
+def test_every_row_is_accepted_or_comes_back(client: Client, house: SmallHouse, tmp_path: Path, rejects: Path) -> None:
     bad_date = {"处罚决定日期": "2021-02-30"}
     rows = [penalty(n) for n in range(1200)]
     rows[5] = penalty(5, **bad_date)
@@ -73,9 +71,9 @@ def test_what_comes_back_again_is_what_was_handed_in(
     client: Client, house: SmallHouse, tmp_path: Path, rejects: Path
 ) -> None:
     odd = {"违法事实": "=HYPERLINK()", "备注": "430102199001011234"}
-    HandIn(
-        write_csv(tmp_path / "a.csv", [penalty(1, 处罚决定日期="x", **odd)]), MAPPING, rejects=rejects
-    ).run(client.submit)
+    HandIn(write_csv(tmp_path / "a.csv", [penalty(1, 处罚决定日期="x", **odd)]), MAPPING, rejects=rejects).run(
+        client.submit
+    )
     again = tmp_path / "again.csv"
     again.write_bytes(rejects.read_bytes().replace(b",x,", b",2021-9-1,"))
     HandIn(again, MAPPING, rejects=rejects).run(client.submit)
@@ -85,9 +83,7 @@ def test_what_comes_back_again_is_what_was_handed_in(
 
 def test_the_rejects_file_is_for_its_owner_alone(client: Client, tmp_path: Path, rejects: Path) -> None:
     rejects.write_text("of an earlier run")
-    HandIn(write_csv(tmp_path / "a.csv", [penalty(1, 处罚类别="")]), MAPPING, rejects=rejects).run(
-        client.submit
-    )
+    HandIn(write_csv(tmp_path / "a.csv", [penalty(1, 处罚类别="")]), MAPPING, rejects=rejects).run(client.submit)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
 
 
@@ -114,10 +110,7 @@ def test_a_rejects_file_that_cannot_be_written_is_told(client: Client, tmp_path:
 def test_each_sheet_with_refusals_has_a_rejects_file_of_its_own(
     client: Client, house: SmallHouse, tmp_path: Path, rejects: Path
 ) -> None:
-    sheets = {
-        "处罚": as_rows([penalty(1, 处罚类别=""), penalty(2)]),
-        "许可": as_rows([LICENCE | {"许可类别": "x"}]),
-    }
+    sheets = {"处罚": as_rows([penalty(1, 处罚类别=""), penalty(2)]), "许可": as_rows([LICENCE | {"许可类别": "x"}])}
     file = write_xlsx(tmp_path / "file.xlsx", sheets)
     summary = HandIn(file, MAPPING, rejects=rejects).run(client.submit)
     assert (summary.accepted, summary.refused) == (1, 2)
@@ -125,9 +118,7 @@ def test_each_sheet_with_refusals_has_a_rejects_file_of_its_own(
     assert read_rejects(summary.rejects[1])[0]["许可类别"] == "x"
 
 
-def test_a_file_handed_in_twice_is_held_once(
-    client: Client, house: SmallHouse, tmp_path: Path, rejects: Path
-) -> None:
+def test_a_file_handed_in_twice_is_held_once(client: Client, house: SmallHouse, tmp_path: Path, rejects: Path) -> None:
     file = write_csv(tmp_path / "a.csv", [penalty(n) for n in range(30)])
     HandIn(file, MAPPING, rejects=rejects).run(client.submit)
     again = HandIn(file, MAPPING, rejects=rejects).run(client.submit)
@@ -135,9 +126,7 @@ def test_a_file_handed_in_twice_is_held_once(
     assert len(house.records) == 30
 
 
-def test_a_column_that_is_unknown_comes_back_by_its_name(
-    client: Client, tmp_path: Path, rejects: Path
-) -> None:
+def test_a_column_that_is_unknown_comes_back_by_its_name(client: Client, tmp_path: Path, rejects: Path) -> None:
     file = write_csv(tmp_path / "a.csv", [penalty(1, 血型="A")])
 
     def as_the_catalog_does(records: Iterable[Record]) -> Iterator[SubmitResult]:
@@ -145,9 +134,7 @@ def test_a_column_that_is_unknown_comes_back_by_its_name(
 
         for result, record in zip(client.submit(iter(kept := list(records))), kept, strict=True):
             assert "A" not in record.fields.values()
-            refusal = Refusal(
-                reason="FIELD_PROHIBITED", field="fields", message="Never.", remedy="Leave it out."
-            )
+            refusal = Refusal(reason="FIELD_PROHIBITED", field="fields", message="Never.", remedy="Leave it out.")
             yield SubmitResult(
                 record_number=result.record_number,
                 record_id="",

@@ -122,13 +122,7 @@ def test_a_grade_that_the_authority_states_comes_before_the_table() -> None:
 
 def test_placeholders_in_codes_and_amounts_say_nothing() -> None:
     record = read(
-        PENALTY
-        | {
-            "证件号码": "无",
-            "行政相对人代码_2（工商注册号）": "/",
-            "罚款金额（万元）": "-",
-            "处罚类别": "警告",
-        }
+        PENALTY | {"证件号码": "无", "行政相对人代码_2（工商注册号）": "/", "罚款金额（万元）": "-", "处罚类别": "警告"}
     )
     assert "fine_yuan" not in record.fields
 
@@ -177,22 +171,14 @@ REFUSED: list[tuple[dict[str, str], Reason, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "reason", "column"), REFUSED, ids=lambda value: getattr(value, "code", None)
-)
-def test_a_row_goes_back_with_its_reason_and_column(
-    change: dict[str, str], reason: Reason, column: str
-) -> None:
+@pytest.mark.parametrize(("change", "reason", "column"), REFUSED, ids=lambda value: getattr(value, "code", None))
+def test_a_row_goes_back_with_its_reason_and_column(change: dict[str, str], reason: Reason, column: str) -> None:
     assert problems_of(PENALTY | change) == [Problem(reason, column)]
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     wrong = PENALTY | {"处罚决定日期": "x", "罚款金额（万元）": "y", "处罚类别": "z"}
-    assert {problem.reason.code for problem in problems_of(wrong)} == {
-        "BAD_DATE",
-        "BAD_AMOUNT",
-        "CATEGORY_UNKNOWN",
-    }
+    assert {problem.reason.code for problem in problems_of(wrong)} == {"BAD_DATE", "BAD_AMOUNT", "CATEGORY_UNKNOWN"}
 
 
 def test_a_row_wider_than_its_header_is_not_read() -> None:
@@ -252,7 +238,5 @@ def test_every_item_and_field_of_the_mapping_is_in_the_catalog() -> None:
             assert item is not None, category.item_code
             assert category.document.value in item.document_kinds
             assert {field.name for field in kind.fields} <= {field.name for field in item.fields}
-            assert {field.name for field in item.fields if field.required} <= {
-                field.name for field in kind.fields
-            }
+            assert {field.name for field in item.fields if field.required} <= {field.name for field in kind.fields}
             assert item.negative == kind.graded

@@ -54,9 +54,7 @@ def refused(kind: IdentifierKind, raw: str) -> Reason:
 
 @settings(max_examples=50)
 @given(uscc_numbers, st.data())
-def test_the_check_character_catches_every_single_substitution_in_a_credit_code(
-    number: str, data: st.DataObject
-):
+def test_the_check_character_catches_every_single_substitution_in_a_credit_code(number: str, data: st.DataObject):
     assert canonicalise(IdentifierKind.USCC, number, today=TODAY).value == number
     place = data.draw(st.integers(0, 17))
     for other in USCC_ALPHABET.replace(number[place], ""):
@@ -108,27 +106,21 @@ def test_spaces_invisible_characters_and_lookalikes_are_refused(spoilt: str):
 
 def test_a_cyrillic_letter_is_not_the_check_digit_x():
     number = next(
-        f"43010219900307{n:03}X"
-        for n in range(1, 999)
-        if resident_check_digit(f"43010219900307{n:03}") == "X"
+        f"43010219900307{n:03}X" for n in range(1, 999) if resident_check_digit(f"43010219900307{n:03}") == "X"
     )
     assert canonicalise(IdentifierKind.RESIDENT_ID, number.lower(), today=TODAY).value == number
     assert refused(IdentifierKind.RESIDENT_ID, number[:17] + "Х") is reasons.IDENTIFIER_CHARACTER
 
 
 @pytest.mark.parametrize("kind", IdentifierKind)
-@pytest.mark.parametrize(
-    "ruined", ["4.30102E+17", "4.30102e17", "4E+17", "430102199001010000.0", "'4.30102E+17"]
-)
+@pytest.mark.parametrize("ruined", ["4.30102E+17", "4.30102e17", "4E+17", "430102199001010000.0", "'4.30102E+17"])
 def test_what_a_spreadsheet_ruined_is_called_so(kind: IdentifierKind, ruined: str):
     assert refused(kind, ruined) is reasons.IDENTIFIER_RUINED_BY_SPREADSHEET
 
 
 def test_a_number_rounded_to_fifteen_digits_is_called_ruined():
     assert resident_check_digit("43010219900307100") != "0"
-    assert (
-        refused(IdentifierKind.RESIDENT_ID, "430102199003071000") is reasons.IDENTIFIER_RUINED_BY_SPREADSHEET
-    )
+    assert refused(IdentifierKind.RESIDENT_ID, "430102199003071000") is reasons.IDENTIFIER_RUINED_BY_SPREADSHEET
 
 
 def test_a_credit_code_with_an_e_among_digits_is_no_spreadsheet_number():
@@ -139,12 +131,7 @@ def test_a_credit_code_with_an_e_among_digits_is_no_spreadsheet_number():
 
 @pytest.mark.parametrize(
     ("birth", "fault"),
-    [
-        ("18991231", "1900"),
-        ("20261125", "future"),
-        ("19900230", "no such day"),
-        ("19901301", "no such month"),
-    ],
+    [("18991231", "1900"), ("20261125", "future"), ("19900230", "no such day"), ("19901301", "no such month")],
 )
 def test_an_impossible_date_of_birth_is_refused(birth: str, fault: str):
     first17 = f"430102{birth}123"

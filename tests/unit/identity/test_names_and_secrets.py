@@ -11,14 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.identity import (
-    Identifier,
-    IdentifierKind,
-    Secret,
-    fold_name,
-    mask_identifier,
-    mask_name,
-)
+from foundation.identity import Identifier, IdentifierKind, Secret, fold_name, mask_identifier, mask_name
 
 
 @pytest.mark.parametrize(

@@ -72,12 +72,8 @@ def containers(folder: str) -> Iterator[Container]:
                 environment |= maps[source["configMapRef"]["name"]]
             for entry in container.get("env", []):
                 secret = entry.get("valueFrom", {}).get("secretKeyRef")
-                environment[entry["name"]] = (
-                    f"secret:{secret['name']}/{secret['key']}" if secret else entry["value"]
-                )
-            mounts = {
-                mount["mountPath"]: volumes[mount["name"]] for mount in container.get("volumeMounts", [])
-            }
+                environment[entry["name"]] = f"secret:{secret['name']}/{secret['key']}" if secret else entry["value"]
+            mounts = {mount["mountPath"]: volumes[mount["name"]] for mount in container.get("volumeMounts", [])}
             yield Container(
                 workload=workload["metadata"]["name"],
                 args=tuple(container["args"]),

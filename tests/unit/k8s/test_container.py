@@ -9,10 +9,7 @@ from tests.unit.k8s.cluster import ROOT, containers
 
 LINES = (ROOT / "Containerfile").read_text(encoding="utf-8").splitlines()
 COPIED = [
-    source
-    for line in LINES
-    if line.startswith("COPY ") and "--from=" not in line
-    for source in line.split()[1:-1]
+    source for line in LINES if line.startswith("COPY ") and "--from=" not in line for source in line.split()[1:-1]
 ]
 
 

@@ -11,16 +11,7 @@ import pytest
 
 from foundation.db.migrate import READER, ROLES
 from scripts import settings
-from tests.unit.k8s.cluster import (
-    FOLDERS,
-    ROOT,
-    WORKLOADS,
-    Container,
-    containers,
-    objects,
-    of_kind,
-    secrets_used,
-)
+from tests.unit.k8s.cluster import FOLDERS, ROOT, WORKLOADS, Container, containers, objects, of_kind, secrets_used
 
 CLASSES = settings.classes()
 OURS = [(folder, one) for folder in FOLDERS for one in containers(folder)]
@@ -81,9 +72,7 @@ def test_a_container_gets_settings_that_its_process_reads_and_all_that_it_needs(
     folder: str, container: Container
 ) -> None:
     cls = CLASSES[container.args[0]]
-    needed = {
-        settings.PREFIX + name.upper() for name, field in cls.model_fields.items() if field.is_required()
-    }
+    needed = {settings.PREFIX + name.upper() for name, field in cls.model_fields.items() if field.is_required()}
     given = set(container.environment)
     readable = settings.variables(cls)
     if container.args[0] == "scripts.furnish":  # it shares the offices' variables
@@ -172,9 +161,7 @@ def test_everything_is_closed_but_what_a_policy_opens() -> None:
 
 def test_a_province_scales_its_catalog_by_load() -> None:
     (scaler,) = of_kind("overlays/production", "HorizontalPodAutoscaler")
-    deployments = {
-        one["metadata"]["name"]: one["spec"] for one in of_kind("overlays/production", "Deployment")
-    }
+    deployments = {one["metadata"]["name"]: one["spec"] for one in of_kind("overlays/production", "Deployment")}
     assert "replicas" not in deployments[scaler["spec"]["scaleTargetRef"]["name"]]
     assert all(spec.get("replicas", 2) >= 2 for spec in deployments.values())
 

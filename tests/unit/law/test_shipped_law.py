@@ -145,9 +145,7 @@ def test_a_measure_fits_area_gravity_and_subject():
     assert not bar.may_follow(area="statistics", severity=Severity.SERIOUS, subject_type="enterprise")
     office = BOOK.measure("office_holding_limit", on=TODAY)
     assert office is not None
-    assert not office.may_follow(
-        area="court_enforcement", severity=Severity.SERIOUS, subject_type="enterprise"
-    )
+    assert not office.may_follow(area="court_enforcement", severity=Severity.SERIOUS, subject_type="enterprise")
     assert BOOK.measure("office_holding_limit", on=date(2024, 6, 30)) is None
 
 

@@ -15,12 +15,7 @@ LOCAL = "catalog/hunan.yaml"
 MEASURES = "measures/national.yaml"
 SCHEME = "schemes/wages.yaml"
 
-LOCAL_BASIS = {
-    "instrument_kind": "local_regulation",
-    "title": "示例条例",
-    "article": "第一条",
-    "confirmed": False,
-}
+LOCAL_BASIS = {"instrument_kind": "local_regulation", "title": "示例条例", "article": "第一条", "confirmed": False}
 RULE = LOCAL_BASIS | {"instrument_kind": "department_rule"}
 
 
@@ -113,9 +108,7 @@ def test_what_is_prohibited_about_persons_only_is_free_for_enterprises(law: Spoi
     assert LawBook.load(law.directory).items
     law.change(
         NATIONAL,
-        lambda content: entry(content, "items", "cn.registration").update(
-            subject_types=["enterprise", "person"]
-        ),
+        lambda content: entry(content, "items", "cn.registration").update(subject_types=["enterprise", "person"]),
     )
     with pytest.raises(LawError, match="prohibited"):
         LawBook.load(law.directory)
@@ -153,10 +146,7 @@ def test_two_versions_of_an_item_in_force_on_one_day_are_refused(law: SpoiltLaw)
 
     law.change(NATIONAL, lambda content: amend(content, "2027-01-01"))
     assert len([i for i in LawBook.load(law.directory).items if i.code == "cn.penalty"]) == 2
-    law.change(
-        NATIONAL,
-        lambda content: entry(content, "items", "cn.penalty").update(in_force_until="2027-01-02"),
-    )
+    law.change(NATIONAL, lambda content: entry(content, "items", "cn.penalty").update(in_force_until="2027-01-02"))
     with pytest.raises(LawError, match="two versions"):
         LawBook.load(law.directory)
 
@@ -198,9 +188,7 @@ def test_a_measure_without_basis_or_reach_is_refused(law: SpoiltLaw, changes: di
         ({"public_shame": True}, "public_shame"),
     ],
 )
-def test_a_scheme_outside_the_four_kinds_or_incomplete_is_refused(
-    law: SpoiltLaw, changes: dict[str, Any], fault: str
-):
+def test_a_scheme_outside_the_four_kinds_or_incomplete_is_refused(law: SpoiltLaw, changes: dict[str, Any], fault: str):
     assert fault in refusal(law, SCHEME, "schemes", "wages", changes)
 
 

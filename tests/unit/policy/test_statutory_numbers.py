@@ -12,15 +12,7 @@ from hypothesis import strategies as st
 
 from foundation.calendar import add_months
 from foundation.lawfile import LawError
-from foundation.policy import (
-    Policy,
-    PolicyNumber,
-    Severity,
-    listing_period,
-    load_policy,
-    publicity_period,
-    reasons,
-)
+from foundation.policy import Policy, PolicyNumber, Severity, listing_period, load_policy, publicity_period, reasons
 from foundation.refusal import Refused
 
 LAW = Path(__file__).parents[3] / "law"
@@ -104,9 +96,7 @@ def test_a_number_without_a_version_on_the_day_is_refused():
 
 
 def test_the_decisive_day_selects_the_version():
-    policy = Policy(
-        [number(in_force_until=date(2026, 7, 1)), number(value=6, in_force_from=date(2026, 7, 1))]
-    )
+    policy = Policy([number(in_force_until=date(2026, 7, 1)), number(value=6, in_force_from=date(2026, 7, 1))])
     assert policy.number("sample.span", on=date(2026, 6, 30)).value == 3
     assert policy.number("sample.span", on=date(2026, 7, 1)).value == 6
     assert policy.governing("sample.span", on=date(2020, 1, 1)).value == 3
@@ -135,11 +125,7 @@ def test_spans_are_calendar_spans_and_working_days_need_the_calendar():
 )
 def test_publicity_runs_from_the_day_of_determination(severity: Severity, earliest: date, end: date):
     period = publicity_period(severity, date(2026, 5, 31), POLICY)
-    assert (period.starts_on, period.earliest_repair_on, period.ends_before) == (
-        date(2026, 5, 31),
-        earliest,
-        end,
-    )
+    assert (period.starts_on, period.earliest_repair_on, period.ends_before) == (date(2026, 5, 31), earliest, end)
     assert period.is_open(period.starts_on)
     assert not period.is_open(period.ends_before)
 
@@ -187,9 +173,7 @@ def test_grades_are_ordered(one: Severity, other: Severity):
 
 
 def test_a_listing_follows_the_numbers_of_its_scheme():
-    period = listing_period(
-        "listing.wages.earliest_removal", "listing.wages.period", date(2026, 6, 1), POLICY
-    )
+    period = listing_period("listing.wages.earliest_removal", "listing.wages.period", date(2026, 6, 1), POLICY)
     assert period.earliest_repair_on == date(2026, 12, 1)
     assert period.ends_before == date(2029, 6, 1)
 

@@ -107,9 +107,7 @@ def test_a_log_that_grew_from_the_earlier_checkpoint_is_valid(log: ServedLog, tm
         assert verify("--log", log.url, "--vkey", VKEY, "--seen", seen).exit_code == 0
 
 
-def test_a_log_that_does_not_begin_with_the_earlier_checkpoint_is_invalid(
-    log: ServedLog, tmp_path: Path
-) -> None:
+def test_a_log_that_does_not_begin_with_the_earlier_checkpoint_is_invalid(log: ServedLog, tmp_path: Path) -> None:
     seen = tmp_path / "checkpoint"
     for head in (Checkpoint(NAME, 300, HASHES[0]), Checkpoint(NAME, 701, HASHES[0])):
         seen.write_text(sign_checkpoint(head, KEY), encoding="utf-8")
@@ -155,9 +153,7 @@ def test_a_receipt_file_shows_its_entry(tmp_path: Path) -> None:
     (tmp_path / "vkey").write_text(VKEY + "\n", encoding="utf-8")
     (tmp_path / "entry").write_bytes(leaf)
     (tmp_path / "other").write_bytes(leaf + b"\x00")
-    shown = verify(
-        "--receipt", tmp_path / "receipt", "--vkey", tmp_path / "vkey", "--entry", tmp_path / "entry"
-    )
+    shown = verify("--receipt", tmp_path / "receipt", "--vkey", tmp_path / "vkey", "--entry", tmp_path / "entry")
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("valid\n")
     assert "authority: 91430000MA4L16JQ9B" in shown.stdout
@@ -180,10 +176,7 @@ def test_a_certificate_file_is_shown_or_called_invalid(tmp_path: Path) -> None:
     file.write_text(note.sign(CERTIFICATE, NAME, KEY), encoding="utf-8")
     result = verify("--certificate", file, "--vkey", VKEY)
     assert (result.exit_code, result.stdout) == (0, "valid\n" + CERTIFICATE)
-    assert (
-        json.loads(verify("--certificate", file, "--vkey", VKEY, "--json").stdout)["item_code"]
-        == "penalty.market"
-    )
+    assert json.loads(verify("--certificate", file, "--vkey", VKEY, "--json").stdout)["item_code"] == "penalty.market"
     file.write_text(file.read_text(encoding="utf-8").replace("repaired", "expired", 1), encoding="utf-8")
     assert verify("--certificate", file, "--vkey", VKEY).exit_code == 1
 

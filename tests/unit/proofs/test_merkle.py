@@ -59,9 +59,7 @@ def test_the_consistency_proofs_of_the_published_tree_come_out_and_verify(vector
 
 @settings(max_examples=60)
 @given(entries, st.data())
-def test_every_proof_equals_the_rfc_s_recursion_and_verifies(
-    leaves: list[bytes], data: st.DataObject
-) -> None:
+def test_every_proof_equals_the_rfc_s_recursion_and_verifies(leaves: list[bytes], data: st.DataObject) -> None:
     hashes = [leaf_hash(leaf) for leaf in leaves]
     size = len(leaves)
     index = data.draw(st.integers(0, size - 1))
@@ -95,8 +93,7 @@ def test_an_inclusion_proof_verifies_in_no_other_place(leaves: list[bytes], data
     ]
     attempts += [(leaf, index, size, proof[:cut], top) for cut in range(len(proof))]
     attempts += [
-        (leaf, index, size, [*proof[:at], flipped(proof[at]), *proof[at + 1 :]], top)
-        for at in range(len(proof))
+        (leaf, index, size, [*proof[:at], flipped(proof[at]), *proof[at + 1 :]], top) for at in range(len(proof))
     ]
     for attempt in attempts:
         # Equal leaves may make a proof good elsewhere too; then the RFC's own recursion says so.
@@ -129,8 +126,7 @@ def test_a_consistency_proof_verifies_for_no_other_heads(leaves: list[bytes], da
     ]
     attempts += [(size1, size2, proof[:cut], root1, root2) for cut in range(len(proof))]
     attempts += [
-        (size1, size2, [*proof[:at], flipped(proof[at]), *proof[at + 1 :]], root1, root2)
-        for at in range(len(proof))
+        (size1, size2, [*proof[:at], flipped(proof[at]), *proof[at + 1 :]], root1, root2) for at in range(len(proof))
     ]
     for attempt in attempts:
         with pytest.raises(ProofError):

@@ -43,11 +43,7 @@ def test_a_note_says_who_of_the_trusted_signed_it() -> None:
 
 def test_a_note_without_a_trusted_signature_is_refused() -> None:
     signed = note.sign("text\n", NAME, KEY)
-    for vkeys in (
-        [],
-        [note.vkey(NAME, OTHER.public_key())],
-        [note.vkey("log.example/other", KEY.public_key())],
-    ):
+    for vkeys in ([], [note.vkey(NAME, OTHER.public_key())], [note.vkey("log.example/other", KEY.public_key())]):
         with pytest.raises(ProofError, match="no trusted key"):
             note.verify(signed, vkeys)
 
@@ -110,8 +106,7 @@ def test_a_key_needs_a_name_without_space_or_plus(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged",
-    [VKEY.replace(NAME, "log.example/other"), VKEY[:-1], VKEY + "A", "a+b", f"{NAME}+00000000+AA==", ""],
+    "damaged", [VKEY.replace(NAME, "log.example/other"), VKEY[:-1], VKEY + "A", "a+b", f"{NAME}+00000000+AA==", ""]
 )
 def test_a_damaged_vkey_is_refused(damaged: str) -> None:
     with pytest.raises(ProofError):

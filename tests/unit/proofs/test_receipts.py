@@ -125,9 +125,7 @@ def test_what_is_empty_takes_no_room_in_a_leaf() -> None:
 
 
 def test_an_entry_that_no_bundle_could_hold_is_not_encoded() -> None:
-    long = JournalEntry(
-        **{**{f: getattr(JOURNAL_ENTRY, f) for f in JOURNAL_ENTRY.__slots__}, "node": "x" * 65536}
-    )
+    long = JournalEntry(**{**{f: getattr(JOURNAL_ENTRY, f) for f in JOURNAL_ENTRY.__slots__}, "node": "x" * 65536})
     with pytest.raises(ProofError, match="too long"):
         long.encode()
 
@@ -140,15 +138,7 @@ def test_arbitrary_bytes_are_no_entry_and_never_a_crash(leaf: bytes) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [
-        {"more": 1},
-        {"source": 1},
-        {"epoch": b"short"},
-        {"at": 2**62},
-        {"attempt": True},
-        {"purpose": None},
-        {1: 2},
-    ],
+    [{"more": 1}, {"source": 1}, {"epoch": b"short"}, {"at": 2**62}, {"attempt": True}, {"purpose": None}, {1: 2}],
 )
 def test_a_leaf_of_another_form_is_no_entry(change: dict) -> None:
     members = {**cbor2.loads(JOURNAL_ENTRY.encode()), **change}

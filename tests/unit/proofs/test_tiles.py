@@ -125,11 +125,7 @@ def test_proofs_come_out_of_few_tiles_of_a_larger_log(data: st.DataObject) -> No
     head = merkle.root_from_leaf_hashes(HASHES[:size])
     merkle.verify_inclusion(HASHES[index], index, size, tiles.inclusion_proof(held, index, size), head)
     merkle.verify_consistency(
-        size1,
-        size,
-        tiles.consistency_proof(held, size1, size),
-        merkle.root_from_leaf_hashes(HASHES[:size1]),
-        head,
+        size1, size, tiles.consistency_proof(held, size1, size), merkle.root_from_leaf_hashes(HASHES[:size1]), head
     )
 
 

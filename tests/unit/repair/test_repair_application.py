@@ -43,9 +43,7 @@ CLEAR = Eligibility(obstacles=(), earliest_on=DAY)
 
 Action = Callable[[Application], Step]
 ACTIONS: dict[str, Action] = {
-    "accept": lambda a: a.accept(
-        missing=[], missing_named_before=False, officer="n-1", day=DAY, deadlines=DEADLINES
-    ),
+    "accept": lambda a: a.accept(missing=[], missing_named_before=False, officer="n-1", day=DAY, deadlines=DEADLINES),
     "name missing": lambda a: a.accept(
         missing=["receipt"], missing_named_before=False, officer="n-1", day=DAY, deadlines=DEADLINES
     ),
@@ -134,9 +132,7 @@ def test_nothing_is_granted_that_was_not_accepted_and_nothing_is_decided_twice()
 
 
 def test_only_a_grant_is_carried_out() -> None:
-    assert all(
-        application.state is State.GRANTED for application, _, to in explored() if to is State.CARRIED_OUT
-    )
+    assert all(application.state is State.GRANTED for application, _, to in explored() if to is State.CARRIED_OUT)
 
 
 def test_open_applications_are_exactly_those_that_something_can_still_happen_to() -> None:
@@ -158,16 +154,12 @@ def test_evidence_is_taken_only_before_the_decision(state: State) -> None:
 
 def test_missing_items_are_named_once_for_a_record() -> None:
     with pytest.raises(Refused) as refused:
-        handed_in().accept(
-            missing=["receipt"], missing_named_before=True, officer="n-1", day=DAY, deadlines=DEADLINES
-        )
+        handed_in().accept(missing=["receipt"], missing_named_before=True, officer="n-1", day=DAY, deadlines=DEADLINES)
     assert refused.value.reason is MISSING_NAMED_BEFORE
 
 
 def test_after_missing_items_were_named_a_new_application_can_be_accepted() -> None:
-    step = handed_in().accept(
-        missing=[], missing_named_before=True, officer="n-1", day=DAY, deadlines=DEADLINES
-    )
+    step = handed_in().accept(missing=[], missing_named_before=True, officer="n-1", day=DAY, deadlines=DEADLINES)
     assert step.state is State.ACCEPTED
 
 

@@ -27,9 +27,7 @@ def number(name: str, value: int, unit: str = "working_days") -> PolicyNumber:
     )
 
 
-EARLIER = Deadlines(
-    Policy([number("repair.acceptance", 3), number("repair.decision", 10)]), load_calendar(Path(LAW))
-)
+EARLIER = Deadlines(Policy([number("repair.acceptance", 3), number("repair.decision", 10)]), load_calendar(Path(LAW)))
 """The same numbers, in force for the Spring Festival of 2026 already."""
 
 
@@ -43,9 +41,7 @@ EARLIER = Deadlines(
         (date(2026, 2, 26), date(2026, 3, 2)),  # Fri 27, make-up Sat 28, Mon 2 March
     ],
 )
-def test_acceptance_over_the_spring_festival_counts_make_up_days(
-    handed_in_on: date, acceptance_due: date
-) -> None:
+def test_acceptance_over_the_spring_festival_counts_make_up_days(handed_in_on: date, acceptance_due: date) -> None:
     assert EARLIER.acceptance(handed_in_on) == Deadline(acceptance_due, provisional=False)
 
 

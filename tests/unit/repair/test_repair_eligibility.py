@@ -119,9 +119,7 @@ def test_an_open_application_stands_in_the_way_of_another() -> None:
 
 def test_a_record_that_ends_by_itself_before_its_minimum_has_no_earliest_day() -> None:
     one = finding(Severity.ORDINARY, date(2026, 5, 20), shortened_to=date(2026, 7, 1))
-    assert judged(one, date(2026, 6, 1)) == Eligibility(
-        obstacles=(MINIMUM_PUBLICITY_NOT_REACHED,), earliest_on=None
-    )
+    assert judged(one, date(2026, 6, 1)) == Eligibility(obstacles=(MINIMUM_PUBLICITY_NOT_REACHED,), earliest_on=None)
 
 
 def test_a_finding_above_slight_without_a_minimum_is_not_believed() -> None:
@@ -144,9 +142,7 @@ def test_a_finding_above_slight_without_a_minimum_is_not_believed() -> None:
     determined_on=st.dates(date(2026, 4, 1), date(2030, 12, 31)),
     after=st.integers(0, 1200),
 )
-def test_the_earliest_day_named_is_the_first_eligible_one(
-    severity: Severity, determined_on: date, after: int
-) -> None:
+def test_the_earliest_day_named_is_the_first_eligible_one(severity: Severity, determined_on: date, after: int) -> None:
     one, today = finding(severity, determined_on), determined_on + timedelta(days=after)
     answer = judged(one, today)
     assert one.ends_before is not None

@@ -49,7 +49,5 @@ def test_an_engine_that_the_account_cannot_reach_is_copied_and_runs(
     assert closed.stat().st_mode & 0o777 == 0o700, "nothing above the engine was opened"
     runs_as = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
     for program in ("postgres", "initdb"):
-        said = subprocess.run(
-            [copied / program, "--version"], capture_output=True, text=True, check=True, **runs_as
-        )
+        said = subprocess.run([copied / program, "--version"], capture_output=True, text=True, check=True, **runs_as)
         assert f"PostgreSQL) {account.MAJOR}." in said.stdout

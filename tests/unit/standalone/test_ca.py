@@ -113,15 +113,7 @@ def test_a_request_brings_its_key_and_never_its_name(ca: DevelopmentCa, tmp_path
     key = ec.generate_private_key(ec.SECP256R1())
     public = key_in_request(request(tmp_path / "csr.pem", key))
     folder = tmp_path / "desk"
-    write_identity(
-        folder,
-        DESK,
-        ca=ca,
-        roles=("consumer",),
-        days=30,
-        now=NOW,
-        public_key=public,
-    )
+    write_identity(folder, DESK, ca=ca, roles=("consumer",), days=30, now=NOW, public_key=public)
     certificate = x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
     assert certificate.public_key() == key.public_key()
     assert certificate.subject.rfc4514_string() == "CN=desk"

@@ -146,9 +146,7 @@ def test_a_long_path_gets_a_short_name_for_the_socket(tmp_path: Path) -> None:
     server.start()
     try:
         assert ask(server, "SELECT 1") == "1"
-        short = Path(
-            Postgres(folder, log=tmp_path / "postgres.log").url().partition("host=")[2].replace("%2F", "/")
-        )
+        short = Path(Postgres(folder, log=tmp_path / "postgres.log").url().partition("host=")[2].replace("%2F", "/"))
         assert short.is_symlink()
         # The offices keep the URL: it is the same when the server was killed and started again.
         url = server.url()
@@ -173,9 +171,7 @@ def test_a_short_name_that_leads_elsewhere_is_not_used(tmp_path: Path) -> None:
 
 def test_an_engine_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     server = Postgres(
-        tmp_path / "postgres",
-        log=tmp_path / "postgres.log",
-        settings={"fsync": "off", "max_connections": "many"},
+        tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off", "max_connections": "many"}
     )
     with pytest.raises(Trouble) as caught:
         server.start()

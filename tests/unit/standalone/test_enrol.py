@@ -47,9 +47,7 @@ def in_each_office(house: SchemaDatabase, fingerprint: bytes) -> list[tuple[bool
     return [(row is not None, row is not None and row[0] is not None) for row in found]
 
 
-def test_a_certificate_is_enrolled_with_every_office_and_revoked_with_every_office(
-    house: SchemaDatabase,
-) -> None:
+def test_a_certificate_is_enrolled_with_every_office_and_revoked_with_every_office(house: SchemaDatabase) -> None:
     register = Register(house.admin_dsn)
     register.enter([enrolment(1, "provider", "consumer")])
     assert in_each_office(house, b"\1" * 32) == [(True, False)] * 4
@@ -130,10 +128,7 @@ def test_a_sample_house_moves_forwards_in_all_offices_at_once(house: SchemaDatab
     before = clocks(house)
     advance(house.admin_dsn, timedelta(days=40))
     after = clocks(house)
-    assert all(
-        timedelta(days=40) <= b - a < timedelta(days=40, minutes=5)
-        for a, b in zip(before, after, strict=True)
-    )
+    assert all(timedelta(days=40) <= b - a < timedelta(days=40, minutes=5) for a, b in zip(before, after, strict=True))
     assert max(after) - min(after) < timedelta(minutes=1)
 
 
@@ -151,22 +146,12 @@ def test_no_other_house_moves_at_all(schema_db: MakeDatabase) -> None:
 
 
 def test_login_roles_can_neither_enrol_nor_move_the_clock(house: SchemaDatabase) -> None:
-    for role in (
-        "catalog_answer",
-        "catalog_change",
-        "catalog_worker",
-        "blacklist_app",
-        "repair_app",
-        "audit_app",
-    ):
+    for role in ("catalog_answer", "catalog_change", "catalog_worker", "blacklist_app", "repair_app", "audit_app"):
         schema = role.partition("_")[0]
         for statement in (
             f"UPDATE {schema}.clock_offset SET ahead = ahead + interval '1 day'",
             f"UPDATE {schema}.enrolment SET revoked_at = NULL",
             f"UPDATE {schema}.house SET sample = true",
         ):
-            with (
-                psycopg.connect(house.dsn(role)) as connection,
-                pytest.raises(psycopg.errors.InsufficientPrivilege),
-            ):
+            with psycopg.connect(house.dsn(role)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)  # type: ignore[arg-type]

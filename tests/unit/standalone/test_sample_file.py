@@ -64,9 +64,7 @@ def test_a_department_writes_it_in_either_encoding(tmp_path: Path) -> None:
         assert len(rows) == 70
 
 
-def test_the_hand_in_reads_every_good_row_and_names_the_fault_of_those_it_can_judge_itself(
-    tmp_path: Path,
-) -> None:
+def test_the_hand_in_reads_every_good_row_and_names_the_fault_of_those_it_can_judge_itself(tmp_path: Path) -> None:
     rows = list(hand_in(WORLD, MARKET, today=TODAY, rows=1_700))
     write_csv(tmp_path / "file.csv", iter(rows))
     mapping = load_mapping()

@@ -41,9 +41,7 @@ def child(tmp_path: Path) -> Iterator[MakeChild]:
         one.stop()
 
 
-def test_a_process_that_ends_while_starting_shows_the_end_of_its_log(
-    child: MakeChild, tmp_path: Path
-) -> None:
+def test_a_process_that_ends_while_starting_shows_the_end_of_its_log(child: MakeChild, tmp_path: Path) -> None:
     it = child("no_such_module", healthy=False)
     it.start()
     with pytest.raises(Trouble) as caught:
@@ -74,9 +72,7 @@ async def test_a_killed_process_is_started_again_and_said(child: MakeChild) -> N
 async def test_the_back_off_grows_and_has_a_bound(child: MakeChild) -> None:
     it = child("no_such_module")
     it.start()
-    waits = [
-        float((await eventually(it.tend, within=10)).partition("again in ")[2].split()[0]) for _ in range(3)
-    ]
+    waits = [float((await eventually(it.tend, within=10)).partition("again in ")[2].split()[0]) for _ in range(3)]
     assert waits == [0.2, 0.4, 0.8]
 
 
