@@ -16,19 +16,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from foundation.crypto import Kek, OpenFailed, open_blob, seal_blob
 from foundation.refusal import Refused
 from gateway.reasons import SESSIONS_UNAVAILABLE
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-_NONCE = 12
 REDIS_TIMEOUT_S = 1.0
 """A Redis that does not answer within this time counts as gone."""
 
@@ -105,21 +103,20 @@ class SealedStore:
         await _asked(cast("Awaitable[Any]", self._redis.ping()))
 
     def _seal(self, purpose: str, token: str, text: bytes) -> bytes:
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + AESGCM(self._key(purpose, token)).encrypt(nonce, text, purpose.encode())
+        return seal_blob(self._key(purpose, token), text, purpose.encode())
 
     def _opened(self, purpose: str, token: str, sealed: object) -> dict[str, Any] | None:
-        if not isinstance(sealed, bytes) or len(sealed) < _NONCE + 16:
+        if not isinstance(sealed, bytes):
             return None
         try:
-            text = AESGCM(self._key(purpose, token)).decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
-        except InvalidTag:
+            text = open_blob(self._key(purpose, token), sealed, purpose.encode())
+        except OpenFailed:
             return None
         kept = json.loads(text)
         return kept["value"] if self._clock().timestamp() < kept["until"] else None
 
-    def _key(self, purpose: str, token: str) -> bytes:
-        return derive(self._secret, f"sealed {purpose}", context=token.encode())
+    def _key(self, purpose: str, token: str) -> Kek:
+        return Kek("redis", derive(self._secret, f"sealed {purpose}", context=token.encode()))
 
 
 def _name(purpose: str, token: str) -> str:

@@ -38,9 +38,9 @@ class Sessions:
         token = new_token()
         value = {
             "kind": person.identifier.kind.value,
-            "number": person.identifier.value,
+            "number": person.identifier.value.reveal(),
             "canon": person.identifier.canon,
-            "name": person.name,
+            "name": person.name.reveal(),
             "csrf": new_token(),
             "at": self._clock().timestamp(),
         }

@@ -3,11 +3,11 @@
 from foundation.crypto.blind import bucket_in, bucket_of, journal_tag, name_tag, new_id, subject_tag, tag
 from foundation.crypto.dossier import DossierKeys, identifier_of, identifier_text
 from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
-from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
+from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed, SuiteTooOld
 from foundation.crypto.kek import Kek, kek_name, open_blob, seal_blob
-from foundation.crypto.keyring import Keyring, archive_year, journal_year, share_month, share_month_is_over
-from foundation.crypto.layout import pack, unpack
+from foundation.crypto.keyring import Keyring, KeysInUse, archive_year, journal_year, share_month, share_month_is_over
 from foundation.crypto.provider import FileKeyProvider, KeyProvider
+from foundation.crypto.suite import Suites
 
 __all__ = [
     "Dek",
@@ -18,9 +18,12 @@ __all__ = [
     "KeyProvider",
     "KeyStoreUnusable",
     "Keyring",
+    "KeysInUse",
     "OpenFailed",
     "Place",
     "SealedRecord",
+    "SuiteTooOld",
+    "Suites",
     "archive_year",
     "bucket_in",
     "bucket_of",
@@ -34,7 +37,6 @@ __all__ = [
     "new_id",
     "open_blob",
     "open_dek",
-    "pack",
     "rewrap",
     "seal_blob",
     "seal_record",
@@ -42,5 +44,4 @@ __all__ = [
     "share_month_is_over",
     "subject_tag",
     "tag",
-    "unpack",
 ]

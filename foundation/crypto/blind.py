@@ -29,17 +29,17 @@ def subject_tag(key: bytes, identifier: Identifier) -> bytes:
 
     Store `identifier.canon` beside it: another canonicaliser may write the same identifier differently.
     """
-    return tag(key, b"subject", identifier.kind.value.encode(), identifier.value.encode())
+    return tag(key, b"subject", identifier.kind.value.encode(), identifier.value.reveal().encode())
 
 
 def journal_tag(key: bytes, identifier: Identifier) -> bytes:
     """The tag (16 bytes) by which the journal finds who looked at a subject. Its key serves nothing else."""
-    return tag(key, b"journal", identifier.kind.value.encode(), identifier.value.encode())
+    return tag(key, b"journal", identifier.kind.value.encode(), identifier.value.reveal().encode())
 
 
 def bucket_of(bucket_key: bytes, identifier: Identifier) -> int:
     """The bucket of a subject, 0 to 255. The key named "bucket" is never rotated: rows can't move."""
-    return tag(bucket_key, b"bucket", identifier.kind.value.encode(), identifier.value.encode())[0]
+    return tag(bucket_key, b"bucket", identifier.kind.value.encode(), identifier.value.reveal().encode())[0]
 
 
 def new_id(bucket: int, random: Callable[[int], bytes]) -> UUID:

@@ -39,11 +39,12 @@ class DossierKeys:
 
     async def new(self, dossier_id: UUID, today: date) -> tuple[Dek, bytes]:
         """A data key for a new dossier, and its wrap to be stored with it."""
-        dek = new_dek(self._place(dossier_id))
-        return dek, dek.wrap(await self._keyring.kek(archive_year(None, today)))
+        kek = await self._keyring.newest(archive_year(None, today))
+        dek = new_dek(self._place(dossier_id), suite=kek.suites.new)
+        return dek, dek.wrap(kek)
 
     async def open(self, dossier_id: UUID, wrap: bytes) -> Dek:
-        """The data key of a dossier. Raises OpenFailed, KeyGone."""
+        """The data key of a dossier. Raises OpenFailed, SuiteTooOld, KeyGone."""
         return open_dek(wrap, await self._keyring.kek(kek_name(wrap)), self._place(dossier_id))
 
     def _place(self, dossier_id: UUID) -> Place:
@@ -52,7 +53,7 @@ class DossierKeys:
 
 def identifier_text(identifier: Identifier) -> str:
     """An identifier as it is sealed."""
-    return json.dumps([identifier.kind.value, identifier.value, identifier.canon])
+    return json.dumps([identifier.kind.value, identifier.value.reveal(), identifier.canon])
 
 
 def identifier_of(text: str) -> Identifier:

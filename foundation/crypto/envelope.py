@@ -6,20 +6,22 @@ fields stay as they are. Formats: docs/formats.md, "Stored ciphertexts".
 
 from __future__ import annotations
 
-import functools
 import hmac
 import os
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from foundation.crypto.errors import OpenFailed
 from foundation.crypto.kek import FORMAT, Kek, open_under, seal_under, suite_in
-from foundation.crypto.layout import length_prefixed, pad, unpad
-from foundation.crypto.suite import CURRENT, KEY_BYTES, NONCE_BYTES, Suite, release
+from foundation.crypto.layout import Packed, length_prefixed, pack, pad, prefixed, unpack, unpad
+from foundation.crypto.suite import COMMITMENT_BYTES, CURRENT, KEY_BYTES, NONCE_BYTES, Suite, release
+from foundation.personal import Personal
 
-COMMITMENT_BYTES = 32
 _DERIVATION = b"chengxin record key "
+_BODY = 2 + NONCE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,29 +39,26 @@ class Place:
     subject_ref: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedRecord:
-    """A record ready to be stored. `fields` holds the sealed fields by column."""
+class SealedRecord(NamedTuple):
+    """A record ready to be stored: its key, wrapped twice, and its sealed fields as one value."""
 
     share_wrap: bytes
     archive_wrap: bytes
-    fields: dict[str, bytes]
+    packed: bytes
 
 
 class Dek:
     """A record's data key, opened. `new_dek` and `open_dek` give one; it never leaves a process unwrapped."""
 
-    __slots__ = ("_aead", "_binding", "_head", "_key", "_suite", "commitment")
+    __slots__ = ("_aead", "_binding", "_key", "commitment")
 
     def __init__(self, key: bytes, binding: _Binding) -> None:
-        suite = binding.suite
-        derived = suite.expand(key, _DERIVATION + binding.head, KEY_BYTES + COMMITMENT_BYTES)
+        length = binding.suite.field_key_bytes
+        derived = binding.suite.expand(key, _DERIVATION + binding.head, length + COMMITMENT_BYTES)
         self._key = key
-        self._suite = suite
         self._binding = binding
-        self._head = binding.head
-        self._aead = suite.field_aead(derived[:KEY_BYTES])
-        self.commitment = derived[KEY_BYTES:]
+        self._aead = binding.suite.field_aead(derived[:length])
+        self.commitment = derived[length:]
         """32 bytes that no other data key gives; they tell nothing about this one."""
 
     def __repr__(self) -> str:
@@ -76,28 +75,49 @@ class Dek:
         """Seal bytes, such as an evidence file; `nonce`: 12 bytes never used with this key before."""
         nonce = nonce or os.urandom(NONCE_BYTES)
         sealed = self._aead.encrypt(nonce, pad(content), self._binding.aad(column))
-        return b"".join((self._head, nonce, sealed))
+        return self._binding.head + nonce + sealed
 
-    def open(self, column: str, sealed: bytes) -> str:
+    def seal_packed(self, fields: Mapping[str, str], nonces: Sequence[bytes]) -> bytes:
+        """Seal a record's texts into one value, each with a nonce never used with this key before."""
+        columns, encrypt = sorted(fields), self._aead.encrypt
+        aads = self._binding.aads(columns)
+        texts = [
+            encrypt(nonce, pad(fields[column].encode()), aad)
+            for column, nonce, aad in zip(columns, nonces, aads, strict=True)
+        ]
+        return pack(Packed(self._binding.head, self.commitment, columns, nonces, texts))
+
+    def open(self, column: str, sealed: bytes) -> Personal:
         """Open a text sealed for this record and `column`. Raises OpenFailed."""
-        try:
-            return self.open_bytes(column, sealed).decode()
-        except UnicodeDecodeError:
-            raise OpenFailed from None
+        return _text(self.open_bytes(column, sealed))
 
     def open_bytes(self, column: str, sealed: bytes) -> bytes:
         """Open bytes sealed for this record and `column`. Raises OpenFailed."""
-        if sealed[:2] != self._head:
-            raise OpenFailed
-        body = 2 + NONCE_BYTES
-        aad = self._binding.aad(column)
-        return unpad(release(self._aead, sealed[2:body], sealed[body:], aad))
+        one = Packed(sealed[:2], self.commitment, [column], [sealed[2:_BODY]], [sealed[_BODY:]])
+        return self._released(one)[0]
+
+    def open_record(self, packed: bytes, wanted: Collection[str] | None = None) -> dict[str, Personal]:
+        """Open the texts of a packed record by column: those in `wanted` that it has, or all. Raises OpenFailed.
+
+        The record's own commitment must be this key's: so both wraps of a record lead to the same texts, or one
+        of them to none.
+        """
+        record = unpack(packed, wanted)
+        return dict(zip(record.columns, map(_text, self._released(record)), strict=True))
 
     def wrap(self, kek: Kek, *, nonce: bytes | None = None) -> bytes:
         """Wrap this key under `kek`: format | suite | kek | nonce | ciphertext | tag | commitment."""
         nonce = nonce or os.urandom(NONCE_BYTES)
-        aad = self._binding.aad(_wrap_column(kek))
-        return seal_under(kek, nonce, self._key, aad, self._suite) + self.commitment
+        aad, suite = self._binding.aad(f"key:{kek.name}"), self._binding.suite
+        return seal_under(kek, nonce, self._key, aad, suite, commitment=self.commitment)
+
+    def _released(self, record: Packed) -> list[bytes]:
+        head, commitment, columns, nonces, texts = record
+        if head != self._binding.head:
+            raise OpenFailed
+        aads = self._binding.aads(columns)
+        padded = release(self._aead, nonces, texts, aads, lambda _: hmac.compare_digest(self.commitment, commitment))
+        return [unpad(each) for each in padded]
 
 
 def new_dek(place: Place, *, random: Callable[[int], bytes] = os.urandom, suite: Suite = CURRENT) -> Dek:
@@ -109,45 +129,40 @@ def open_dek(wrap: bytes, kek: Kek, place: Place) -> Dek:
     """Open the data key of the record at `place` from one of its wraps (`kek_name` says under which KEK).
 
     The key that comes out must give the wrap's commitment, or it opens nothing: GCM alone lets one ciphertext
-    open under two keys with two meanings. Raises OpenFailed.
+    open under two keys with two meanings. Raises OpenFailed, SuiteTooOld.
     """
-    binding = _Binding(place, suite_in(wrap))
-    sealed, commitment = wrap[:-COMMITMENT_BYTES], wrap[-COMMITMENT_BYTES:]
-    dek = Dek(open_under(kek, sealed, binding.aad(_wrap_column(kek))), binding)
-    if not hmac.compare_digest(dek.commitment, commitment):
-        raise OpenFailed
-    return dek
+    binding = _Binding(place, suite_in(kek, wrap))
+    opened: list[Dek] = []
+
+    def committed(key: bytes, commitment: bytes) -> bool:
+        opened.append(Dek(key, binding))
+        return hmac.compare_digest(opened[0].commitment, commitment)
+
+    open_under(kek, wrap, binding.aad(f"key:{kek.name}"), committed)
+    return opened[0]
 
 
 def rewrap(wrap: bytes, place: Place, *, old: Kek, new: Kek) -> bytes:
-    """Wrap the same data key under another KEK; the fields are not touched. Raises OpenFailed."""
+    """Wrap the same data key under another KEK; the fields are not touched. Raises OpenFailed, SuiteTooOld."""
     return open_dek(wrap, old, place).wrap(new)
 
 
 def seal_record(
-    fields: Mapping[str, str],
-    *,
-    place: Place,
-    share: Kek,
-    archive: Kek,
-    random: Callable[[int], bytes] = os.urandom,
-    suite: Suite = CURRENT,
+    fields: Mapping[str, str], *, place: Place, share: Kek, archive: Kek, random: Callable[[int], bytes] = os.urandom
 ) -> SealedRecord:
     """Seal a record's fields under a fresh data key, wrapped for its share month and its archive year.
 
-    `random(n)` gives n secret random bytes, never the same twice.
+    The suite is that of new data under `share`. `random(n)` gives n secret random bytes, never the same twice.
     """
     # One draw for the key and all nonces: the system call is dearer than a cipher call.
-    drawn = random(KEY_BYTES + NONCE_BYTES * (len(fields) + 2))
-    nonces = [drawn[at : at + NONCE_BYTES] for at in range(KEY_BYTES, len(drawn), NONCE_BYTES)]
-    dek = Dek(drawn[:KEY_BYTES], _Binding(place, suite))
+    count = len(fields) + 2
+    drawn = random(KEY_BYTES + NONCE_BYTES * count)
+    key, *nonces = struct.unpack(f"{KEY_BYTES}s" + f"{NONCE_BYTES}s" * count, drawn)
+    dek = Dek(key, _Binding(place, share.suites.new))
     return SealedRecord(
         share_wrap=dek.wrap(share, nonce=nonces[0]),
         archive_wrap=dek.wrap(archive, nonce=nonces[1]),
-        fields={
-            column: dek.seal_bytes(column, text.encode(), nonce=nonce)
-            for (column, text), nonce in zip(fields.items(), nonces[2:], strict=True)
-        },
+        packed=dek.seal_packed(fields, nonces[2:]),
     )
 
 
@@ -159,18 +174,21 @@ class _Binding:
     def __init__(self, place: Place, suite: Suite) -> None:
         self.suite = suite
         self.head = bytes((FORMAT, suite.number))
-        self._before = _prefixed(place.table)
-        record = length_prefixed(place.record_id.bytes, place.version.to_bytes(8, "big"), place.subject_ref, self.head)
-        self._after = record + _prefixed(place.deployment)
+        self._before = prefixed(place.table)
+        version = place.version.to_bytes(8, "big")
+        record = length_prefixed(place.record_id.bytes, version, place.subject_ref, self.head)
+        self._after = record + prefixed(place.deployment)
 
     def aad(self, column: str) -> bytes:
-        return b"".join((self._before, _prefixed(column), self._after))
+        return self._before + prefixed(column) + self._after
+
+    def aads(self, columns: Iterable[str]) -> list[bytes]:
+        before, after = self._before, self._after
+        return [before + prefixed(column) + after for column in columns]
 
 
-@functools.lru_cache(1024)
-def _prefixed(name: str) -> bytes:
-    return length_prefixed(name.encode())
-
-
-def _wrap_column(kek: Kek) -> str:
-    return f"key:{kek.name}"
+def _text(content: bytes) -> Personal:
+    try:
+        return Personal(content.decode())
+    except UnicodeDecodeError:
+        raise OpenFailed from None

@@ -14,6 +14,20 @@ class OpenFailed(Exception):
         super().__init__("the ciphertext does not open")
 
 
+class SuiteTooOld(OpenFailed):
+    """It was sealed with a suite below the least one that this office opens; its header says so in clear."""
+
+    def __init__(self, number: int, *, least: int) -> None:
+        self.number = number
+        self.least = least
+        Exception.__init__(self, f"sealed with suite {number}, the least opened is {least}. {self.remedy}")
+
+    @property
+    def remedy(self) -> str:
+        """What the operator can do."""
+        return f"Set CHENGXIN_MIN_SUITE to {self.number} until nothing of that suite is needed any more."
+
+
 class KeyGone(Exception):
     """A key-encryption key was destroyed, or never existed here; what it wrapped can't be opened any more."""
 

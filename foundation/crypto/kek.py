@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from foundation.crypto.errors import OpenFailed
 from foundation.crypto.layout import length_prefixed, pad, unpad
-from foundation.crypto.suite import CURRENT, KEY_BYTES, NONCE_BYTES, Aead, Suite, release, suite_of
+from foundation.crypto.suite import COMMITMENT_BYTES, DEFAULT, KEY_BYTES, NONCE_BYTES, Aead, Suite, Suites, release
 
 FORMAT = 1
 """Version of the stored format: the first byte of every field, wrap and blob."""
 
+_DERIVATION = b"chengxin wrapping key "
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}(/[a-z0-9-]{1,31}){0,3}", re.ASCII)
 
 
@@ -26,11 +29,15 @@ def checked_name(name: str) -> str:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Kek:
-    """An opened key-encryption key (or index key): its name and its 32 secret bytes. Prints without them."""
+    """An opened key-encryption key (or index key): its name and its 32 secret bytes. Prints without them.
+
+    `suites` says with which suite new data under it is sealed, and from which on data is opened.
+    """
 
     name: str
     key: bytes
-    _aeads: dict[int, Aead] = field(default_factory=dict[int, Aead], init=False)
+    suites: Suites = DEFAULT
+    _under: dict[int, Under] = field(default_factory=dict[int, "Under"], init=False)
 
     def __post_init__(self) -> None:
         checked_name(self.name)
@@ -43,28 +50,51 @@ class Kek:
     def __reduce__(self) -> str:
         raise TypeError("keys are not pickled")
 
-    def aead(self, suite: Suite) -> Aead:
-        """The wrapping cipher of `suite` under this key."""
-        aead = self._aeads.get(suite.number)
-        if aead is None:
-            aead = self._aeads[suite.number] = suite.wrap_aead(self.key)
-        return aead
+    def under(self, suite: Suite) -> Under:
+        """What seals and opens under this key with `suite`."""
+        under = self._under.get(suite.number)
+        if under is None:
+            head, name = bytes((FORMAT, suite.number)), self.name.encode()
+            derived = suite.expand(self.key, _DERIVATION + head, KEY_BYTES + COMMITMENT_BYTES)
+            aead = suite.wrap_aead(derived[:KEY_BYTES])
+            under = Under(head + bytes([len(name)]) + name, aead, derived[KEY_BYTES:])
+            self._under[suite.number] = under
+        return under
 
 
-def seal_under(kek: Kek, nonce: bytes, content: bytes, aad: bytes, suite: Suite) -> bytes:
-    """Seal `content`: format | suite | length of the key's name (1 byte), name | nonce | ciphertext | tag."""
-    name = kek.name.encode()
-    head = bytes((FORMAT, suite.number, len(name)))
-    return b"".join((head, name, nonce, kek.aead(suite).encrypt(nonce, content, aad)))
+class Under(NamedTuple):
+    """How things begin that are sealed under a key, the cipher, and the commitment to the key."""
+
+    start: bytes
+    aead: Aead
+    commitment: bytes
 
 
-def open_under(kek: Kek, sealed: bytes, aad: bytes) -> bytes:
-    """Open what `seal_under` made. Raises OpenFailed."""
-    start = _end_of_name(sealed)
-    if sealed[3:start] != kek.name.encode():
+def seal_under(
+    kek: Kek, nonce: bytes, content: bytes, aad: bytes, suite: Suite, *, commitment: bytes | None = None
+) -> bytes:
+    """Seal `content`: format | suite | length of the key's name, name | nonce | ciphertext | tag | commitment.
+
+    `commitment`: that of the key in `content`; without one, that of `kek`.
+    """
+    start, aead, own = kek.under(suite)
+    return start + nonce + aead.encrypt(nonce, content, aad) + (commitment or own)
+
+
+def open_under(kek: Kek, sealed: bytes, aad: bytes, committed: Callable[[bytes, bytes], bool] | None = None) -> bytes:
+    """Open what `seal_under` made. Raises OpenFailed, SuiteTooOld.
+
+    `committed` says of the content and the stored commitment whether they fit; without it, `kek` must fit.
+    """
+    start, aead, own = kek.under(suite_in(kek, sealed))
+    if not sealed.startswith(start):
         raise OpenFailed
-    nonce_end = start + NONCE_BYTES
-    return release(kek.aead(suite_of(sealed[1])), sealed[start:nonce_end], sealed[nonce_end:], aad)
+    body, stored = len(start) + NONCE_BYTES, sealed[-COMMITMENT_BYTES:]
+
+    def commits(contents: list[bytes]) -> bool:
+        return hmac.compare_digest(own, stored) if committed is None else committed(contents[0], stored)
+
+    return release(aead, [sealed[len(start) : body]], [sealed[body:-COMMITMENT_BYTES]], [aad], commits)[0]
 
 
 def kek_name(sealed: bytes) -> str:
@@ -72,40 +102,35 @@ def kek_name(sealed: bytes) -> str:
 
     Raises OpenFailed where `sealed` is not of that form.
     """
-    name = sealed[3 : _end_of_name(sealed)].decode("ascii", "replace")
-    if _NAME.fullmatch(name) is None:
+    length = sealed[2] if len(sealed) > 2 and sealed[0] == FORMAT else 0
+    name = sealed[3 : 3 + length].decode("ascii", "replace")
+    if len(name) != length or _NAME.fullmatch(name) is None:
         raise OpenFailed
     return name
 
 
-def seal_blob(
-    kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int], bytes] = os.urandom, suite: Suite = CURRENT
-) -> bytes:
+def seal_blob(kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
     """Seal `plaintext`, padded, directly under `kek`, bound to `parts` (what it is, of which row).
 
     For small things with a key per year, such as the journal's private parts; the wrapping cipher bears a
     repeated nonce, so that a year's entries are within its bounds. Records and documents get a data key.
     """
+    suite = kek.suites.new
     aad = _blob_aad(kek, suite, parts)
     return seal_under(kek, random(NONCE_BYTES), pad(plaintext), aad, suite)
 
 
 def open_blob(kek: Kek, sealed: bytes, *parts: bytes) -> bytes:
-    """Open what `seal_blob` sealed under `kek` and bound to the same `parts`. Raises OpenFailed."""
-    return unpad(open_under(kek, sealed, _blob_aad(kek, suite_in(sealed), parts)))
+    """Open what `seal_blob` sealed under `kek` and bound to the same `parts`. Raises OpenFailed, SuiteTooOld."""
+    return unpad(open_under(kek, sealed, _blob_aad(kek, suite_in(kek, sealed), parts)))
 
 
-def suite_in(sealed: bytes) -> Suite:
-    """The suite that the header of a wrap or blob names. Raises OpenFailed."""
-    _end_of_name(sealed)
-    return suite_of(sealed[1])
+def suite_in(kek: Kek, sealed: bytes) -> Suite:
+    """The suite that the header of a wrap or blob under `kek` names. Raises OpenFailed, SuiteTooOld."""
+    if len(sealed) < 2 or sealed[0] != FORMAT:
+        raise OpenFailed
+    return kek.suites.admit(sealed[1])
 
 
 def _blob_aad(kek: Kek, suite: Suite, parts: tuple[bytes, ...]) -> bytes:
     return length_prefixed(b"blob", kek.name.encode(), bytes((FORMAT, suite.number)), *parts)
-
-
-def _end_of_name(sealed: bytes) -> int:
-    if len(sealed) < 3 or sealed[0] != FORMAT or len(sealed) < 3 + sealed[2]:
-        raise OpenFailed
-    return 3 + sealed[2]

@@ -1,4 +1,9 @@
-"""An office's keys: 32 random bytes each, wrapped in the office's schema, opened for a minute at a time."""
+"""An office's keys: 32 random bytes each, wrapped in the office's schema.
+
+An opened key serves for a minute; then the database is asked whether it still exists unchanged. The provider is
+asked to open it again after five minutes, beside the work. While the provider is away the key serves on, for half
+an hour after its last word at most; when the provider says that the key is gone, or refuses, it stops at once.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +11,60 @@ import asyncio
 import os
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import ParamSpec, TypeVar
+
+import structlog
 
 from foundation.calendar import day_of
-from foundation.crypto.errors import KeyGone
+from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
 from foundation.crypto.kek import Kek, checked_name
-from foundation.crypto.provider import KeyProvider
-from foundation.crypto.suite import KEY_BYTES
+from foundation.crypto.provider import KeyProvider, KeyProviderAway
+from foundation.crypto.suite import DEFAULT, KEY_BYTES, Suites
 from foundation.db import Database
+from foundation.db.database import Row
+from foundation.reasons import KEY_PROVIDER_AWAY, KEY_PROVIDER_REFUSES
+from foundation.refusal import Refused
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 KEPT_SECONDS = 60.0
 """How long an opened key serves before the database is asked again whether it still exists."""
+ASKED_AGAIN_SECONDS = 300.0
+"""How long after the provider's last word it is asked again whether it still opens the key."""
+GRACE_SECONDS = 1800.0
+"""How long after the provider's last word a key serves at most, while the provider is away."""
+_AWAY_SECONDS = 1.0
+"""How long a provider that was found away is not asked for further keys: callers need not wait for it in turn."""
 
-_SHARE_MONTH = re.compile(r"share/([0-9]{4}-[0-9]{2})", re.ASCII)
+_SELECT = "SELECT wrapped, coalesce(provider_key, name) AS provider_key, destroyed_at FROM keyring WHERE name = :name"
+_SHARE_MONTH = re.compile(r"share/([0-9]{4}-[0-9]{2})(/[0-9]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysInUse:
+    """The keys of a family: the one by which an index is read, and those that write, the newest last."""
+
+    reading: Kek
+    writing: tuple[Kek, ...]
+
+
+@dataclass(slots=True)
+class _Opened:
+    kek: Kek
+    provider_key: str
+    wrapped: bytes
+    confirmed: float
+    """When the provider was last asked for it with success; counted from before the question, as all times here."""
+    until: float = 0.0
+    """Till then it serves without asking anybody."""
+    asking: asyncio.Task[None] | None = None
 
 
 class Keyring:
@@ -37,46 +82,76 @@ class Keyring:
         provider: KeyProvider,
         database: Database,
         *,
+        suites: Suites = DEFAULT,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._provider = provider
         self._database = Database.open(database.dsn, schema=database.schema, pool=1)
+        self._suites = suites
         self._clock = clock
         self._random = random
-        self._opened: dict[str, tuple[float, Kek]] = {}
-        self._opening = asyncio.Lock()
+        self._opened: dict[str, _Opened] = {}
+        self._in_use: dict[str, tuple[float, str, list[str]]] = {}
+        # One for each name: who waits for the provider holds up nobody who wants another key.
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._away_until = clock()
+        self._gone: set[str] = set()
 
     def __repr__(self) -> str:
         return "Keyring(<redacted>)"
 
     async def close(self) -> None:
         """Forget the opened keys and close the connection."""
+        for opened in self._opened.values():
+            if opened.asking is not None:
+                opened.asking.cancel()
         self._opened.clear()
         await self._database.close()
 
     def cached(self, name: str) -> Kek | None:
-        """The key if it was opened in the last minute, else None; asks nobody."""
-        entry = self._opened.get(name)
-        return entry[1] if entry is not None and self._clock() < entry[0] else None
+        """The key if it was found good in the last minute, else None; asks nobody."""
+        opened = self._opened.get(name)
+        return opened.kek if opened is not None and self._clock() < opened.until else None
 
     async def kek(self, name: str) -> Kek:
         """The key of that name; makes it if there never was one.
 
-        Raises KeyGone where it was destroyed, OpenFailed where the provider's key does not open it, and what
-        `Database.transaction` raises.
+        Raises KeyGone where it was destroyed, OpenFailed where the provider's key does not open it, what
+        `Database.transaction` raises, and Refused(KEY_PROVIDER_AWAY or KEY_PROVIDER_REFUSES).
         """
         kek = self.cached(name)
         if kek is not None:
             return kek
-        async with self._opening:
+        async with self._opening[checked_name(name)]:
             kek = self.cached(name)
             if kek is None:
-                until = self._clock() + KEPT_SECONDS  # counted from before the question
+                asked = self._clock()
                 self._forget_old()
-                kek = await self._open(checked_name(name))
-                self._opened[name] = (until, kek)
+                opened = await self._found(name, asked)
+                opened.until = min(asked + KEPT_SECONDS, opened.confirmed + GRACE_SECONDS)
+                self._opened[name] = opened
+                kek = opened.kek
             return kek
+
+    async def in_use(self, family: str) -> KeysInUse:
+        """The keys that are in use for `family` (share/2027-03, index/subject), as of at most a minute ago.
+
+        A key's rotation makes further generations of it: share/2027-03/2 and so on. See foundation/db/keys.sql.
+        """
+        known = self._in_use.get(family)
+        if known is None or self._clock() >= known[0]:
+            until = self._clock() + KEPT_SECONDS  # counted from before the question
+            async with self._database.transaction() as tx:
+                sql = "SELECT reading, writing FROM keys_in_use(:family)"
+                row = await tx.one(sql, family=checked_name(family))
+            known = self._in_use[family] = until, row.reading, row.writing
+        _, reading, writing = known
+        return KeysInUse(await self.kek(reading), tuple([await self.kek(name) for name in writing]))
+
+    async def newest(self, family: str) -> Kek:
+        """The key under which new data of `family` is sealed."""
+        return (await self.in_use(family)).writing[-1]
 
     async def ensure(self, names: Iterable[str]) -> dict[str, Kek]:
         """Open all these keys, so that `cached` has them for the next minute; give them by name."""
@@ -88,9 +163,49 @@ class Keyring:
             await tx.run(
                 "UPDATE keyring SET destroyed_at = house_now() WHERE name = :name AND destroyed_at IS NULL", name=name
             )
+            row = await tx.one("SELECT provider_keys(:name) AS keys", name=name)
         self._opened.pop(name, None)
         # Only now: where this is cut short, the mark stands and `destroy_ended_months` finishes.
-        await asyncio.to_thread(self._provider.destroy, name)
+        for key in row.keys:
+            await self.destroy_provider_key(key)
+
+    async def destroy_provider_key(self, name: str) -> None:
+        """Destroy a key of the provider that wraps nothing any more. Safe to repeat."""
+        await self._ask(self._provider.destroy, name)
+
+    async def rewrap(self, name: str, provider_key: str) -> bool:
+        """Wrap a key anew under the provider's key of another name, which is made; says whether that was to be done.
+
+        Compare and swap. A key that is destroyed is left so.
+        """
+        async with self._database.transaction() as tx:
+            row = await tx.maybe(
+                "SELECT wrapped, coalesce(provider_key, name) AS provider_key FROM keyring"
+                " WHERE name = :name AND destroyed_at IS NULL",
+                name=name,
+            )
+        if row is None or row.provider_key == provider_key:
+            return False
+        # Outside the transaction: the provider may take its time, and this is the only connection.
+        key = await self._ask(self._provider.unwrap, row.provider_key, bytes(row.wrapped))
+        await self._ask(self._provider.create, provider_key)
+        wrapped = await self._ask(self._provider.wrap, provider_key, key)
+        async with self._database.transaction() as tx:
+            await tx.run(
+                "UPDATE keyring SET wrapped = :new, provider_key = :provider_key"
+                " WHERE name = :name AND wrapped = :old AND destroyed_at IS NULL",
+                new=wrapped,
+                provider_key=provider_key,
+                name=name,
+                old=row.wrapped,
+            )
+        return True
+
+    async def months_over(self, today: date) -> list[str]:
+        """The names of share keys of months before that of `today` that are not destroyed yet."""
+        async with self._database.transaction() as tx:
+            rows = await tx.all("SELECT name FROM keyring WHERE destroyed_at IS NULL ORDER BY name")
+        return [row.name for row in rows if share_month_is_over(row.name, today)]
 
     async def destroy_ended_months(self, today: date) -> list[str]:
         """Destroy the share keys of all months before that of `today`; give their names. Safe to repeat.
@@ -98,33 +213,84 @@ class Keyring:
         Also finishes what a killed process left half done.
         """
         async with self._database.transaction() as tx:
-            rows = await tx.all("SELECT name, destroyed_at FROM keyring ORDER BY name")
-        kept = set(await asyncio.to_thread(self._provider.list))
+            rows = await tx.all("SELECT name, destroyed_at, provider_keys(name) AS keys FROM keyring ORDER BY name")
+        marked = {key for row in rows if row.destroyed_at is not None for key in row.keys} - self._gone
+        kept: set[str] = set()
+        if marked:  # else a provider at the other end of the network would be asked at each sweep
+            kept = marked.intersection(await self._ask(self._provider.list))
+            self._gone |= marked - kept
         ended = [
             row.name
             for row in rows
-            if (row.name in kept if row.destroyed_at is not None else share_month_is_over(row.name, today))
+            if (kept & set(row.keys) if row.destroyed_at is not None else share_month_is_over(row.name, today))
         ]
         for name in ended:
             await self.destroy(name)
         return ended
 
-    async def _open(self, name: str) -> Kek:
-        async with self._database.transaction() as tx:
-            row = await tx.maybe("SELECT wrapped, destroyed_at FROM keyring WHERE name = :name", name=name)
-        if row is None:
-            wrapped = await asyncio.to_thread(self._new, name)
-            async with self._database.transaction() as tx:
-                await tx.run(
-                    "INSERT INTO keyring (name, wrapped) VALUES (:name, :wrapped) ON CONFLICT DO NOTHING",
-                    name=name,
-                    wrapped=wrapped,
-                )
-                # Read back: another process may have been first, and only the stored key counts.
-                row = await tx.one("SELECT wrapped, destroyed_at FROM keyring WHERE name = :name", name=name)
+    async def _found(self, name: str, asked: float) -> _Opened:
+        """The opened key where the database holds it unchanged; else the provider opens it."""
+        row = await self._row(name) or await self._made(name)
         if row.destroyed_at is not None:
+            self._opened.pop(name, None)
             raise KeyGone(name)
-        return Kek(name, await asyncio.to_thread(self._provider.unwrap, name, bytes(row.wrapped)))
+        wrapped, opened = bytes(row.wrapped), self._opened.get(name)
+        if opened is None or opened.wrapped != wrapped:
+            key = await self._ask(self._provider.unwrap, row.provider_key, wrapped)
+            return _Opened(Kek(name, key, self._suites), row.provider_key, wrapped, asked)
+        if asked >= opened.confirmed + ASKED_AGAIN_SECONDS and opened.asking is None:
+            opened.asking = asyncio.create_task(self._ask_again(opened, asked))
+        # A key in use need not wait for that; one that lay unused for longer is older news than promised.
+        if opened.asking is not None and asked >= opened.until + KEPT_SECONDS:
+            await asyncio.shield(opened.asking)
+            if self._opened.get(name) is not opened:
+                return await self._found(name, asked)
+        return opened
+
+    async def _ask_again(self, opened: _Opened, asked: float) -> None:
+        """Have the provider open a key once more, beside the work; forget it unless the provider does or is away."""
+        try:
+            await asyncio.to_thread(self._provider.unwrap, opened.provider_key, opened.wrapped)
+        except KeyProviderAway as away:
+            serves = round(opened.confirmed + GRACE_SECONDS - self._clock())
+            name, problem, remedy = opened.kek.name, away.problem, away.remedy
+            log.warning("opened key serves on", key=name, for_s=serves, problem=problem, remedy=remedy)
+        except (KeyGone, OpenFailed, KeyStoreUnusable) as error:
+            log.error("opened key stops: the provider does not open it", key=opened.kek.name, why=str(error))
+            if self._opened.get(opened.kek.name) is opened:
+                del self._opened[opened.kek.name]
+        else:
+            opened.confirmed = asked
+        finally:
+            opened.asking = None
+
+    async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask the provider, in a thread. What keeps it from answering goes to the log, a reason to the caller."""
+        if self._clock() < self._away_until:
+            raise Refused(KEY_PROVIDER_AWAY)
+        try:
+            return await asyncio.to_thread(question, *args, **kwargs)
+        except KeyStoreUnusable as unusable:
+            away = isinstance(unusable, KeyProviderAway)
+            if away:
+                self._away_until = self._clock() + _AWAY_SECONDS
+            log.error("key provider does not serve", problem=unusable.problem, remedy=unusable.remedy)
+            raise Refused(KEY_PROVIDER_AWAY if away else KEY_PROVIDER_REFUSES) from unusable
+
+    async def _row(self, name: str) -> Row | None:
+        async with self._database.transaction() as tx:
+            return await tx.maybe(_SELECT, name=name)
+
+    async def _made(self, name: str) -> Row:
+        wrapped = await self._ask(self._new, name)
+        async with self._database.transaction() as tx:
+            await tx.run(
+                "INSERT INTO keyring (name, wrapped) VALUES (:name, :wrapped) ON CONFLICT DO NOTHING",
+                name=name,
+                wrapped=wrapped,
+            )
+            # Read back: another process may have been first, and only the stored key counts.
+            return await tx.one(_SELECT, name=name)
 
     def _new(self, name: str) -> bytes:
         self._provider.create(name)
@@ -132,7 +298,7 @@ class Keyring:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        self._opened = {name: entry for name, entry in self._opened.items() if now < entry[0]}
+        self._opened = {name: opened for name, opened in self._opened.items() if now < opened.confirmed + GRACE_SECONDS}
 
 
 def share_month(ends_before: date | None, today: date) -> str:

@@ -15,16 +15,21 @@ from typing import Protocol
 from foundation.crypto.errors import KeyGone, KeyStoreUnusable
 from foundation.crypto.kek import Kek, checked_name, open_under, seal_under
 from foundation.crypto.layout import length_prefixed
-from foundation.crypto.suite import CURRENT, KEY_BYTES, NONCE_BYTES
+from foundation.crypto.suite import CURRENT, KEY_BYTES, NONCE_BYTES, Suite, suite_of
 
 _ROOT = "root.key"
 _SUFFIX = ".kek"
+
+
+class KeyProviderAway(KeyStoreUnusable):
+    """The key provider can't be reached now, or is sealed; nothing is lost by that."""
 
 
 class KeyProvider(Protocol):
     """Keeps keys by name and wraps KEKs with them; the keys themselves never come out.
 
     Names are lower-case words joined by "/": share/2027-03, archive/2031, journal/2026, index/subject/1.
+    All methods may raise KeyProviderAway, and KeyStoreUnusable where the provider refuses this office.
     """
 
     def create(self, name: str) -> None:
@@ -51,15 +56,19 @@ class KeyProvider(Protocol):
 class FileKeyProvider:
     """Keys in a folder of this machine: one root key, and one file of 32 random bytes for each key.
 
-    A key's wrapping key is HKDF-SHA-256(root || file, info = name), so that a stolen file is worth nothing
+    A key's wrapping key is HKDF(root || file, info = name) with the suite's hash, so that a stolen file is worth nothing
     without the root, and the root brings no destroyed file back. To destroy a key is to unlink its file; the
     disk may still hold the blocks, so the folder belongs on an encrypted disk, and in no backup that outlives
     the keys. A folder belongs to one office; several of its processes may use it at once.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open the key folder. Raises KeyStoreUnusable where it or its root is missing or open to others."""
+    def __init__(self, folder: Path, *, suite: Suite = CURRENT) -> None:
+        """Open the key folder; new wraps are made with `suite`.
+
+        Raises KeyStoreUnusable where it or its root is missing or open to others.
+        """
         self._folder = folder
+        self._suite = suite
         try:
             mode = folder.stat().st_mode
         except FileNotFoundError:
@@ -96,11 +105,12 @@ class FileKeyProvider:
     def wrap(self, name: str, plaintext: bytes) -> bytes:
         """Wrap a KEK. Raises KeyGone where there is no key `name`."""
         nonce = os.urandom(NONCE_BYTES)
-        return seal_under(self._wrapping_key(name), nonce, plaintext, _aad(name), CURRENT)
+        return seal_under(self._wrapping_key(name, self._suite), nonce, plaintext, _aad(name), self._suite)
 
     def unwrap(self, name: str, wrapped: bytes) -> bytes:
         """Unwrap a KEK. Raises KeyGone where there is no key `name`, OpenFailed where it does not open."""
-        return open_under(self._wrapping_key(name), wrapped, _aad(name))
+        made_with = suite_of(int.from_bytes(wrapped[1:2], "big"))
+        return open_under(self._wrapping_key(name, made_with), wrapped, _aad(name))
 
     def destroy(self, name: str) -> None:
         """Destroy the key `name` for good; where there is none, nothing happens."""
@@ -118,11 +128,11 @@ class FileKeyProvider:
     def _file(self, name: str) -> Path:
         return self._folder / (checked_name(name).replace("/", ".") + _SUFFIX)
 
-    def _wrapping_key(self, name: str) -> Kek:
+    def _wrapping_key(self, name: str, suite: Suite) -> Kek:
         key = _read_key(self._file(name))
         if key is None:
             raise KeyGone(name)
-        return Kek(name, CURRENT.derive(self._root + key, name.encode()))
+        return Kek(name, suite.derive(self._root + key, name.encode()))
 
 
 def _aad(name: str) -> bytes:

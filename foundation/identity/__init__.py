@@ -1,4 +1,4 @@
-"""Who a party is: checked identifiers, names for search, masks for publicity, and texts that don't print."""
+"""Who a party is: checked identifiers, names for search, and masks for publicity."""
 
 from foundation.identity.identifier import (
     CANON_VERSION,
@@ -8,18 +8,17 @@ from foundation.identity.identifier import (
     canonicalise,
     division_of,
     is_under_age,
+    prefix_of,
     resident_check_digit,
     uscc_check_character,
     warnings,
 )
 from foundation.identity.names import fold_name, mask_identifier, mask_name
-from foundation.identity.secret import Secret
 
 __all__ = [
     "CANON_VERSION",
     "Identifier",
     "IdentifierKind",
-    "Secret",
     "birth_date",
     "canonicalise",
     "division_of",
@@ -27,6 +26,7 @@ __all__ = [
     "is_under_age",
     "mask_identifier",
     "mask_name",
+    "prefix_of",
     "resident_check_digit",
     "uscc_check_character",
     "warnings",

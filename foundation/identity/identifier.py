@@ -13,6 +13,7 @@ from datetime import date
 from stdnum.cn import ric, uscc
 
 from foundation.identity import reasons
+from foundation.personal import Personal
 from foundation.refusal import Refused
 
 CANON_VERSION = 1
@@ -23,6 +24,8 @@ ADULT_AT = 18
 """Years. Source: Civil Code art. 17."""
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_AROUND = " \t\r\n\u00a0"
+"""What may stand around a number; `str.strip` would take control characters too."""
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+E\+?[0-9]+|E\+[0-9]+|\.[0-9]*)")
 # The digits that a double cannot hold come back as zeros.
 _ROUNDED = re.compile(r"[0-9]{15}000")
@@ -42,33 +45,35 @@ class IdentifierKind(enum.Enum):
     PASSPORT = "passport"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, init=False)
 class Identifier:
-    """A canonical identifier. Made by `canonicalise`; prints as <redacted> because it is personal data."""
+    """A canonical identifier. Made by `canonicalise`; its number is shown only where it is revealed."""
 
     kind: IdentifierKind
-    value: str
-    canon: int = CANON_VERSION
+    value: Personal
+    canon: int
+
+    def __init__(self, kind: IdentifierKind, value: str, canon: int = CANON_VERSION) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "value", Personal(value))
+        object.__setattr__(self, "canon", canon)
 
     @property
     def is_person(self) -> bool:
         """True when the number names a natural person."""
         return self.kind is not IdentifierKind.USCC
 
-    def __repr__(self) -> str:
-        return f"Identifier({self.kind.value}, <redacted>)"
-
 
 def canonicalise(kind: IdentifierKind, raw: str, *, today: date, field: str = "identifier.value") -> Identifier:
     """Return the canonical identifier that `raw` writes, or refuse it.
 
-    Folded are: full-width forms, ASCII lower case, white space around, and one apostrophe that Excel puts
-    in front. Everything else (spaces inside, zero-width characters, look-alikes of other scripts) is
+    Folded are: full-width forms, ASCII lower case, blanks and line ends around, and one apostrophe that Excel
+    puts in front. Everything else (spaces inside, zero-width characters, look-alikes of other scripts) is
     refused. `today` (Asia/Shanghai) bounds the date of birth; `field` is the path named in the refusal.
 
     Raises Refused with an IDENTIFIER_* reason. Source: GB 32100-2015, GB 11643-1999.
     """
-    text = raw.translate(_FULL_WIDTH).strip().removeprefix("'")
+    text = raw.translate(_FULL_WIDTH).strip(_AROUND).removeprefix("'")
     if not text:
         raise Refused(reasons.IDENTIFIER_MISSING, field=field)
     if not text.isascii():
@@ -106,7 +111,7 @@ def resident_check_digit(first17: str) -> str:
 def birth_date(identifier: Identifier) -> date | None:
     """Return the date of birth that the number holds; None for kinds that hold none."""
     if identifier.kind in (IdentifierKind.RESIDENT_ID, IdentifierKind.RESIDENCE_PERMIT):
-        return _birth_date(identifier.value)
+        return _birth_date(identifier.value.reveal())
     return None
 
 
@@ -128,10 +133,25 @@ def division_of(identifier: Identifier) -> str | None:
     """Return the six digits of the division (GB/T 2260) that the number names; None where it names none."""
     match identifier.kind:
         case IdentifierKind.USCC:
-            return identifier.value[2:8]
+            return identifier.value.reveal()[2:8]
         case IdentifierKind.RESIDENT_ID:
-            return identifier.value[:6]
+            return identifier.value.reveal()[:6]
         case _:
+            return None
+
+
+def prefix_of(identifier: Identifier) -> str | None:
+    """Return what a number shares with those that somebody would try one after the other; None for a code.
+
+    Of an ID number or permit that is region and date of birth, of a passport all but its last three characters:
+    about a thousand numbers share each. An organisation's code is public, so that trying codes finds nobody out.
+    """
+    match identifier.kind:
+        case IdentifierKind.RESIDENT_ID | IdentifierKind.RESIDENCE_PERMIT:
+            return identifier.value.reveal()[:14]
+        case IdentifierKind.PASSPORT:
+            return identifier.value.reveal()[:-3]
+        case IdentifierKind.USCC:
             return None
 
 
@@ -143,7 +163,7 @@ def warnings(identifier: Identifier) -> list[str]:
     if identifier.kind is not IdentifierKind.RESIDENT_ID:
         return []
     try:
-        ric.get_birth_place(identifier.value)
+        ric.get_birth_place(identifier.value.reveal())
     except (ric.InvalidComponent, KeyError):  # KeyError: the library knows the province but no such county
         return ["COUNTY_UNKNOWN"]
     return []

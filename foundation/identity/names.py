@@ -39,6 +39,6 @@ def mask_identifier(identifier: Identifier) -> str:
     first; never the date of birth, the sex or the serial number. Source: 54号 clause 4.
     """
     if identifier.kind is IdentifierKind.USCC:
-        return identifier.value
+        return identifier.value.reveal()
     shown = _SHOWN_OF_PASSPORT if identifier.kind is IdentifierKind.PASSPORT else _SHOWN_OF_ID
-    return identifier.value[:shown] + "*" * 8
+    return identifier.value.reveal()[:shown] + "*" * 8

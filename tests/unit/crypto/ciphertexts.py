@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 from foundation.crypto import OpenFailed, Place
+from foundation.personal import Personal
 
 PLACE = Place(
     deployment="hunan",
@@ -37,6 +38,11 @@ def opens(open_it: Callable[..., object], *arguments: object) -> bool:
     except OpenFailed:
         return False
     return True
+
+
+def personal(texts: Mapping[str, str]) -> dict[str, Personal]:
+    """Texts by column as a record gives them when opened."""
+    return {column: Personal(text) for column, text in texts.items()}
 
 
 def counted_bytes() -> Callable[[int], bytes]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.crypto import Kek, OpenFailed, kek_name, new_dek, open_blob, open_dek, seal_blob
-from tests.unit.crypto.ciphertexts import PLACE, each_bit_flipped, each_shorter, opens
+from tests.unit.crypto.ciphertexts import PLACE, opens
 
 JOURNAL = Kek("journal/2026", os.urandom(32))
 ROW = (b"journal", b"\x00\x2a")
@@ -26,12 +26,6 @@ def test_a_blob_does_not_open_in_another_row(row: tuple[bytes, ...]) -> None:
     assert not opens(open_blob, JOURNAL, seal_blob(JOURNAL, b"officer", *ROW), *row)
 
 
-def test_a_blob_can_be_neither_altered_nor_cut() -> None:
-    sealed = seal_blob(JOURNAL, b"officer", *ROW)
-    assert not any(opens(open_blob, JOURNAL, altered, *ROW) for altered in each_bit_flipped(sealed))
-    assert not any(opens(open_blob, JOURNAL, cut, *ROW) for cut in each_shorter(sealed))
-
-
 def test_a_blob_opens_under_its_own_key_only() -> None:
     sealed = seal_blob(JOURNAL, b"officer", *ROW)
     assert not opens(open_blob, Kek("journal/2026", os.urandom(32)), sealed, *ROW)
@@ -46,8 +40,8 @@ def test_a_blob_tells_its_length_no_closer_than_32_bytes() -> None:
 def test_a_wrap_is_no_blob_and_a_blob_is_no_wrap() -> None:
     wrap = new_dek(PLACE).wrap(JOURNAL)
     assert not opens(open_blob, JOURNAL, wrap)
-    assert not opens(open_blob, JOURNAL, wrap[:-32])
-    assert not opens(open_dek, seal_blob(JOURNAL, bytes(31)) + wrap[-32:], JOURNAL, PLACE)
+    assert not opens(open_blob, JOURNAL, wrap[:-32] + seal_blob(JOURNAL, b"")[-32:])
+    assert not opens(open_dek, seal_blob(JOURNAL, bytes(31))[:-32] + wrap[-32:], JOURNAL, PLACE)
 
 
 def test_wraps_and_blobs_name_the_key_they_need() -> None:

@@ -6,57 +6,83 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foundation.crypto import OpenFailed, pack, unpack
-from foundation.crypto.layout import length_prefixed, pad, unpad
+from foundation.crypto import OpenFailed
+from foundation.crypto.layout import Packed, length_prefixed, pack, pad, unpack, unpad
 from tests.unit.crypto.ciphertexts import each_shorter, opens
 
-FIELDS = {"remark": b"second", "party.name": b"first"}
+HEAD, COMMITMENT = b"\x01\x01", bytes(range(32))
+START = b"\x01" + HEAD + COMMITMENT
 columns = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+def record(fields: dict[str, bytes]) -> Packed:
+    """Fields by column, ready to be packed; the nonce of each is twelve times its place."""
+    nonces = [bytes([at]) * 12 for at in range(len(fields))]
+    ordered = sorted(fields.items())
+    return Packed(HEAD, COMMITMENT, tuple(c for c, _ in ordered), tuple(nonces), tuple(t for _, t in ordered))
+
+
+FIELDS = record({"remark": b"second", "party.name": b"first"})
 
 
 @settings(max_examples=100)
 @given(st.dictionaries(columns, st.binary(max_size=40), max_size=6))
 def test_what_is_packed_comes_out_again(fields: dict[str, bytes]) -> None:
-    assert unpack(pack(fields)) == fields
-
-
-def test_packing_does_not_depend_on_the_order_of_the_fields() -> None:
-    assert pack(FIELDS) == pack(dict(reversed(FIELDS.items())))
+    assert unpack(pack(record(fields))) == record(fields)
 
 
 def test_only_the_wanted_fields_come_out() -> None:
-    assert unpack(pack(FIELDS), {"remark", "not.there"}) == {"remark": b"second"}
-    assert unpack(pack(FIELDS), set()) == {}
+    found = unpack(pack(FIELDS), {"remark", "not.there"})
+    assert (found.columns, found.nonces, found.texts) == (["remark"], [b"\1" * 12], [b"second"])
+    assert found[:2] == (HEAD, COMMITMENT)
+    assert unpack(pack(FIELDS), set()).columns == []
 
 
 def test_a_record_without_fields_can_be_packed() -> None:
-    assert unpack(pack({})) == {}
+    assert unpack(pack(record({}))) == record({})
 
 
-@pytest.mark.parametrize("column", ["", "x" * 256])
-def test_a_columns_name_has_1_to_255_bytes(column: str) -> None:
+@pytest.mark.parametrize("names", [("",), ("x" * 256,), ("b", "a"), ("a", "a")])
+def test_columns_stand_in_order_once_and_have_names_of_1_to_255_bytes(names: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="255"):
-        pack({column: b""})
+        pack(Packed(HEAD, COMMITMENT, names, [bytes(12)] * len(names), [b""] * len(names)))
 
 
-def test_what_is_cut_off_between_fields_is_refused_or_lacks_whole_fields() -> None:
-    packed = pack(FIELDS)
-    left = [unpack(cut) for cut in each_shorter(packed) if opens(unpack, cut)]
-    assert left == [{}, {"party.name": b"first"}]
+def test_nothing_can_be_cut_off() -> None:
+    assert not any(opens(unpack, cut) for cut in (*each_shorter(pack(FIELDS)), pack(FIELDS) + b"\0"))
+
+
+def shaped(shape: bytes, fields: bytes = b"") -> bytes:
+    """A packed record of this shape."""
+    return START + len(shape).to_bytes(2, "big") + shape + fields
 
 
 @pytest.mark.parametrize(
     "packed",
     [
         b"",
-        b"\x02",
-        pack({"a": b"1"}) + pack({"a": b"2"})[1:],
-        pack({"b": b"1"}) + pack({"a": b"2"})[1:],
-        b"\x01\x00\x00\x00\x00\x00",
-        b"\x01\x01\xff\x00\x00\x00\x00",
-        b"\x01\x01a\xff\xff\xff\xff",
+        b"\x02" + pack(FIELDS)[1:],
+        START[:-1],
+        shaped(b"\x01a\0\0\0\0" * 2, bytes(24)),
+        shaped(b"\x01b\0\0\0\0\x01a\0\0\0\0", bytes(24)),
+        shaped(b"\x00\0\0\0\0", bytes(12)),
+        shaped(b"\x01\xff\0\0\0\0", bytes(12)),
+        shaped(b"\x01a\xff\xff\xff\xff"),
+        shaped(b"\x01a\0\0", bytes(12)),
+        shaped(b"\x09a\0\0\0\0", bytes(12)),
     ],
-    ids=["empty", "version", "twice", "disorder", "no name", "no UTF-8", "too long"],
+    ids=[
+        "empty",
+        "version",
+        "no commitment",
+        "twice",
+        "disorder",
+        "no name",
+        "no UTF-8",
+        "too long",
+        "half a length",
+        "half a name",
+    ],
 )
 def test_what_was_not_packed_here_is_refused(packed: bytes) -> None:
     with pytest.raises(OpenFailed):

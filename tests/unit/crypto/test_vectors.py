@@ -6,51 +6,86 @@ number and vectors of its own; the ones that are there stay.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import struct
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
+import pytest
 
 from foundation.crypto import (
     FileKeyProvider,
     Kek,
-    Place,
+    Suites,
     bucket_of,
     journal_tag,
     name_tag,
+    new_dek,
     open_blob,
     open_dek,
-    pack,
     seal_blob,
     seal_record,
     subject_tag,
-    unpack,
 )
+from foundation.crypto.suite import SUITES
 from foundation.identity import Identifier, IdentifierKind
-from tests.unit.crypto.ciphertexts import PLACE, counted_bytes
+from tests.unit.crypto.ciphertexts import PLACE, counted_bytes, personal
+from tests.unit.crypto.second_reader import FIRST, SECOND, Reading, prefixed
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
-SHARE = Kek("share/2027-03", bytes(range(32)))
-ARCHIVE = Kek("archive/2031", bytes(range(32, 64)))
-JOURNAL = Kek("journal/2026", bytes(range(64, 96)))
 INDEX_KEY = bytes(range(96, 128))
 FIELDS = {"party.name": "湘江示例有限公司", "penalty.amount": "20000.00", "remark": ""}
 COMPANY = Identifier(kind=IdentifierKind.USCC, value="91430100MA4L0000XX", canon=1)
 
 
-def made() -> dict[str, Any]:
+READINGS = {"1": FIRST, "2": SECOND}
+both = pytest.mark.parametrize("suite", READINGS)
+
+
+def keks(suite: str) -> tuple[Kek, Kek, Kek]:
+    """The keys of share month, archive year and journal year; new data of the suite."""
+    names = ("share/2027-03", "archive/2031", "journal/2026")
+    chosen = Suites.numbered(int(suite), least=1)
+    return tuple(Kek(name, bytes(range(32 * at, 32 * at + 32)), chosen) for at, name in enumerate(names))  # type: ignore[return-value]
+
+
+def inputs() -> dict[str, Any]:
+    """The fixed inputs, for other implementations; random bytes are 0, 1, 2 ... in the order drawn."""
+    return {
+        "place": {
+            "deployment": PLACE.deployment,
+            "table": PLACE.table,
+            "record_id": PLACE.record_id.hex,
+            "version": PLACE.version,
+            "subject_ref": PLACE.subject_ref.hex(),
+        },
+        "keks": {kek.name: kek.key.hex() for kek in keks("1")},
+        "fields": FIELDS,
+        "blob": {"plaintext": b"officer".hex(), "parts": [b"journal".hex(), b"\x2a".hex()]},
+        "index_key": INDEX_KEY.hex(),
+        "identifier": {"kind": COMPANY.kind.value, "value": COMPANY.value.reveal()},
+        "drawn": "record key, nonce of the share wrap, of the archive wrap, of each field by column; for the blob, its"
+        " nonce; the lone field is the remark 样例 under the record key drawn first, with a nonce of zeros",
+    }
+
+
+def made(suite: str) -> dict[str, Any]:
     """What the code makes of the fixed inputs today; bytes in hexadecimal."""
-    sealed = seal_record(FIELDS, place=PLACE, share=SHARE, archive=ARCHIVE, random=counted_bytes())
+    share, archive, journal = keks(suite)
+    sealed = seal_record(FIELDS, place=PLACE, share=share, archive=archive, random=counted_bytes())
+    alone = new_dek(PLACE, random=counted_bytes(), suite=SUITES[int(suite)])
     return {
         "share_wrap": sealed.share_wrap.hex(),
         "archive_wrap": sealed.archive_wrap.hex(),
-        "fields": {column: value.hex() for column, value in sealed.fields.items()},
-        "packed": pack(sealed.fields).hex(),
-        "blob": seal_blob(JOURNAL, b"officer", b"journal", b"\x2a", random=counted_bytes()).hex(),
+        "packed": sealed.packed.hex(),
+        "field": alone.seal("remark", "样例", nonce=bytes(12)).hex(),
+        "blob": seal_blob(journal, b"officer", b"journal", b"\x2a", random=counted_bytes()).hex(),
+    }
+
+
+def tags() -> dict[str, Any]:
+    """The blind tags of the fixed inputs; the same in every suite."""
+    return {
         "subject_tag": subject_tag(INDEX_KEY, COMPANY).hex(),
         "journal_tag": journal_tag(INDEX_KEY, COMPANY).hex(),
         "bucket": bucket_of(INDEX_KEY, COMPANY),
@@ -58,64 +93,98 @@ def made() -> dict[str, Any]:
     }
 
 
-def test_what_is_made_today_is_what_was_made_before() -> None:
-    assert made() == VECTORS["made"]
+def test_the_inputs_stand_in_the_file() -> None:
+    assert inputs() == VECTORS["inputs"]
 
 
-def test_what_was_made_before_opens_today() -> None:
-    vectors = VECTORS["made"]
-    for wrap, kek in (("share_wrap", SHARE), ("archive_wrap", ARCHIVE)):
+@both
+def test_what_is_made_today_is_what_was_made_before(suite: str) -> None:
+    assert made(suite) == VECTORS["suites"][suite]
+
+
+def test_tags_made_today_are_those_made_before() -> None:
+    assert tags() == VECTORS["tags"]
+
+
+@both
+def test_what_was_made_before_opens_today(suite: str) -> None:
+    vectors = VECTORS["suites"][suite]
+    share, archive, journal = keks(suite)
+    for wrap, kek in (("share_wrap", share), ("archive_wrap", archive)):
         dek = open_dek(bytes.fromhex(vectors[wrap]), kek, PLACE)
-        packed = unpack(bytes.fromhex(vectors["packed"]))
-        assert {column: dek.open(column, value) for column, value in packed.items()} == FIELDS
-    assert open_blob(JOURNAL, bytes.fromhex(vectors["blob"]), b"journal", b"\x2a") == b"officer"
+        assert dek.open_record(bytes.fromhex(vectors["packed"])) == personal(FIELDS)
+    assert open_blob(journal, bytes.fromhex(vectors["blob"]), b"journal", b"\x2a") == b"officer"
 
 
-def test_a_key_folder_made_before_opens_today(tmp_path: Path) -> None:
+@both
+def test_a_key_folder_made_before_opens_today(tmp_path: Path, suite: str) -> None:
     stored = VECTORS["provider"]
     tmp_path.chmod(0o700)
     for name in ("root.key", "share.2027-03.kek"):
         (tmp_path / name).write_bytes(bytes.fromhex(stored[name]))
         (tmp_path / name).chmod(0o400)
-    wrapped = bytes.fromhex(stored["wrapped"])
-    assert FileKeyProvider(tmp_path).unwrap("share/2027-03", wrapped) == SHARE.key
+    wrapped = bytes.fromhex(stored["wrapped"][suite])
+    assert FileKeyProvider(tmp_path).unwrap("share/2027-03", wrapped) == bytes(range(32))
 
 
-def test_the_formats_are_those_in_the_documents() -> None:
+@both
+def test_the_formats_are_those_in_the_documents(suite: str) -> None:
     """Open the vectors by the documented steps and bare primitives, with none of our own code."""
-    vectors = VECTORS["made"]
-    wrap = bytes.fromhex(vectors["share_wrap"])
-    assert wrap[:3] == bytes((1, 1, len(SHARE.name)))
-    name, rest = wrap[3 : 3 + wrap[2]], wrap[3 + wrap[2] :]
-    nonce, ciphertext, commitment = rest[:12], rest[12:-32], rest[-32:]
-    dek = AESGCMSIV(SHARE.key).decrypt(nonce, ciphertext, _aad(PLACE, f"key:{name.decode()}"))
-    assert _expand(dek)[32:] == commitment
-    for column, text in FIELDS.items():
-        field = bytes.fromhex(vectors["fields"][column])
-        assert field[:2] == b"\x01\x01"
-        padded = AESGCM(_expand(dek)[:32]).decrypt(field[2:14], field[14:], _aad(PLACE, column))
-        assert padded.rstrip(b"\0")[:-1].decode() == text
-        assert len(padded) % 32 == 0
+    vectors, reading = VECTORS["suites"][suite], READINGS[suite]
+    packed = bytes.fromhex(vectors["packed"])
+    for wrap, kek in zip(("share_wrap", "archive_wrap"), keks(suite), strict=False):
+        sealed, aad = bytes.fromhex(vectors[wrap]), _aad(reading, f"key:{kek.name}")
+        dek, commitment, _ = reading.under(kek.name, kek.key, sealed, aad)
+        field_key, own = reading.record_key(dek)
+        assert own == commitment == packed[3:35]
+    assert packed[:3] == b"\x01" + reading.head
+    shape_end = at = 37 + int.from_bytes(packed[35:37], "big")
+    described = b""
+    for column, text in sorted(FIELDS.items()):
+        padded_bytes = (len(text.encode()) // 32 + 1) * 32
+        described += bytes([len(column)]) + column.encode() + struct.pack(">I", padded_bytes + 16)
+        nonce, sealed, at = packed[at : at + 12], packed[at + 12 :][: padded_bytes + 16], at + padded_bytes + 28
+        padded = reading.field(field_key, nonce, sealed, _aad(reading, column))
+        assert padded == text.encode() + b"\x80" + bytes(padded_bytes - len(text.encode()) - 1)
+    assert packed[37:shape_end] == described
+    assert at == len(packed)
 
 
-def _aad(place: Place, column: str) -> bytes:
-    return _prefixed(
-        place.table.encode(),
+@both
+def test_a_field_that_stands_alone_is_read_by_the_documents_too(suite: str) -> None:
+    """As in a dossier: head, nonce, ciphertext, tag."""
+    reading, dek = READINGS[suite], new_dek(PLACE, random=counted_bytes(), suite=SUITES[int(suite)])
+    field = dek.seal("remark", "样例", nonce=bytes(12))
+    assert field.hex() == VECTORS["suites"][suite]["field"]
+    key = reading.record_key(bytes(range(32)))[0]
+    assert field[:2] == reading.head
+    padded = reading.field(key, field[2:14], field[14:], _aad(reading, "remark"))
+    assert padded == "样例".encode() + b"\x80" + bytes(25)
+
+
+@both
+def test_the_formats_of_blobs_and_of_wrapped_keys_are_those_in_the_documents(suite: str) -> None:
+    reading, stored, journal = READINGS[suite], VECTORS["provider"], keks(suite)[2]
+    aad = prefixed(b"blob", journal.name.encode(), reading.head, b"journal", b"\x2a")
+    blob = bytes.fromhex(VECTORS["suites"][suite]["blob"])
+    padded, commitment, own = reading.under(journal.name, journal.key, blob, aad)
+    assert (padded, commitment) == (b"officer\x80" + bytes(24), own)
+
+    name = "share/2027-03"
+    secret = bytes.fromhex(stored["root.key"]) + bytes.fromhex(stored["share.2027-03.kek"])
+    wrapped = bytes.fromhex(stored["wrapped"][suite])
+    aad = prefixed(b"kek", name.encode())
+    key, commitment, own = reading.under(name, reading.derive(secret, name.encode()), wrapped, aad)
+    assert (key, commitment) == (bytes(range(32)), own)
+
+
+def _aad(reading: Reading, column: str) -> bytes:
+    return prefixed(
+        PLACE.table.encode(),
         column.encode(),
-        place.record_id.bytes,
-        struct.pack(">Q", place.version),
-        place.subject_ref,
-        b"\x01\x01",
-        place.deployment.encode(),
+        PLACE.record_id.bytes,
+        struct.pack(">Q", PLACE.version),
+        PLACE.subject_ref,
+        reading.head,
+        PLACE.deployment.encode(),
     )
-
-
-def _prefixed(*parts: bytes) -> bytes:
-    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
-
-
-def _expand(dek: bytes) -> bytes:
-    """HKDF-Expand (RFC 5869) to 64 bytes: the field key, then the commitment."""
-    info = b"chengxin record key \x01\x01"
-    first = hmac.digest(dek, info + b"\x01", hashlib.sha256)
-    return first + hmac.digest(dek, first + info + b"\x02", hashlib.sha256)

@@ -65,7 +65,7 @@ class Journalled:
         ((row,),) = self.sql(
             "SELECT jsonb_build_object('digest', encode(digest, 'hex'), 'commitment', encode(commitment, 'hex'),"
             " 'salt', encode(salt, 'hex'), 'sealed', encode(sealed, 'hex'), 'items', items, 'bucket', j.bucket,"
-            " 'tag', encode(subject_tag, 'hex'), 'at', j.at, 'as_of', j.as_of, 'xid', j.xid, 'door', j.door)"
+            " 'tag', encode(subject_tag, 'hex'), 'asker', encode(officer_tag, 'hex'), 'at', j.at, 'as_of', j.as_of, 'xid', j.xid, 'door', j.door)"
             " FROM journal j JOIN journal_private p USING (bucket, entry_id) WHERE entry_id = %s",
             receipt.entry_id,
         )
@@ -185,7 +185,8 @@ async def test_two_who_were_shown_the_same_do_not_have_the_same_digest(journalle
 async def test_the_commitment_binds_the_private_part(journalled: Journalled) -> None:
     row = journalled.row(await journalled.write(items=("cn.penalty", "cn.list.wages")))
     salt, sealed = bytes.fromhex(row["salt"]), bytes.fromhex(row["sealed"])
-    committed = salt + len(sealed).to_bytes(4, "big") + sealed + b"cn.penalty\ncn.list.wages"
+    parts = [sealed, bytes.fromhex(row["tag"] or ""), bytes.fromhex(row["asker"] or ""), b""]
+    committed = salt + b"".join(len(part).to_bytes(4, "big") + part for part in parts) + b"cn.penalty\ncn.list.wages"
     assert bytes.fromhex(row["commitment"]) == hashlib.sha256(committed).digest()
 
 
@@ -229,7 +230,7 @@ async def test_no_personal_value_stands_in_an_entry(journalled: Journalled) -> N
         "SELECT j::text || p::text FROM journal j JOIN journal_private p USING (bucket, entry_id) WHERE entry_id = %s",
         receipt.entry_id,
     )
-    for value in (OFFICIAL, MATTER, party(1).value):
+    for value in (OFFICIAL, MATTER, party(1).value.reveal()):
         for encoded in (value.encode(), value.encode("utf-16-le"), value.encode("gb18030")):
             assert encoded.hex() not in text
             assert hashlib.sha256(encoded).hexdigest() not in text

@@ -194,3 +194,80 @@ def test_nothing_is_told_of_the_machine(collected: _Collector) -> None:
         told = _attributes(sent.resource.attributes)
         assert told.pop("service.name") == "chengxin-catalog"
         assert all(name.startswith(("telemetry.sdk.", "service.instance.")) for name in told)
+
+
+def test_a_call_is_one_line_with_its_query_id_and_no_more() -> None:
+    program = """
+        from uuid import UUID
+        from foundation.telemetry import queried, served
+        queried(UUID(int=7))
+        served("SharingService.CheckSubject", "NOT_GRANTED", 0.0123)
+    """
+    (line,) = logged(program)
+    assert line.pop("timestamp")
+    assert line == {
+        "event": "call",
+        "level": "info",
+        "office": "catalog",
+        "method": "SharingService.CheckSubject",
+        "reason": "NOT_GRANTED",
+        "ms": 12.3,
+        "query_id": "00000000-0000-0000-0000-000000000007",
+    }
+
+
+def test_an_id_number_that_got_into_a_line_is_crossed_out() -> None:
+    number = "439999193209170019"
+    program = f"""
+        import structlog
+        log = structlog.get_logger()
+        log.info("about {number}", party="{number}", items=["x", "{number}"], deep={{"a": {{"b": "{number[:-1]}x"}}}})
+        log.info("kept", at="20261126", query_id="439999193209170019439999", code="91439999MA0000001X")
+    """
+    crossed, kept = run(program)
+    assert number[:17] not in crossed
+    assert crossed.count("<redacted>") == 4
+    assert "439999193209170019439999" in kept
+    assert "91439999MA0000001X" in kept
+
+
+def test_a_process_that_an_error_ends_does_not_print_its_text() -> None:
+    start = "from foundation.telemetry import configure_logs\nconfigure_logs('catalog', 'INFO')\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", start + "import os\nraise ValueError(os.environ['SECRET'])"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SECRET": SECRET, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (line,) = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert (line["event"], line["error"], line["level"]) == ("ended by an error", "ValueError", "critical")
+    assert SECRET not in ended.stderr
+
+
+def test_a_counter_reaches_the_collector_with_the_office_alone() -> None:
+    collector = _Collector()
+    with collector.listening() as endpoint:
+        run(
+            """
+            count = Telemetry.from_environment("catalog").counter("limits_unavailable_total", "x")
+            count(3)
+            count(4)
+            """,
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+        )
+    ((metric, point),) = [
+        (metric, point)
+        for resource in collector.metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.sum.data_points
+    ]
+    assert (metric.name, point.as_int, _attributes(point.attributes)) == (
+        "limits_unavailable_total",
+        7,
+        {"office": "catalog"},
+    )

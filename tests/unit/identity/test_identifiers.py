@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from datetime import date, timedelta
 
 import pytest
@@ -55,7 +54,7 @@ def refused(kind: IdentifierKind, raw: str) -> Reason:
 @settings(max_examples=50)
 @given(uscc_numbers, st.data())
 def test_the_check_character_catches_every_single_substitution_in_a_credit_code(number: str, data: st.DataObject):
-    assert canonicalise(IdentifierKind.USCC, number, today=TODAY).value == number
+    assert canonicalise(IdentifierKind.USCC, number, today=TODAY).value.reveal() == number
     place = data.draw(st.integers(0, 17))
     for other in USCC_ALPHABET.replace(number[place], ""):
         assert refused(IdentifierKind.USCC, number[:place] + other + number[place + 1 :])
@@ -64,7 +63,7 @@ def test_the_check_character_catches_every_single_substitution_in_a_credit_code(
 @settings(max_examples=50)
 @given(resident_numbers(), st.data())
 def test_the_check_digit_catches_every_single_substitution_in_a_resident_id(number: str, data: st.DataObject):
-    assert canonicalise(IdentifierKind.RESIDENT_ID, number, today=TODAY).value == number
+    assert canonicalise(IdentifierKind.RESIDENT_ID, number, today=TODAY).value.reveal() == number
     place = data.draw(st.integers(0, 17))
     for other in ("0123456789X" if place == 17 else "0123456789").replace(number[place], ""):
         assert refused(IdentifierKind.RESIDENT_ID, number[:place] + other + number[place + 1 :])
@@ -75,15 +74,15 @@ def test_the_check_digit_catches_every_single_substitution_in_a_resident_id(numb
 def test_full_width_lower_case_and_excels_apostrophe_are_folded(number: str):
     wide = "".join(chr(ord(c) + 0xFEE0) for c in number)
     for written in (wide, number.lower(), f"  {number}\n", f"'{number}", f"＇{wide}　"):
-        assert canonicalise(IdentifierKind.USCC, written, today=TODAY).value == number
+        assert canonicalise(IdentifierKind.USCC, written, today=TODAY).value.reveal() == number
 
 
 @given(st.sampled_from(IdentifierKind), st.text("0123456789abXx ＸＹ９ſıЕ.+'", max_size=20))
 def test_whatever_is_accepted_is_plain_and_is_accepted_again_unchanged(kind: IdentifierKind, raw: str):
     with contextlib.suppress(Refused):
         found = canonicalise(kind, raw, today=TODAY)
-        assert found.value.isascii()
-        assert canonicalise(kind, found.value, today=TODAY) == found
+        assert found.value.reveal().isascii()
+        assert canonicalise(kind, found.value.reveal(), today=TODAY) == found
 
 
 @pytest.mark.parametrize(
@@ -108,7 +107,7 @@ def test_a_cyrillic_letter_is_not_the_check_digit_x():
     number = next(
         f"43010219900307{n:03}X" for n in range(1, 999) if resident_check_digit(f"43010219900307{n:03}") == "X"
     )
-    assert canonicalise(IdentifierKind.RESIDENT_ID, number.lower(), today=TODAY).value == number
+    assert canonicalise(IdentifierKind.RESIDENT_ID, number.lower(), today=TODAY).value.reveal() == number
     assert refused(IdentifierKind.RESIDENT_ID, number[:17] + "Х") is reasons.IDENTIFIER_CHARACTER
 
 
@@ -126,7 +125,7 @@ def test_a_number_rounded_to_fifteen_digits_is_called_ruined():
 def test_a_credit_code_with_an_e_among_digits_is_no_spreadsheet_number():
     first17 = "914301001234E5678"
     number = first17 + uscc_check_character(first17)
-    assert canonicalise(IdentifierKind.USCC, number, today=TODAY).value == number
+    assert canonicalise(IdentifierKind.USCC, number, today=TODAY).value.reveal() == number
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_nobody_gets_a_second_identity_under_the_name_of_a_passport(number: str)
 
 
 def test_passports_are_five_to_twenty_letters_and_digits():
-    assert canonicalise(IdentifierKind.PASSPORT, "e12345678", today=TODAY).value == "E12345678"
+    assert canonicalise(IdentifierKind.PASSPORT, "e12345678", today=TODAY).value.reveal() == "E12345678"
     assert refused(IdentifierKind.PASSPORT, "E123") is reasons.IDENTIFIER_LENGTH
     assert refused(IdentifierKind.PASSPORT, "E" * 21) is reasons.IDENTIFIER_LENGTH
     assert refused(IdentifierKind.PASSPORT, "E-123456") is reasons.IDENTIFIER_CHARACTER
@@ -215,7 +214,6 @@ def test_an_identifier_does_not_print_its_value():
     for shown in (repr(person), str(person), f"{person}", f"{person!r:>40}", repr([person])):
         assert KNOWN_RESIDENT not in shown
         assert "<redacted>" in shown
-    assert pickle.loads(pickle.dumps(person)) == person
 
 
 def test_check_characters_are_made_for_complete_beginnings_only():

@@ -1,14 +1,21 @@
-"""A personal text that cannot be printed, formatted or pickled by mistake."""
+"""A personal value that can't be printed, formatted, pickled or written as JSON by mistake."""
 
 from __future__ import annotations
 
 import hmac
+import os
 from typing import NoReturn, final
+
+_SALT = os.urandom(16)
 
 
 @final
-class Secret:
-    """Holds a personal text; only `reveal` gives it out, so that every use can be found by its name."""
+class Personal:
+    """Holds a personal text; only `reveal` gives it out, so that every use can be found by its name.
+
+    Whatever prints, formats or logs it shows `<redacted>`; `json` and `pickle` refuse it; `dataclasses.asdict` and
+    copies keep it as it is. Its hash is salted for the process, so that none tells anything outside.
+    """
 
     __slots__ = ("_text",)
     _text: str
@@ -26,22 +33,25 @@ class Secret:
     def __format__(self, format_spec: str) -> str:
         return "<redacted>"
 
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
+        if not isinstance(other, Personal):
             return NotImplemented
         return hmac.compare_digest(self._text.encode(), other._text.encode())
 
     def __hash__(self) -> int:
-        return hash(self._text)
+        return hash((_SALT, self._text))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError("a Secret does not change")
+        raise AttributeError("a Personal value does not change")
 
-    def __copy__(self) -> Secret:
+    def __copy__(self) -> Personal:
         return self
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Secret:
+    def __deepcopy__(self, memo: dict[int, object]) -> Personal:
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a Secret is not pickled")
+        raise TypeError("a Personal value is not pickled")
