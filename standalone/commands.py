@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,12 @@ from standalone.welcome import welcome, welcome_json
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="Data directory. Default: chengxin in the XDG data home.", show_default=False),
+]
+Keys = Annotated[
+    Literal["file", "openbao"] | None,
+    typer.Option(
+        help="Who keeps a new house's outermost keys: files beside it, or an OpenBao of its own.", show_default="file"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -53,6 +59,8 @@ def up(
     repair_port: Annotated[int, typer.Option(help="gRPC of the repair office.")] = 7403,
     audit_port: Annotated[int, typer.Option(help="gRPC of the audit office.")] = 7404,
     log_port: Annotated[int, typer.Option(help="HTTP of the audit log's checkpoints and tiles.")] = 7405,
+    witness_port: Annotated[int, typer.Option(help="HTTP of the log's witness.")] = 7406,
+    entries_port: Annotated[int, typer.Option(help="HTTPS of the log's entries, for auditors.")] = 7407,
     gateway_port: Annotated[int, typer.Option(help="HTTP of the gateway.")] = 7480,
     sample: Annotated[
         bool | None,
@@ -65,6 +73,7 @@ def up(
     authority: Annotated[
         str | None, typer.Option(help="USCC of the authority that runs a new house.", show_default="a sample one")
     ] = None,
+    keys: Keys = None,
     as_json: Json = False,
 ) -> None:
     """Run the whole house on this machine, in the foreground, until Ctrl-C."""
@@ -74,12 +83,15 @@ def up(
         repair=repair_port,
         audit=audit_port,
         log=log_port,
+        witness=witness_port,
+        entries=entries_port,
         gateway=gateway_port,
     )
     with told(as_json=as_json):
         if authority is not None:
             authority = checked_system(authority, "house", today=day_of(datetime.now(UTC))).authority
-        wish = Wish(folder=data or default_folder(), ports=ports, sample=sample, authority=authority)
+        folder = data or default_folder()
+        wish = Wish(folder=folder, ports=ports, sample=sample, authority=authority, keys=keys)
         house = House(wish, environment=os.environ, say=lambda line: typer.echo(f"  {line}", err=as_json))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:

@@ -35,6 +35,8 @@ class Character:
     """SPIFFE trust domain of its certificates."""
     authority: str
     """USCC of the authority that runs it."""
+    keys: str = "file"
+    """Who keeps the outermost keys: file or openbao."""
 
 
 def default_folder() -> Path:
@@ -50,6 +52,8 @@ class DataDir:
         self.folder = folder.absolute()
         self.postgres = self.folder / "postgres"
         self.valkey = self.folder / "valkey"
+        self.openbao = self.folder / "openbao"
+        self.witness = self.folder / "witness"
         self.ca = self.folder / "ca"
         self.issuers = self.folder / "issuers.json"
         self.role_passwords = self.folder / "secrets" / "roles"

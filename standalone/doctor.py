@@ -14,10 +14,11 @@ from standalone.account import binaries, unprivileged_account
 from standalone.datadir import DataDir
 from standalone.engines import DATABASE_VARIABLE, REDIS_VARIABLE, Engines
 from standalone.health import who_serves
-from standalone.ports import GATEWAY, Ports
+from standalone.openbao.server import bao_binary
+from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.trouble import Trouble, disk_full
 from standalone.valkey import valkey_binary
-from standalone.wiring import PROCESSES, RENEWED_BEFORE_END
+from standalone.wiring import PROCESSES, RENEWED_BEFORE_END, openbao
 
 LEAST_FREE = 1_000_000_000
 """Bytes of free disk below which a house is not started lightly."""
@@ -43,6 +44,7 @@ def examine(data: DataDir, ports: Ports, environment: Mapping[str, str]) -> list
     ]
     if data.exists:
         findings.append(_look("certificates", lambda: _certificates(data)))
+        findings.append(_look("keys", lambda: _keys(data)))
     if data.exists and data.owner() is not None:
         findings += _processes(data)
     else:
@@ -102,6 +104,14 @@ def _certificates(data: DataDir) -> str:
             remedy="Start the house again: it renews its own certificates.",
         )
     return f"good until {min(ends):%Y-%m-%d}"
+
+
+def _keys(data: DataDir) -> str:
+    if data.character().keys == "file":
+        return f"in files ({data.folder / 'keys'})"
+    if data.owner() is None:
+        return f"kept by OpenBao ({bao_binary()}), not running"
+    return f"OpenBao {openbao(data).state(OFFICES)}"
 
 
 def _processes(data: DataDir) -> list[Finding]:

@@ -15,19 +15,27 @@ from pathlib import Path
 from standalone.datadir import LAYOUT, Character, DataDir
 from standalone.engines import Engines, without_user
 from standalone.enrol import Register
-from standalone.ports import GATEWAY, Ports
+from standalone.openbao.server import OpenBaoServer
+from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
 from standalone.sample import OPERATOR, write_sample_parties
 from standalone.schemas import bring_up_to_date
 from standalone.supervision import Child
 from standalone.trouble import Trouble, full_disk_explained
-from standalone.wiring import certify, doors, processes, provide_keys
+from standalone.wiring import certify, doors, openbao, processes, provide_keys
 
 TEND_EVERY = 0.25
 """Seconds between two looks at the processes."""
 STAFF_ISSUERS = "CHENGXIN_ISSUERS"
 PRODUCTION = "CHENGXIN_PRODUCTION"
 SIGN_IN = tuple(f"CHENGXIN_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "ACR"))
-PASSED_ON = (PRODUCTION, "CHENGXIN_OIDC_", "CHENGXIN_RATE_", "CHENGXIN_LOG_LEVEL", "CHENGXIN_PUBLIC_URL")
+PASSED_ON = (
+    PRODUCTION,
+    "CHENGXIN_OIDC_",
+    "CHENGXIN_RATE_",
+    "CHENGXIN_LIMIT_",
+    "CHENGXIN_LOG_LEVEL",
+    "CHENGXIN_PUBLIC_URL",
+)
 """Settings of the starting environment that go on to the processes."""
 
 
@@ -39,6 +47,8 @@ class Wish:
     ports: Ports
     sample: bool | None = None
     authority: str | None = None
+    keys: str | None = None
+    """Who keeps the outermost keys: file or openbao."""
 
 
 class House:
@@ -51,6 +61,7 @@ class House:
         self._stopping = threading.Event()
         self._running = ExitStack()
         self._children: list[Child] = []
+        self._openbao: OpenBaoServer | None = None
         self.data = DataDir(wish.folder)
         self.engines = Engines(self.data, environment)
         self.ports = wish.ports
@@ -99,7 +110,8 @@ class House:
         """Keep everything running until `ask_to_stop`."""
         while not self._stopping.wait(TEND_EVERY):
             try:
-                said = [self.engines.tend(), *(child.tend() for child in self._children)]
+                said = [self.engines.tend(), self._openbao.tend() if self._openbao else ""]
+                said += [child.tend() for child in self._children]
             except Trouble as trouble:
                 said = [f"{trouble.what} {trouble.remedy}"]
                 self._stopping.wait(5)
@@ -117,7 +129,8 @@ class House:
 
     def engine_urls(self) -> dict[str, str]:
         """Where the engines are, without passwords."""
-        return {"database": self.engines.url, "redis": without_user(self.engines.redis_url)}
+        urls = {"database": self.engines.url, "redis": without_user(self.engines.redis_url)}
+        return urls | ({"openbao": self._openbao.address} if self._openbao else {})
 
     def _settled_character(self) -> Character:
         wish, new = self._wish, not self.data.exists
@@ -127,6 +140,11 @@ class House:
                 f"The house in {self.data.folder} is {'a' if character.sample else 'no'} sample house, "
                 "which never changes.",
                 remedy="Leave the option out, or make another house with --data DIR.",
+            )
+        if wish.keys is not None and wish.keys != character.keys:
+            raise Trouble(
+                f"The keys of the house in {self.data.folder} are kept by `{character.keys}`, which never changes.",
+                remedy=f"Leave --keys out, or make another house with --keys {wish.keys} --data DIR.",
             )
         self._check_sign_in(character.sample)
         if new:
@@ -152,6 +170,12 @@ class House:
         passwords, deployment = self.data.role_passwords, character.deployment
         bring_up_to_date(dsn, role_passwords=passwords, sample=character.sample, deployment=deployment)
         certify(self.data, character, Register(dsn), now=datetime.now(UTC))
+        if character.keys == "openbao":
+            self._say("starting OpenBao")
+            self._openbao = openbao(self.data)
+            self._running.callback(self._openbao.stop)
+            self._openbao.start()
+            self._openbao.furnish(OFFICES)
         given = self._environment.get(STAFF_ISSUERS)
         provide_keys(self.data, character, staff_issuers=Path(given) if given else None)
         if character.sample:
@@ -168,8 +192,8 @@ class House:
         self.data.write_doors(doors(self.data, character, self.ports))
 
     def _stop_processes(self) -> None:
-        """The gateway first, then the offices together; audit last, so that the log takes their last entries."""
-        for group in ((GATEWAY,), ("repair", "blacklist", "catalog"), ("audit",)):
+        """The gateway first, then the offices together; audit after them, so that the log takes their last entries."""
+        for group in ((GATEWAY,), ("repair", "blacklist", "catalog"), ("audit",), (WITNESS,)):
             leaving = [child for child in self._children if child.name in group]
             for child in leaving:
                 child.ask_to_stop()
@@ -190,6 +214,7 @@ def _new_character(wish: Wish) -> Character:
         deployment="chengxin-sample" if sample else "chengxin",
         trust_domain="sample.chengxin.example" if sample else "chengxin.example",
         authority=wish.authority or OPERATOR.code,
+        keys=wish.keys or "file",
     )
 
 

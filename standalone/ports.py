@@ -14,7 +14,7 @@ from standalone.trouble import Trouble
 
 LOOPBACK = "127.0.0.1"
 OFFICES = ("catalog", "blacklist", "repair", "audit")
-GATEWAY = "gateway"
+GATEWAY, WITNESS = "gateway", "witness"
 FREE_RANGE = (10_000, 32_000)
 """Where free ports come from: ports that the system does not give to outgoing connections stay free for a while."""
 
@@ -28,6 +28,8 @@ class Ports:
     repair: int = 7403
     audit: int = 7404
     log: int = 7405
+    witness: int = 7406
+    entries: int = 7407
     gateway: int = 7480
 
     @classmethod
@@ -35,6 +37,7 @@ class Ports:
         """The ports of a house that wrote down its doors."""
         urls = {office: f"//{doors[office]}" for office in OFFICES}
         urls |= {"log": doors["log_url"], GATEWAY: doors["gateway"]}
+        urls |= {name: doors.get(f"{name}_url", "") for name in (WITNESS, "entries")}
         return cls(**{name: urlsplit(url).port or 0 for name, url in urls.items()})
 
     def settled(self) -> Ports:
@@ -54,10 +57,12 @@ class Ports:
         return {office: self.address(office) for office in OFFICES} | {
             "gateway": f"http://{self.address(GATEWAY)}",
             "log_url": f"http://{self.address('log')}",
+            "witness_url": f"http://{self.address(WITNESS)}",
+            "entries_url": f"https://{self.address('entries')}",
         }
 
 
-FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, gateway=0)
+FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, witness=0, entries=0, gateway=0)
 """A free port for every door."""
 
 

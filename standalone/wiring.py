@@ -8,17 +8,21 @@ from pathlib import Path
 
 from cryptography import x509
 
+from chengxin.proofs import cosignature, note
+from chengxin.witness.memory import key_file
 from foundation.crypto import FileKeyProvider
 from standalone.ca import System
 from standalone.datadir import Character, DataDir
 from standalone.engines import Engines
 from standalone.enrol import Enrolment, Register, write_identity
 from standalone.health import serves
-from standalone.ports import GATEWAY, OFFICES, Ports
+from standalone.openbao.server import OpenBaoServer
+from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
 from standalone.secret_files import AssertionIssuer, random_secret, signing_key, verifier_key, write_issuers
 from standalone.supervision import Child
 
 PROCESSES = (*OFFICES, GATEWAY)
+OPENBAO = "openbao"
 OWN_ROLES: dict[str, tuple[str, ...]] = {
     "catalog": ("office",),
     "blacklist": ("office", "provider"),
@@ -37,13 +41,14 @@ def certify(data: DataDir, character: Character, register: Register, *, now: dat
     """Give every process a certificate that lasts, and enrol it. What is new replaces what ran out."""
     ca = data.development_ca()
     ca.establish(now=now)
-    for name in PROCESSES:
+    # OpenBao serves under a certificate of the house as well; it is enrolled nowhere, so it opens no door.
+    for name in (*PROCESSES, *([OPENBAO] if character.keys == OPENBAO else [])):
         if _ends(data.identity(name) / "cert.pem") - now < RENEWED_BEFORE_END:
             write_identity(
                 data.identity(name),
                 System(authority=character.authority, name=name, serves=True),
                 ca=ca,
-                roles=OWN_ROLES[name],
+                roles=OWN_ROLES.get(name, ()),
                 days=OWN_CERTIFICATE_DAYS,
                 now=now,
             )
@@ -54,6 +59,12 @@ def certify(data: DataDir, character: Character, register: Register, *, now: dat
     )
 
 
+def openbao(data: DataDir) -> OpenBaoServer:
+    """The house's OpenBao, where its keys are kept by one."""
+    identity, record = data.identity(OPENBAO), data.run / f"{OPENBAO}.json"
+    return OpenBaoServer(data.openbao, identity=identity, log=data.log(OPENBAO), record=record)
+
+
 def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | None) -> None:
     """Make key folders, secrets and the list of assertion issuers.
 
@@ -61,7 +72,10 @@ def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | N
     `staff_issuers` lists, in the form of `CHENGXIN_ISSUERS`.
     """
     for office in OFFICES:
-        FileKeyProvider.initialise(data.keys(office))
+        if character.keys == "file":
+            FileKeyProvider.initialise(data.keys(office))
+        else:  # for the keys with which an office signs
+            data.keys(office).mkdir(mode=0o700, exist_ok=True)
     random_secret(data.secret("cookie"))
     for signer in SIGNERS:
         signing_key(_signers_key(data, signer))
@@ -71,10 +85,17 @@ def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | N
 
 def doors(data: DataDir, character: Character, ports: Ports) -> dict[str, str]:
     """Where the house's doors are, and the verifier keys of what it signs; as house.json has them."""
-    return ports.doors() | {
-        f"{signer}_vkey": verifier_key(f"{character.deployment}/{signer}", _signers_key(data, signer))
-        for signer in SIGNERS
-    }
+    vkeys = {f"{signer}_vkey": _vkey(data, character, signer) for signer in SIGNERS}
+    return ports.doors() | vkeys | {"witness_vkey": _witness_vkey(data, character)}
+
+
+def _vkey(data: DataDir, character: Character, signer: str) -> str:
+    return verifier_key(f"{character.deployment}/{signer}", _signers_key(data, signer))
+
+
+def _witness_vkey(data: DataDir, character: Character) -> str:
+    key = note.read_key_file(key_file(data.witness)).public_key()
+    return cosignature.vkey(f"{character.deployment}/{WITNESS}", key)
 
 
 def processes(
@@ -92,12 +113,25 @@ def processes(
         "CHENGXIN_DATABASE_URL": engines.url,
         "CHENGXIN_DATABASE_SECRETS": str(data.role_passwords),
         "CHENGXIN_ISSUERS": str(data.issuers),
+        "CHENGXIN_LOG_URL": ports.doors()["log_url"],
+        "CHENGXIN_LOG_VKEY": _vkey(data, character, LOG),
+        "CHENGXIN_WITNESS_URL": ports.doors()["witness_url"],
     }
     own: dict[str, dict[str, str]] = {
         office: every_office | {"CHENGXIN_KEYS": str(data.keys(office))} for office in OFFICES
     }
+    if character.keys == OPENBAO:
+        keeper = openbao(data)
+        for office in OFFICES:
+            own[office] |= keeper.settings(office)
+    own["catalog"]["CHENGXIN_REDIS_URL"] = engines.redis_url
     own["catalog"]["CHENGXIN_DOCUMENT_KEY"] = str(_signers_key(data, "catalog"))
-    own["audit"] |= {"CHENGXIN_LOG_LISTEN": ports.address(LOG), "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG))}
+    own["audit"] |= {
+        "CHENGXIN_LOG_LISTEN": ports.address(LOG),
+        "CHENGXIN_LOG_KEY": str(_signers_key(data, LOG)),
+        "CHENGXIN_ENTRIES_LISTEN": ports.address("entries"),
+        "CHENGXIN_WITNESS_VKEY": _witness_vkey(data, character),
+    }
     own[GATEWAY] = {
         "CHENGXIN_REDIS_URL": engines.redis_url,
         "CHENGXIN_COOKIE_SECRET": str(data.secret("cookie")),
@@ -127,7 +161,24 @@ def processes(
             record=data.run / f"{name}.json",
         )
 
-    return [child(name) for name in PROCESSES]
+    return [_witness(data, character, ports), *(child(name) for name in PROCESSES)]
+
+
+def _witness(data: DataDir, character: Character, ports: Ports) -> Child:
+    """The log's witness. It stands for one that others run on a machine of their own."""
+    return Child(
+        WITNESS,
+        module="chengxin.witness",
+        settings={
+            "CHENGXIN_WITNESS_STATE": str(data.witness),
+            "CHENGXIN_WITNESS_LOG": _vkey(data, character, LOG),
+            "CHENGXIN_WITNESS_NAME": f"{character.deployment}/{WITNESS}",
+            "CHENGXIN_WITNESS_LISTEN": ports.address(WITNESS),
+        },
+        healthy=lambda: serves(WITNESS, identity=data.identity(GATEWAY), ports=ports),
+        log=data.log(WITNESS),
+        record=data.run / f"{WITNESS}.json",
+    )
 
 
 def _issuer_settings(who: str, issuer: AssertionIssuer) -> dict[str, str]:

@@ -13,8 +13,9 @@ import structlog
 from grpc import aio
 
 from foundation.access.assertions import Issuers
-from foundation.access.callers import Caller, enrolled, fingerprint_of
+from foundation.access.callers import Caller, enrolled, fingerprint_of, named_in
 from foundation.calendar import day_of
+from foundation.crypto import KeyGone, OpenFailed
 from foundation.db import Database
 from foundation.journal import Entry, Journal
 from foundation.reasons import (
@@ -23,12 +24,13 @@ from foundation.reasons import (
     DEADLINE_TOO_NEAR,
     MESSAGE_TOO_LARGE,
     NOT_ENROLLED,
+    STORED_DATA_UNREADABLE,
     UNAVAILABLE,
 )
 from foundation.refusal import Kind, Refused
 from foundation.rpc.call import CURRENT, Call
 from foundation.rpc.status import status_of
-from foundation.telemetry import Telemetry
+from foundation.telemetry import Telemetry, served
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,12 +53,14 @@ class HouseInterceptor(aio.ServerInterceptor):
         issuers: Issuers,
         telemetry: Telemetry,
         checked_by_door: frozenset[str] = frozenset(),
+        guard: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._journal = journal
         self._issuers = issuers
         self._telemetry = telemetry
         self._checked_by_door = checked_by_door
+        self._guard = guard
 
     async def intercept_service(
         self,
@@ -85,6 +89,7 @@ class HouseInterceptor(aio.ServerInterceptor):
                 serve = handler.stream_stream or handler.unary_stream
                 async with self._served(method, token, context, streaming=True):
                     async for response in serve(request, context):
+                        self._guard(method)
                         yield response
 
             make = (
@@ -113,11 +118,13 @@ class HouseInterceptor(aio.ServerInterceptor):
         caller: Caller | None = None
         reason = ""
         try:
+            self._guard(method)
             caller = await self._caller(method, context)
             CURRENT.set(self._call(caller, method, token))
             _check_limits(context, streaming=streaming, size=size)
             yield
-        except Refused as refused:
+        except (Refused, OpenFailed, KeyGone) as error:
+            refused = error if isinstance(error, Refused) else _unreadable(error, method)
             reason = refused.reason.code
             rendered = await self._recorded(refused, method, caller)
             await context.abort_with_status(status_of(rendered))
@@ -128,7 +135,9 @@ class HouseInterceptor(aio.ServerInterceptor):
             log.exception("call failed", method=method, error=type(error).__name__)
             await context.abort(grpc.StatusCode.INTERNAL, "The office failed; nothing was disclosed.")
         finally:
-            self._telemetry.called(method, reason, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._telemetry.called(method, reason, seconds)
+            served(method, reason, seconds)
 
     async def _caller(self, method: str, context: Any) -> Caller:
         """Who the certificate belongs to; enrolment is checked here, or by the door in its own statement."""
@@ -137,7 +146,8 @@ class HouseInterceptor(aio.ServerInterceptor):
             raise Refused(NOT_ENROLLED)
         fingerprint = fingerprint_of(certificates[0])
         if method in self._checked_by_door:
-            return Caller(authority="", system="", fingerprint=fingerprint)
+            authority, system = named_in(certificates[0])
+            return Caller(authority=authority, system=system, fingerprint=fingerprint)
         async with self._database.transaction() as tx:
             return await enrolled(tx, fingerprint)
 
@@ -160,7 +170,7 @@ class HouseInterceptor(aio.ServerInterceptor):
             return refused
         try:
             async with self._database.transaction() as tx:
-                if not caller.authority:
+                if method in self._checked_by_door:
                     caller = await enrolled(tx, caller.fingerprint)
                 entry = Entry(kind=method, caller=caller, decision="refused", reason=refused.reason.code)
                 await self._journal.write(tx, entry)
@@ -170,6 +180,12 @@ class HouseInterceptor(aio.ServerInterceptor):
             log.exception("refusal not journalled", method=method, error=type(error).__name__)
             return Refused(UNAVAILABLE)
         return refused
+
+
+def _unreadable(error: Exception, method: str) -> Refused:
+    """Tell that what is stored does not open; why, nobody learns. The log names the call, and nothing that is stored."""
+    log.error("stored data does not open", method=method, error=type(error).__name__)
+    return Refused(STORED_DATA_UNREADABLE)
 
 
 def _check_limits(context: Any, *, streaming: bool, size: int) -> None:

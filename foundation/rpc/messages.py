@@ -49,7 +49,7 @@ def identifier_from(message: common_pb2.Identifier, *, today: date, field: str =
 
 def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
     """An identifier as a message."""
-    return common_pb2.Identifier(kind=_MESSAGE_KINDS[identifier.kind], value=identifier.value)
+    return common_pb2.Identifier(kind=_MESSAGE_KINDS[identifier.kind], value=identifier.value.reveal())
 
 
 def timestamp(instant: datetime | None) -> Timestamp | None:

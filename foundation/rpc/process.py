@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+import structlog
 import uvloop
 
+from foundation.crypto import KeyStoreUnusable
 from foundation.rpc.server import OfficeServer
 from foundation.settings import OfficeSettings
 from foundation.telemetry import configure_logs
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 S = TypeVar("S", bound=OfficeSettings)
 
@@ -22,4 +27,8 @@ def run_office(schema: str, settings: type[S], build: Callable[[S], OfficeServer
     async def serve() -> None:
         await build(chosen).run()
 
-    uvloop.run(serve())
+    try:
+        uvloop.run(serve())
+    except KeyStoreUnusable as unusable:
+        log.error("not started: no keys", problem=unusable.problem, remedy=unusable.remedy)
+        sys.exit(1)

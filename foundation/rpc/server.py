@@ -17,8 +17,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from foundation.access.assertions import Issuers
-from foundation.crypto import FileKeyProvider, Keyring
+from foundation.crypto import Keyring
+from foundation.crypto.openbao import open_key_provider
 from foundation.db import Database
+from foundation.guard import EVERY_S, Bounds, Watch
 from foundation.journal import Journal
 from foundation.refusal import Refused
 from foundation.rpc.interceptor import HouseInterceptor
@@ -40,9 +42,13 @@ class Ground:
 
     @classmethod
     def open(cls, settings: OfficeSettings, schema: str, role: str, *, pool: int = 8) -> Ground:
-        """Prepare them; nothing connects before the first transaction."""
+        """Prepare them; nothing connects to the database before the first transaction.
+
+        Raises KeyStoreUnusable where the key provider can't be used now.
+        """
         database = Database.open(settings.dsn(role), schema=schema, pool=pool)
-        keyring = Keyring(FileKeyProvider(settings.keys), database)
+        provider = open_key_provider(settings, schema, settings.keys)
+        keyring = Keyring(provider, database, suites=settings.suites)
         return cls(database, keyring, Journal(keyring, schema))
 
 
@@ -69,12 +75,14 @@ class OfficeServer:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        tasks = [asyncio.ensure_future(self._floor())]
+        watch = self._watch()
+        await watch.look()  # before the first answer
+        tasks = [asyncio.ensure_future(self._floor()), asyncio.ensure_future(self._look(watch))]
         tasks += [asyncio.ensure_future(work()) for work in self.beside]
         server: Any = None
         try:
             if self.settings.only != "work":
-                server = self._build()
+                server = self._build(watch)
                 await server.start()
             self._announce()
             await self._until(stop, tasks)
@@ -84,19 +92,50 @@ class OfficeServer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for close in self.closing:
+            for close in (*self.closing, watch.close):
                 await close()
             await self.ground.keyring.close()
             await self.ground.database.close()
 
-    def _build(self) -> aio.Server:
+    def _watch(self) -> Watch:
+        """The guard, with a connection of its own, so that no load keeps it from looking."""
+        settings, ground = self.settings, self.ground.database
+        if settings.production and not (settings.log_url and settings.witness_url):
+            log.warning("NOT GUARDED: set CHENGXIN_LOG_URL and CHENGXIN_WITNESS_URL", office=ground.schema)
+        return Watch(
+            Database.open(ground.dsn, schema=ground.schema, pool=1),
+            source=ground.schema,
+            log_url=settings.log_url,
+            log_vkey=settings.log_vkey,
+            witness_url=settings.witness_url,
+            bounds=Bounds(
+                unsequenced_s=settings.log_max_unsequenced_s,
+                unpublished_s=settings.log_max_unpublished_s,
+                unwitnessed_s=settings.log_max_unwitnessed_s,
+                clock_off_s=settings.clock_max_off_s,
+            ),
+        )
+
+    async def _look(self, watch: Watch) -> None:
+        """Look each second; show what was found as the health of the service "guard"."""
+        while not watch.idle:
+            await watch.look()
+            if self.settings.only != "work":
+                state = health_pb2.HealthCheckResponse
+                await self._checker.set("guard", state.NOT_SERVING if watch.refusal else state.SERVING)
+            await asyncio.sleep(EVERY_S)
+        await asyncio.Event().wait()
+
+    def _build(self, watch: Watch) -> aio.Server:
         telemetry = Telemetry.from_environment(self.ground.database.schema)
+        watch.report_to(telemetry)
         interceptor = HouseInterceptor(
             database=self.ground.database,
             journal=self.ground.journal,
             issuers=Issuers.load(self.settings.issuers),
             telemetry=telemetry,
             checked_by_door=self.checked_by_door,
+            guard=watch.check,
         )
         server = aio.server(
             interceptors=[interceptor],
@@ -105,6 +144,7 @@ class OfficeServer:
                 ("grpc.max_receive_message_length", _MIB),
                 ("grpc.max_send_message_length", 4 * _MIB),
                 ("grpc.max_metadata_size", 8 * 1024),
+                ("grpc.absolute_max_metadata_size", 8 * 1024),  # else the bound between is a matter of luck
                 ("grpc.max_concurrent_streams", 64),
                 ("grpc.max_connection_age_ms", 30 * 60 * 1000),
                 ("grpc.max_connection_age_grace_ms", 30 * 1000),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
-from foundation.refusal import Kind, Refused
+from foundation.refusal import Kind, Refused, Throttled
 
 DOMAIN = "chengxin"
 
@@ -26,7 +27,7 @@ CODES: dict[Kind, int] = {
 
 
 def status_of(refused: Refused) -> grpc.Status:
-    """Render a refusal: reason and remedy in ErrorInfo, the field in BadRequest."""
+    """Render a refusal: reason and remedy in ErrorInfo, the field in BadRequest, when to come back in RetryInfo."""
     info = error_details_pb2.ErrorInfo(
         reason=refused.reason.code, domain=DOMAIN, metadata={"remedy": refused.reason.remedy}
     )
@@ -36,6 +37,10 @@ def status_of(refused: Refused) -> grpc.Status:
             field=refused.field, description=refused.message, reason=refused.reason.code
         )
         details.append(_packed(error_details_pb2.BadRequest(field_violations=[violation])))
+    if isinstance(refused, Throttled):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromSeconds(refused.retry_after_s)
+        details.append(_packed(retry))
     status = status_pb2.Status(code=CODES[refused.reason.kind], message=refused.message, details=details)
     return rpc_status.to_status(status)
 
@@ -50,7 +55,7 @@ def reason_of(error: grpc.RpcError | aio.AioRpcError) -> str:
     return ""
 
 
-def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+def _packed(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
+from foundation.db.migrate import ROLES
 from standalone.clock import advance
 from standalone.enrol import Enrolment, Register, checked_roles, checked_system
 from standalone.ports import OFFICES
@@ -146,7 +147,7 @@ def test_no_other_house_moves_at_all(schema_db: MakeDatabase) -> None:
 
 
 def test_login_roles_can_neither_enrol_nor_move_the_clock(house: SchemaDatabase) -> None:
-    for role in ("catalog_answer", "catalog_change", "catalog_worker", "blacklist_app", "repair_app", "audit_app"):
+    for role in [role for roles in ROLES.values() for role in roles]:
         schema = role.partition("_")[0]
         for statement in (
             f"UPDATE {schema}.clock_offset SET ahead = ahead + interval '1 day'",
