@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, subject_tag, tag
-from foundation.identity import Identifier
-from foundation.journal.writer import BUCKET_KEY, INDEX_KEY
+from foundation.crypto import Kek, Keyring, KeysInUse, bucket_of, journal_tag, journal_year, subject_tag, tag
+from foundation.identity import Identifier, IdentifierKind
+from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, OFFICER_KEY
+from foundation.personal import Personal
 
-SUBJECT_KEY = "index/subject/1"
+SUBJECT_INDEX = "index/subject"
+ROTATED = ("share/", "archive/", SUBJECT_INDEX)
+"""Beginnings of the names of the keys that the catalog can rotate."""
 NUMBER_KEY = "index/record-number/1"
 DOCUMENT_KEY = "index/document/1"
 CONTENT_KEY = "index/content/1"
@@ -20,8 +24,9 @@ class CatalogKeys:
     """Every key that tags need, and the journal's key of the year."""
 
     bucket: Kek
-    subject: Kek
+    subjects: KeysInUse
     journal_index: Kek
+    journal_officers: Kek
     journal: Kek
     number: Kek
     document: Kek
@@ -30,16 +35,28 @@ class CatalogKeys:
     @classmethod
     async def open(cls, keyring: Keyring, at: datetime) -> CatalogKeys:
         """Open them; those opened in the last minute cost nothing."""
-        names = (BUCKET_KEY, SUBJECT_KEY, INDEX_KEY, journal_year(at), NUMBER_KEY, DOCUMENT_KEY, CONTENT_KEY)
-        return cls(*[await keyring.kek(name) for name in names])
+        journal = (INDEX_KEY, OFFICER_KEY, journal_year(at))
+        bucket, *others = (BUCKET_KEY, *journal, NUMBER_KEY, DOCUMENT_KEY, CONTENT_KEY)
+        return cls(
+            await keyring.kek(bucket),
+            await keyring.in_use(SUBJECT_INDEX),
+            *[await keyring.kek(name) for name in others],
+        )
 
     def bucket_of(self, party: Identifier) -> int:
         """The party's bucket, 0 to 255."""
         return bucket_of(self.bucket.key, party)
 
     def subject_tag(self, party: Identifier) -> bytes:
-        """The party's tag in the subject table."""
-        return subject_tag(self.subject.key, party)
+        """The tag by which the party is found."""
+        return subject_tag(self.subjects.reading.key, party)
+
+    def subject_tags(self, parties: Sequence[Identifier]) -> list[tuple[int, list[bytes]]]:
+        """The tags under which parties are put down: by epoch, that of the key that is taking over last."""
+        return [
+            (int(kek.name.rpartition("/")[2]), [subject_tag(kek.key, party) for party in parties])
+            for kek in self.subjects.writing
+        ]
 
     def journal_tag(self, party: Identifier) -> bytes:
         """The party's tag in the journal."""
@@ -56,3 +73,9 @@ class CatalogKeys:
     def content_digest(self, *parts: str) -> bytes:
         """A keyed digest of a draft's content, for telling a repetition from a contradiction."""
         return tag(self.content.key, *[part.encode() for part in parts])
+
+
+def retag(kek: Kek, sealed_identifier: Personal) -> bytes:
+    """A party's tag under another key, from its identifier as records hold it; for the rotation of the index."""
+    kind, _, value = sealed_identifier.reveal().partition(":")
+    return subject_tag(kek.key, Identifier(IdentifierKind(kind), value))

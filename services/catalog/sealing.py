@@ -12,16 +12,16 @@ from uuid import UUID
 from foundation.crypto import (
     Kek,
     Keyring,
+    OpenFailed,
     Place,
     SealedRecord,
     archive_year,
     kek_name,
     open_dek,
-    pack,
     seal_record,
     share_month,
-    unpack,
 )
+from foundation.personal import Personal
 from services.catalog.domain.admission import Admitted
 
 PARTY_NAME, PARTY_IDENTIFIER = "party_name", "party_identifier"
@@ -29,7 +29,7 @@ DOCUMENT_NUMBER, RECORD_NUMBER = "document_number", "record_number"
 RESERVED = frozenset({PARTY_NAME, PARTY_IDENTIFIER, DOCUMENT_NUMBER, RECORD_NUMBER})
 """Columns that every record has besides its item's fields; no item may name a field so."""
 
-_TABLE = "record"
+TABLE = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Sealer:
     def place(self, record_id: UUID, version: int, subject_id: UUID) -> Place:
         """Where a record stands: what its ciphertexts are bound to."""
         return Place(
-            deployment=self.deployment, table=_TABLE, record_id=record_id, version=version, subject_ref=subject_id.bytes
+            deployment=self.deployment, table=TABLE, record_id=record_id, version=version, subject_ref=subject_id.bytes
         )
 
     async def keks(self, admitted: Admitted, erase_before: date, today: date) -> tuple[Kek, Kek]:
         """The share and archive key of a record."""
         return (
-            await self.keyring.kek(share_month(admitted.ends_before, today)),
-            await self.keyring.kek(archive_year(erase_before, today)),
+            await self.keyring.newest(share_month(admitted.ends_before, today)),
+            await self.keyring.newest(archive_year(erase_before, today)),
         )
 
     def seal(
@@ -59,7 +59,7 @@ class Sealer:
         draft = admitted.draft
         texts = {
             PARTY_NAME: draft.party_name,
-            PARTY_IDENTIFIER: f"{draft.party.kind.value}:{draft.party.value}",
+            PARTY_IDENTIFIER: f"{draft.party.kind.value}:{draft.party.value.reveal()}",
             DOCUMENT_NUMBER: draft.document_number,
             RECORD_NUMBER: draft.record_number,
             **dict(draft.fields),
@@ -67,16 +67,24 @@ class Sealer:
         sealed = seal_record(
             texts, place=self.place(record_id, draft.version, subject_id), share=share, archive=archive
         )
-        return sealed, pack(sealed.fields)
+        return sealed, sealed.packed
 
-    async def open_shared(self, row: dict[str, Any], wanted: Collection[str] | None) -> dict[str, str]:
+    async def open_shared(self, row: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Personal]:
         """Open the wanted columns (None: all) of a record as a door gives it; raises OpenFailed, KeyGone."""
+        return await self._open(row, wanted, "share/")
+
+    async def open_archived(self, row: dict[str, Any]) -> dict[str, Personal]:
+        """Open all columns of an ended record as the door `open_archive` gives it; raises OpenFailed, KeyGone."""
+        return await self._open(row, None, "archive/")
+
+    async def _open(self, row: dict[str, Any], wanted: Collection[str] | None, family: str) -> dict[str, Personal]:
         wrap, fields = _binary(row["wrap"]), _binary(row["fields"])
-        kek = await self.keyring.kek(kek_name(wrap))
+        name = kek_name(wrap)
+        if not name.startswith(family):  # the archive's wrap, put in the place of the one that was deleted
+            raise OpenFailed
+        kek = await self.keyring.kek(name)
         place = self.place(UUID(str(row["record_id"])), row["version"], UUID(str(row["subject_id"])))
-        dek = open_dek(wrap, kek, place)
-        sealed = unpack(fields, wanted)
-        return {column: dek.open(column, content) for column, content in sealed.items()}
+        return open_dek(wrap, kek, place).open_record(fields, wanted)
 
 
 def _binary(value: str | bytes) -> bytes:

@@ -1,0 +1,7 @@
+"""Rotation of an office's keys: begun and retired by officials, carried out by the office. See docs/running.md."""
+
+from foundation.keys.office import KeyOffice
+from foundation.keys.rotator import Rotator
+from foundation.keys.rpc import KeyServicer
+
+__all__ = ["KeyOffice", "KeyServicer", "Rotator"]

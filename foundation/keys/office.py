@@ -1,0 +1,91 @@
+"""What officials do about keys: see them, begin a rotation, have an old key destroyed. One method, one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from foundation.access import Caller, Officer
+from foundation.db import Row, Transaction
+from foundation.journal import Entry
+from foundation.keys import reasons, store
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
+from foundation.rpc import Ground
+
+
+def following(key: str, from_key: str, *, provider: bool) -> str:
+    """The generation after `from_key` of `key`: share/2027-03 is followed by share/2027-03/2, index/x/1 by index/x/2."""
+    number = re.sub(r"[^0-9]", "", from_key.removeprefix(key)) or "1"
+    return f"{key}/{'p' if provider else ''}{int(number) + 1}"
+
+
+def entry(kind: str, caller: Caller, rotation: Row, *, officer: str = "") -> Entry:
+    """The journal entry of a change of a rotation's state."""
+    return Entry(
+        kind=kind,
+        caller=caller,
+        officer=officer,
+        matter=f"{rotation.key}: {rotation.from_key} -> {rotation.to_key}",
+        decision="changed",
+        disclosed=(f"{rotation.rotation_id}:{rotation.n}:{rotation.method}",),
+    )
+
+
+class KeyOffice:
+    """The keys of one office; `rotated` are the beginnings of the names of those that it can rotate."""
+
+    def __init__(self, ground: Ground, *, rotated: tuple[str, ...]) -> None:
+        self._database = ground.database
+        self._keyring = ground.keyring
+        self._journal = ground.journal
+        self._rotated = rotated
+
+    async def list(self, caller: Caller) -> tuple[Sequence[Row], Sequence[Row]]:
+        """All keys by name, and the newest rotations."""
+        async with self._database.transaction() as tx:
+            await self._journal.write(tx, Entry(kind="KeyService.ListKeys", caller=caller))
+            return await store.keys(tx), await store.rotations(tx)
+
+    async def start(self, caller: Caller, officer: Officer, *, key: str, method: str) -> Row:
+        """Make the new key and put the rotation down; the office's worker carries it out.
+
+        Raises Refused(KEY_NOT_ROTATED, NOT_FOUND, ROTATION_UNDER_WAY).
+        """
+        provider = method == "provider"
+        kind = "index" if key.startswith("index/") else "rewrap"
+        if not provider and (kind != method or not key.startswith(self._rotated)):
+            raise Refused(reasons.KEY_NOT_ROTATED, field="key")
+        async with self._database.transaction() as tx:
+            from_key = await store.current(tx, key, provider=provider)
+            if from_key is None:
+                raise Refused(NOT_FOUND, field="key")
+            to_key = following(key, from_key, provider=provider)
+            row = await store.start(tx, key=key, method=method, from_key=from_key, to_key=to_key, by=officer.subject)
+            if row is None:
+                raise Refused(reasons.ROTATION_UNDER_WAY, field="key")
+            if not provider:
+                await self._keyring.kek(to_key)  # there before anybody can be told to use it
+            await self._journal.write(tx, entry("KeyService.StartRotation", caller, row, officer=officer.subject))
+            return row
+
+    async def approve(self, caller: Caller, officer: Officer, rotation_id: UUID) -> Row:
+        """Say that the old key may go; with the second official's word the worker destroys it.
+
+        Raises Refused(NOT_FOUND, ROTATION_NOT_VERIFIED, SECOND_CUSTODIAN_NEEDED).
+        """
+        async with self._database.transaction() as tx:
+            row = await self._known(tx, rotation_id)
+            if row.proposed_by == officer.subject:
+                raise Refused(reasons.SECOND_CUSTODIAN_NEEDED, field="rotation_id")
+            if await store.approve(tx, rotation_id, officer.subject) is None:
+                raise Refused(reasons.ROTATION_NOT_VERIFIED, field="rotation_id")
+            await self._journal.write(tx, entry("KeyService.ApproveRetirement", caller, row, officer=officer.subject))
+            return await self._known(tx, rotation_id)
+
+    async def _known(self, tx: Transaction, rotation_id: UUID) -> Row:
+        row = await store.rotation(tx, rotation_id)
+        if row is None:
+            raise Refused(NOT_FOUND, field="rotation_id")
+        return row

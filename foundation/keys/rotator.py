@@ -1,0 +1,168 @@
+"""Carries rotations out: small steps, each one transaction, so that a killed one goes on where it was.
+
+Everything opens at any moment: a wrap names its key, both keys are there until nothing needs the old one, and an index
+is read by a key only when its tags are complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from foundation.access import Caller
+from foundation.crypto import Kek, KeyGone, OpenFailed, Place, open_dek, rewrap
+from foundation.crypto.keyring import KEPT_SECONDS
+from foundation.db import Row, Transaction
+from foundation.keys import store
+from foundation.keys.office import entry
+from foundation.personal import Personal
+from foundation.refusal import Refused
+from foundation.rpc import Ground
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+STEP = 250
+"""Rows looked at in one step."""
+EVERY_S = 1.0
+WAIT = timedelta(seconds=KEPT_SECONDS + 10)
+"""After this, every process has learned of a step, and every transaction that began before that has ended (8 s)."""
+
+Retag = Callable[[Kek, Personal], bytes]
+"""Gives a row's tag from the new index key and the identifier as it is sealed."""
+
+
+class Rotator:
+    """Works on one office's rotations, on a ground of its worker's.
+
+    `table` is where its wraps stand, `column` where the identifier is sealed from which `retag` makes an index's tag.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        house: Caller,
+        *,
+        deployment: str,
+        table: str,
+        column: str,
+        retag: Retag,
+        wait: timedelta = WAIT,
+    ) -> None:
+        self._database = ground.database
+        self._keyring = ground.keyring
+        self._journal = ground.journal
+        self._house = house
+        self._deployment = deployment
+        self._table = table
+        self._column = column
+        self._retag = retag
+        self._wait = wait
+
+    async def run(self) -> None:
+        """Work until cancelled; rests as long as it works, so that those who ask are served meanwhile."""
+        while True:
+            begun = time.monotonic()
+            try:
+                busy = await self.step() or await self.renew()
+            except Refused as refused:
+                busy = False
+                log.warning("rotation step failed", reason=refused.reason.code)
+            except Exception as error:
+                # Those who ask must not pay for it: the office goes on serving, and the step is tried again.
+                busy = False
+                log.exception("rotation step failed", error=type(error).__name__)
+            await asyncio.sleep(time.monotonic() - begun if busy else EVERY_S)
+
+    async def step(self) -> bool:
+        """Take one step of the rotation whose turn it is; False where there is nothing to do at present."""
+        async with self._database.transaction() as tx:
+            rotation = await store.due(tx)
+            if rotation is None:
+                return False
+            state = await self._forward(tx, rotation)
+            if state != rotation.state:
+                await self._journal.write(tx, entry(f"KeyRotation.{state.capitalize()}", self._house, rotation))
+                log.info("rotation", key=rotation.key, to=rotation.to_key, state=state)
+            return True
+
+    async def renew(self) -> bool:
+        """Begin the rotation of keys without an end whose year is over to those of this year."""
+        async with self._database.transaction() as tx:
+            due = await tx.all("SELECT name, this_year FROM keys_to_renew()")
+            for old in due:
+                new = (await self._keyring.newest(old.this_year)).name
+                key = "/".join(old.name.split("/")[:2])
+                row = await store.start(tx, key=key, method="rewrap", from_key=old.name, to_key=new, by=None)
+                if row is not None:
+                    await self._journal.write(tx, entry("KeyRotation.Prepared", self._house, row))
+            return bool(due)
+
+    async def _forward(self, tx: Transaction, rotation: Row) -> str:
+        if rotation.known_at is None:
+            return await store.begin(tx, rotation, self._wait)
+        if rotation.state == "approved":
+            return await self._retire(tx, rotation)
+        if rotation.method == "provider":
+            changed = int(await self._keyring.rewrap(rotation.key, rotation.to_key))
+            return await store.note(tx, rotation, None, ended=True, found=changed, done=changed, unopened=0)
+        page = await store.page(tx, rotation, STEP)
+        made, gone = await self._made(rotation, page) if page.ids else ([], 0)
+        good = [(place, new) for place, new in enumerate(made) if new is not None]
+        done = await store.put(tx, rotation, page, good) if good else 0
+        found = len(made) - gone
+        ended = page.seen < STEP
+        return await store.note(tx, rotation, page, ended=ended, found=found, done=done, unopened=found - len(good))
+
+    async def _made(self, rotation: Row, page: Row) -> tuple[list[bytes | None], int]:
+        """The new wrap or tag of each row, None where there is none; and of how many rows the key is gone."""
+        keks: dict[str, Kek | None] = {}
+        for name in {rotation.to_key, *page.keys}:
+            try:
+                keks[name] = await self._keyring.kek(name)
+            except KeyGone:  # its month is over, or what it wrapped is erased: nothing of it can be taken along
+                keks[name] = None
+            except (ValueError, OpenFailed):  # no key's name, or not ours: its rows do not open
+                continue
+        new = keks[rotation.to_key]
+        if new is None:
+            raise KeyGone(rotation.to_key)
+
+        def work() -> list[bytes | None]:
+            return [self._one(rotation, page, row, new, keks) for row in range(len(page.ids))]
+
+        gone = sum(keks.get(name, new) is None for name in page.keys)
+        return await asyncio.to_thread(work), gone
+
+    def _one(self, rotation: Row, page: Row, row: int, new: Kek, keks: Mapping[str, Kek | None]) -> bytes | None:
+        place = Place(
+            deployment=self._deployment,
+            table=self._table,
+            record_id=page.record_ids[row],
+            version=page.versions[row],
+            subject_ref=bytes(page.refs[row]),
+        )
+        wrap, old = bytes(page.wraps[row]), keks.get(page.keys[row])
+        try:
+            if old is None:
+                return None
+            if rotation.method == "rewrap":
+                return rewrap(wrap, place, old=old, new=new)
+            sealed = bytes(page.sealed[row] or b"")
+            return self._retag(new, open_dek(wrap, old, place).open(self._column, sealed))
+        except OpenFailed:
+            log.error("a row does not open: its old key has to stay", record_id=str(place.record_id))
+            return None
+
+    async def _retire(self, tx: Transaction, rotation: Row) -> str:
+        """Drop what the old key found, then destroy it. Cut short, it is done again: destroying is safe to repeat."""
+        if rotation.method == "index" and not await store.drop(tx, rotation):
+            return rotation.state
+        if rotation.method == "provider":
+            await self._keyring.destroy_provider_key(rotation.from_key)
+        else:
+            await self._keyring.destroy(rotation.from_key)
+        return await store.retired(tx, rotation)

@@ -1,0 +1,187 @@
+"""Rotating a share key, the archive's key and the blind index's while departments ask: rates, effect, kills, verdict.
+
+Each rotation waits out the minute in which processes may use what they have opened, so that none takes less. In the
+last one the office that rotates is killed ten times; its questions then wait for its start, which is not in the p99.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from chengxin import AsyncClient, Identifier, Party, Record
+from chengxin.client.errors import UnavailableError
+from chengxin.common.v1 import keys_pb2
+from chengxin.common.v1.keys_pb2_grpc import KeyServiceStub
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.db import Database
+from foundation.settings import role_dsn
+from services.catalog.sealing import Sealer
+from standalone.bench.blind_scan import blind_search_errors
+from standalone.house import Wish, running
+from standalone.ports import FREE
+from standalone.processes import ProcessRecord
+from standalone.sample import MARK, SEED, SampleParty, SampleWorld
+from standalone.story import sharing
+from standalone.story.narrator import Narrator
+from standalone.story.report import Report
+from standalone.story.sharing import MATTER, OFFICER
+from standalone.story.stage import TENDER, Stage
+
+ASKERS, ASKED, KILLS, ALONE_S = 4, 500, 10, 10.0
+
+
+def measure_rotation(folder: Path, *, records: int, narrator: Narrator) -> dict[str, Any]:
+    """Start a sample house in `folder`, hand `records` in, rotate its keys; give the figures by name."""
+    with running(Wish(folder=folder, ports=FREE, sample=True), say=narrator.say) as house:
+        stage = Stage(house=house, narrator=narrator, report=Report())
+        try:
+            sharing.grants(stage)
+            begun = time.perf_counter()
+            parties = SampleWorld(SEED + 2, enterprises=records, persons=0).enterprises
+            results = stage.market.client.submit(_records(stage, parties))
+            taken = sum(bool(result.record_id) for result in results)
+            figures = {"records": taken, "ingest_records_per_s": round(taken / (time.perf_counter() - begun))}
+            return figures | asyncio.run(_Rotating(stage, parties[:ASKED]).figures())
+        finally:
+            stage.close()
+
+
+def _records(stage: Stage, parties: Sequence[SampleParty]) -> Iterator[Record]:
+    one = sharing.penalty(stage, parties[0], days_ago=100, number="0")
+    for number, party in enumerate(parties):
+        yield replace(
+            one,
+            record_number=f"{MARK}-{number}",
+            party=Party(identifier=Identifier.uscc(party.identifier), name=party.name),
+            document=replace(one.document, number=f"{MARK}罚{number}号"),
+        )
+
+
+class _Rotating:
+    """One house under questions, and its key office."""
+
+    def __init__(self, stage: Stage, asked: Sequence[SampleParty]) -> None:
+        self._stage = stage
+        self._asked = [Identifier.uscc(party.identifier) for party in asked]
+        self._keys = stage.steward.stub("catalog", KeyServiceStub)
+        self._dsn = stage.house.engines.admin_dsn
+        self._times: list[float] = []
+        self._unanswered = self._wrong = 0
+
+    async def figures(self) -> dict[str, Any]:
+        askers = [asyncio.create_task(self._ask(number)) for number in range(ASKERS)]
+        try:
+            await asyncio.sleep(ALONE_S)
+            figures = self._percentiles("alone")
+            share, archive = self._key("share/20"), self._key("archive/20")
+            for name, key, method, kills in (
+                ("share", share, keys_pb2.ROTATION_METHOD_REWRAP, 0),
+                ("index", "index/subject", keys_pb2.ROTATION_METHOD_INDEX, 0),
+                ("archive", archive, keys_pb2.ROTATION_METHOD_REWRAP, KILLS),
+            ):
+                self._stage.narrator.say(f"rotating {key}")
+                figures |= await self._pass(name, key, method, kills)
+            await self._until("SELECT bool_and(state = 'verified') FROM catalog.key_rotation")
+            await asyncio.to_thread(self._approve)
+            await self._until("SELECT bool_and(state = 'retired') FROM catalog.key_rotation")
+        finally:
+            for asker in askers:
+                asker.cancel()
+        figures |= {"unanswered": self._unanswered, "wrong_answers": self._wrong}
+        return figures | await self._verdict()
+
+    async def _ask(self, number: int) -> None:
+        async with AsyncClient.open(self._stage.procurement.folder) as client:
+            while True:
+                number += 1
+                begun = time.perf_counter()
+                try:
+                    party = self._asked[number % len(self._asked)]
+                    answer = await client.check(party, purpose=TENDER, matter=MATTER, officer=OFFICER)
+                    self._wrong += not answer.found
+                    self._times.append(time.perf_counter() - begun)
+                except UnavailableError:
+                    self._unanswered += 1
+
+    async def _pass(self, name: str, key: str, method: Any, kills: int) -> dict[str, Any]:
+        """Begin a rotation, and watch it until it has gone through everything once."""
+        self._times.clear()
+        request = keys_pb2.StartRotationRequest(key=key, method=method)
+        begun = await asyncio.to_thread(self._act, self._keys.StartRotation, request, "custodian-1")
+        row = f"FROM catalog.key_rotation WHERE rotation_id = '{begun.rotation.rotation_id}'"
+        samples = [(time.monotonic(), 0)]
+
+        def progress() -> None:
+            done = self._sql(f"SELECT done {row}")
+            if done > samples[-1][1]:
+                samples.append((time.monotonic(), done))
+                if len(samples) - 2 < kills:
+                    self._kill()
+
+        total = "(SELECT count(*) FROM catalog.record)"
+        await self._until(f"SELECT state = 'verified' OR done >= {total} {row}", progress)
+        progress()
+        done = samples[-1][1]
+        seconds = samples[-1][0] - samples[0][0]
+        figures = self._percentiles(name) if not kills else {f"{name}_kills": min(kills, len(samples) - 1)}
+        return {f"{name}_done": done, f"{name}_per_s": round(done / seconds), **figures}
+
+    async def _until(self, query: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+        while not await asyncio.to_thread(self._sql, query):
+            await asyncio.to_thread(meanwhile)
+            await asyncio.sleep(0.5)
+
+    def _percentiles(self, name: str) -> dict[str, Any]:
+        times, self._times = self._times, []
+        cuts = statistics.quantiles(times, n=100)
+        return {
+            f"check_{name}_p50_ms": round(cuts[49] * 1000, 2),
+            f"check_{name}_p99_ms": round(cuts[98] * 1000, 2),
+            f"check_{name}_count": len(times),
+        }
+
+    def _kill(self) -> None:
+        record = ProcessRecord.read(self._stage.house.data.run / "catalog.json")
+        process = record.running() if record is not None else None
+        if process is not None:
+            process.kill()
+
+    def _act(self, method: Any, request: Any, official: str) -> Any:
+        return self._stage.steward.ask(method, request, officer=official, roles=["key_custodian"])
+
+    def _approve(self) -> None:
+        listed = self._stage.steward.ask(self._keys.ListKeys, keys_pb2.ListKeysRequest())
+        for rotation in listed.rotations:
+            request = keys_pb2.ApproveRetirementRequest(rotation_id=rotation.rotation_id)
+            self._act(self._keys.ApproveRetirement, request, "custodian-2")
+
+    def _key(self, beginning: str) -> str:
+        name = self._sql(
+            "SELECT catalog.wrap_key(w) FROM catalog.record, unnest(ARRAY[share_wrap, archive_wrap]) w"
+            f" WHERE catalog.wrap_key(w) LIKE '{beginning}%' GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+        )
+        return str(name)
+
+    def _sql(self, query: str) -> Any:
+        with psycopg.connect(self._dsn) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+    async def _verdict(self) -> dict[str, Any]:
+        house, role = self._stage.house, "catalog_worker"
+        password = (house.data.role_passwords / role).read_text().strip()
+        database = Database.open(role_dsn(house.engines.url, role, password), schema="catalog", pool=1)
+        keyring = Keyring(FileKeyProvider(house.data.keys("catalog")), database)
+        sealer = Sealer(keyring, house.character.deployment)
+        wrong = await blind_search_errors(self._dsn, keyring, sealer)
+        await keyring.close()
+        await database.close()
+        return {"blind_search_errors": len(wrong)}

@@ -1,0 +1,1 @@
+"""Rotation of keys and of the blind index."""

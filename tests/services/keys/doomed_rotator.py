@@ -1,0 +1,79 @@
+"""A rotator, two rows a step, as a process that kills itself (SIGKILL) where it is told to.
+
+
+python -m tests.services.keys.doomed_rotator DSN KEYS POINT NTH - POINT: before, inside or after the commit of the NTH
+transaction; unlinking, unlinked: around the destruction of a key; never. Ends when there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from foundation.access import Caller
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.db import Database, Transaction
+from foundation.journal import Journal
+from foundation.keys import rotator as stepping
+from foundation.rpc import Ground
+from tests.services.keys.rotating import rotator
+from tests.support.catalog_house import uscc
+
+POINT, NTH = "", 0
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DoomedDatabase(Database):
+    """Counts its transactions."""
+
+    count = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        self.count += 1
+        mine = self.count == NTH
+        async with super().transaction() as tx:
+            yield tx
+            if mine and POINT == "before":
+                die()
+            if mine and POINT == "inside":
+                threading.Timer(0.0004, die).start()
+        if mine and POINT == "after":
+            die()
+
+
+class DoomedProvider(FileKeyProvider):
+    """Destroys a key, or nearly."""
+
+    def destroy(self, name: str) -> None:
+        if POINT == "unlinking":
+            die()
+        super().destroy(name)
+        if POINT == "unlinked":
+            die()
+
+
+async def main(dsn: str, keys: Path) -> None:
+    database = DoomedDatabase.open(dsn, schema="catalog", pool=2)
+    keyring = Keyring(DoomedProvider(keys), database)
+    house = Caller(authority=uscc(1), system="catalog", fingerprint=bytes(32), roles=frozenset({"office"}))
+    doomed = rotator(Ground(database, keyring, Journal(keyring, "catalog")), house)
+    stepping.STEP = 2
+    while await doomed.step():
+        pass
+    await keyring.close()
+    await database.close()
+
+
+if __name__ == "__main__":
+    POINT, NTH = sys.argv[3], int(sys.argv[4])
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,104 @@
+"""Destroying a key takes two officials: said by the office, and held by the database against everybody."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from foundation.keys import reasons
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
+from tests.services.keys.rotating import FIRST, SECOND, Rotating
+
+
+async def verified(turn: Rotating) -> tuple[str, str]:
+    """A rotation that waits for the second custodian, and its old key."""
+    await turn.house.hand_in(turn.house.draft())
+    row = await turn.start(turn.share_key())
+    await turn.work()
+    return row.rotation_id, row.from_key
+
+
+async def test_who_began_it_cannot_end_it(turn: Rotating) -> None:
+    rotation_id, old = await verified(turn)
+    with pytest.raises(Refused) as refused:
+        await turn.approve(rotation_id, by=FIRST)
+    assert refused.value.reason is reasons.SECOND_CUSTODIAN_NEEDED
+    await turn.work()
+    assert await turn.ground.keyring.kek(old)
+    assert (await turn.approve(rotation_id, by=SECOND)).state == "approved"
+
+
+async def test_the_database_holds_it_against_its_owner(turn: Rotating) -> None:
+    rotation_id, _ = await verified(turn)
+    alone = "UPDATE catalog.key_rotation SET state = 'approved', approved_by = %s WHERE rotation_id = %s"
+    with pytest.raises(psycopg.errors.CheckViolation, match="retiring_takes_two_officials"):
+        turn.house.sql(alone, FIRST, rotation_id)
+    with pytest.raises(psycopg.errors.CheckViolation, match="nothing_retires_unapproved"):
+        turn.house.sql("UPDATE catalog.key_rotation SET state = 'approved' WHERE rotation_id = %s", rotation_id)
+    with pytest.raises(psycopg.Error, match="takes its steps in order"):
+        turn.house.sql("UPDATE catalog.key_rotation SET proposed_by = 'x' WHERE rotation_id = %s", rotation_id)
+    with pytest.raises(psycopg.Error, match="takes its steps in order"):
+        turn.house.sql("UPDATE catalog.key_rotation SET state = 'retired', approved_by = 'x'")
+    with pytest.raises(psycopg.Error, match="takes its steps in order"):
+        turn.house.sql("DELETE FROM catalog.key_rotation")
+
+
+async def test_nothing_is_approved_before_it_is_verified_nor_twice(turn: Rotating) -> None:
+    await turn.house.hand_in(turn.house.draft())
+    row = await turn.start(turn.share_key())
+    with pytest.raises(Refused) as early:
+        await turn.approve(row.rotation_id)
+    assert early.value.reason is reasons.ROTATION_NOT_VERIFIED
+    await turn.work()
+    await turn.approve(row.rotation_id)
+    with pytest.raises(Refused) as again:
+        await turn.approve(row.rotation_id, by="custodian-3")
+    assert again.value.reason is reasons.ROTATION_NOT_VERIFIED
+
+
+async def test_what_cannot_be_rotated_is_refused_with_its_reason(turn: Rotating) -> None:
+    await turn.house.hand_in(turn.house.draft())
+    share = turn.share_key()
+    for key, method, reason in (
+        ("bucket", "rewrap", reasons.KEY_NOT_ROTATED),
+        ("journal/2026", "rewrap", reasons.KEY_NOT_ROTATED),
+        ("index/subject", "rewrap", reasons.KEY_NOT_ROTATED),
+        ("index/document", "index", reasons.KEY_NOT_ROTATED),
+        ("share/1999-01", "rewrap", NOT_FOUND),
+        ("journal/1999", "provider", NOT_FOUND),
+    ):
+        with pytest.raises(Refused) as refused:
+            await turn.start(key, method)
+        assert refused.value.reason is reason, key
+    await turn.start(share)
+    with pytest.raises(Refused) as second:
+        await turn.start(share)
+    assert second.value.reason is reasons.ROTATION_UNDER_WAY
+
+
+async def test_every_change_of_state_is_an_entry(turn: Rotating) -> None:
+    rotation_id, _ = await verified(turn)
+    await turn.approve(rotation_id)
+    await turn.work()
+    kinds = turn.house.sql("SELECT kind FROM catalog.journal WHERE kind LIKE 'Key%%' ORDER BY entry_id")
+    assert [kind for (kind,) in kinds] == [
+        "KeyService.StartRotation",
+        "KeyRotation.Working",
+        "KeyRotation.Verified",
+        "KeyService.ApproveRetirement",
+        "KeyRotation.Retired",
+    ]
+
+
+@pytest.mark.parametrize("role", ["catalog_answer", "catalog_change", "catalog_worker"])
+async def test_no_login_role_writes_a_rotation_but_through_the_functions(turn: Rotating, role: str) -> None:
+    await verified(turn)
+    with psycopg.connect(turn.house.database.dsn(role), options="-c search_path=catalog") as connection:
+        for statement in (
+            "UPDATE key_rotation SET proposed_by = 'x', approved_by = 'y', state = 'approved'",
+            "DELETE FROM key_rotation",
+            "SELECT share_wrap FROM record",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(statement)

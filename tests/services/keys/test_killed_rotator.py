@@ -1,0 +1,85 @@
+"""A rotator killed at any point: everything opens at once, a search finds what it found, and the next one goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from standalone.bench.blind_scan import blind_search_errors
+from tests.services.keys.rotating import Rotating
+from tests.support.office_process import ROOT
+
+POINTS = ("before", "inside", "after")
+
+
+async def run(turn: Rotating, folder: Path, point: str, nth: int = 0) -> bool:
+    """Run a rotator that dies at a point; whether it did."""
+    dsn = turn.house.database.dsn("catalog_worker")
+    arguments = (dsn, str(folder / "keys"), point, str(nth))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.services.keys.doomed_rotator", *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    code = await process.wait()
+    assert code in {0, -signal.SIGKILL}
+    return code != 0
+
+
+async def all_is_well(turn: Rotating, parties: int) -> None:
+    """Everything opens, nobody is missed or found wrongly."""
+    house = turn.house
+    turn.minutes.pass_by()
+    assert await blind_search_errors(house.database.admin_dsn, house.sealer.keyring, house.sealer) == []
+    assert await turn.everything_opens() == 2 * parties
+
+
+async def killed_at_each_step(turn: Rotating, folder: Path, parties: int, points: tuple[str, ...]) -> int:
+    """Kill one rotator after another, each a little further on, until one comes to its end; gives how many died."""
+    killed = 0
+    while await run(turn, folder, points[killed % len(points)], 1 + killed % 2):
+        killed += 1
+        await all_is_well(turn, parties)
+        assert killed < 60
+    await run(turn, folder, "never")
+    await all_is_well(turn, parties)
+    return killed
+
+
+async def test_rewrapping(turn: Rotating, tmp_path: Path) -> None:
+    house = turn.house
+    await house.hand_in(*[house.draft() for _ in range(5)])
+    row = await turn.start(turn.share_key())
+    assert await killed_at_each_step(turn, tmp_path, 5, POINTS) >= 6
+    state = turn.rotation(row.rotation_id)
+    assert (state["state"], state["done"]) == ("verified", 5)
+    await turn.approve(row.rotation_id)
+    assert await run(turn, tmp_path, "after", 1)
+    for point in ("unlinking", "unlinked"):
+        assert await run(turn, tmp_path, point)
+        await all_is_well(turn, 5)
+    assert not await run(turn, tmp_path, "never")
+    assert turn.rotation(row.rotation_id)["state"] == "retired"
+    assert not list((tmp_path / "keys").glob(f"{row.from_key.replace('/', '.')}.kek"))
+    await all_is_well(turn, 5)
+
+
+async def test_the_blind_index(turn: Rotating, tmp_path: Path) -> None:
+    house = turn.house
+    await house.hand_in(*[house.draft() for _ in range(5)])
+    row = await turn.start("index/subject", "index")
+    assert await killed_at_each_step(turn, tmp_path, 5, POINTS) >= 6
+    assert turn.rotation(row.rotation_id)["state"] == "verified"
+    await turn.approve(row.rotation_id)
+    for nth, point in enumerate(POINTS, start=2):
+        assert await run(turn, tmp_path, point, 20 * nth)
+        await all_is_well(turn, 5)
+    for point in ("unlinking", "unlinked"):
+        assert await run(turn, tmp_path, point)
+        await all_is_well(turn, 5)
+    assert not await run(turn, tmp_path, "never")
+    assert turn.rotation(row.rotation_id)["state"] == "retired"
+    assert turn.tags() == {2: 5}
+    await all_is_well(turn, 5)
