@@ -226,6 +226,26 @@ class Purpose:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArchiveBasis:
+    """On what the archive may be opened. Source: Personal Information Protection Law arts. 18, 35, 45.
+
+    `longest_delay_days`: for how long at most the party is not shown it, by `delay_basis`; 0: it is shown at once.
+    An application waits `approval_days` for its approval, which lasts `open_hours`.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    code: str
+    title: str
+    title_en: str
+    bases: tuple[LegalBasis, ...]
+    longest_delay_days: int
+    delay_basis: LegalBasis | None = None
+    approval_days: int
+    open_hours: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Division:
     """An administrative division, GB/T 2260; `parent` is the province of a prefecture."""
 

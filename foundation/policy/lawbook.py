@@ -12,7 +12,16 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from foundation.lawfile import LawError, law_files, read_law
 from foundation.policy import lawfulness
-from foundation.policy.entries import CatalogItem, Division, FieldDefinition, Measure, ProhibitedFields, Purpose, Scheme
+from foundation.policy.entries import (
+    ArchiveBasis,
+    CatalogItem,
+    Division,
+    FieldDefinition,
+    Measure,
+    ProhibitedFields,
+    Purpose,
+    Scheme,
+)
 from foundation.policy.numbers import Policy, load_policy
 
 V = TypeVar("V", CatalogItem, Measure, Scheme)
@@ -30,6 +39,7 @@ class LawBook:
     purposes: tuple[Purpose, ...]
     divisions: tuple[Division, ...]
     prohibited: tuple[ProhibitedFields, ...]
+    archive_bases: tuple[ArchiveBasis, ...]
 
     @classmethod
     def load(cls, law: Path, policy: Policy | None = None) -> LawBook:
@@ -47,6 +57,7 @@ class LawBook:
             purposes=read_law(law / "purposes.yaml", _PurposeFile).purposes,
             divisions=divisions,
             prohibited=read_law(law / "prohibited_fields.yaml", _ProhibitedFile).prohibited,
+            archive_bases=read_law(law / "archive.yaml", _ArchiveFile).bases,
         )
         book._check(policy)
         return book
@@ -107,6 +118,8 @@ class LawBook:
             lawfulness.check_scheme(scheme, self.items, policy, divisions)
         for purpose in self.purposes:
             lawfulness.check_purpose(purpose)
+        for basis in self.archive_bases:
+            lawfulness.check_archive_basis(basis)
         lawfulness.check_versions("item", self.items)
         lawfulness.check_versions("measure", self.measures)
         lawfulness.check_versions("scheme", self.schemes)
@@ -155,6 +168,13 @@ class _ProhibitedFile:
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     prohibited: tuple[ProhibitedFields, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ArchiveFile:
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    bases: tuple[ArchiveBasis, ...]
 
 
 _ITEM = TypeAdapter(CatalogItem)

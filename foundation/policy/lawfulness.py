@@ -10,6 +10,7 @@ from typing import TypeVar
 from foundation.identity.names import fold_name
 from foundation.lawfile import LawError
 from foundation.policy.entries import (
+    ArchiveBasis,
     CatalogItem,
     Division,
     InForce,
@@ -133,6 +134,18 @@ def check_purpose(purpose: Purpose) -> None:
     _check_code(where, purpose.code)
     _check_articles(where, [purpose.legal_basis])
     _require(where, purpose.matter_kind, "names no kind of matter")
+
+
+def check_archive_basis(basis: ArchiveBasis) -> None:
+    """Check one basis for opening the archive: a delay needs a law of its own."""
+    where = f"archive basis {basis.code}"
+    _check_code(where, basis.code)
+    _require(where, basis.bases, "rests on no law")
+    _check_articles(where, [*basis.bases, *([basis.delay_basis] if basis.delay_basis else [])])
+    _require(where, 0 <= basis.longest_delay_days <= 366, "delays for 366 days at most")
+    _require(where, not basis.longest_delay_days or basis.delay_basis, "delays on no law")
+    _require(where, 1 <= basis.approval_days <= 30, "waits 1 to 30 days for its approval")
+    _require(where, 1 <= basis.open_hours <= 72, "is open for 1 to 72 hours")
 
 
 def check_divisions(divisions: Sequence[Division]) -> None:

@@ -7,6 +7,7 @@ import os
 from foundation.access import own_caller
 from foundation.calendar import load_calendar
 from foundation.crypto import DossierKeys
+from foundation.erasure import Eraser
 from foundation.jobs import JobWorker
 from foundation.policy import LawBook, load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
@@ -39,6 +40,7 @@ def build(settings: OfficeSettings) -> OfficeServer:
     channel = office_channel(settings, settings.catalog_address)
     tasks = listing_tasks(listings, catalog=Catalog(channel), house=own_caller(settings.cert))
     worker = JobWorker(settings.dsn(ROLE), SCHEMA, tasks)
+    eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
     return OfficeServer(
         settings=settings,
         services=[
@@ -47,8 +49,8 @@ def build(settings: OfficeSettings) -> OfficeServer:
             ListingServicer(listings),
         ],
         ground=ground,
-        beside=() if settings.only == "serve" else (worker.run,),
-        closing=(channel.close,),
+        beside=() if settings.only == "serve" else (worker.run, eraser.run),
+        closing=(channel.close, eraser.close),
     )
 
 

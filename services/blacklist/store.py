@@ -34,7 +34,8 @@ _DAY = timedelta(days=1)
 _HEAD = """
     SELECT f.bucket, f.case_id, f.authority, f.scheme_code, f.sample, f.wrap, f.party, l.listing_id,
            (SELECT count(*) FROM evidence e WHERE e.bucket = f.bucket AND e.case_id = f.case_id) AS evidence
-      FROM case_file f LEFT JOIN listing l ON l.bucket = f.bucket AND l.case_id = f.case_id
+      FROM (SELECT * FROM case_file WHERE wrap IS NOT NULL) f
+      LEFT JOIN listing l ON l.bucket = f.bucket AND l.case_id = f.case_id
 """
 _JUDGED = ("measures", "members", "under_age", "slight", "upheld", "published", "record_id")
 """Columns of a step that the database judges, each named as the move has it."""
@@ -117,7 +118,7 @@ class Store:
             raise Refused(NOT_FOUND, field="case_id")
         (case,) = await self._cases(tx, [head])
         dek = await self._keys.open(case_id, bytes(head.wrap))
-        who, name = json.loads(dek.open("party", bytes(head.party)))
+        who, name = json.loads(dek.open("party", bytes(head.party)).reveal())
         return OpenFile(case=case, party=Party(identifier=identifier_of(who), name=name), dek=dek)
 
     async def cases(self, tx: Transaction, authority: str, state: State | None) -> list[Case]:

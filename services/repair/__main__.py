@@ -7,6 +7,7 @@ import os
 from foundation.access import own_caller
 from foundation.calendar import load_calendar
 from foundation.crypto import DossierKeys
+from foundation.erasure import Eraser
 from foundation.jobs import JobWorker
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
@@ -37,12 +38,13 @@ def build(settings: OfficeSettings) -> OfficeServer:
     )
     tasks = delivery_tasks(office, catalog=catalog, black_list=black_list, house=own_caller(settings.cert))
     worker = JobWorker(settings.dsn(ROLE), SCHEMA, tasks)
+    eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
     return OfficeServer(
         settings=settings,
         services=[RepairServicer(office)],
         ground=ground,
-        beside=() if settings.only == "serve" else (worker.run,),
-        closing=(to_catalog.close, to_list.close),
+        beside=() if settings.only == "serve" else (worker.run, eraser.run),
+        closing=(eraser.close, to_catalog.close, to_list.close),
     )
 
 

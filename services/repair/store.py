@@ -27,6 +27,7 @@ _HEAD = """
            (SELECT count(*) FROM evidence e
              WHERE e.bucket = a.bucket AND e.application_id = a.application_id) AS evidence_count
       FROM application a JOIN standing s ON s.bucket = a.bucket AND s.application_id = a.application_id
+                                        AND a.wrap IS NOT NULL
 """
 
 
@@ -195,7 +196,7 @@ class Store:
         )
 
     async def _request_tag(self, party: Identifier, idempotency_key: str) -> bytes:
-        who = (party.kind.value, party.value, idempotency_key)
+        who = (party.kind.value, party.value.reveal(), idempotency_key)
         return await self._keys.tag("request", *(part.encode() for part in who))
 
     async def _held(self, tx: Transaction, where: str, **params: object) -> list[Held]:
@@ -218,17 +219,17 @@ class Store:
             application_id=head.application_id,
             record_id=head.record_id,
             determining_authority=head.determining_authority,
-            correction=dek.open("correction", bytes(head.correction)),
+            correction=dek.open("correction", bytes(head.correction)).reveal(),
             history=tuple(TakenStep(_step(row, dek), row.at) for row in steps),
             evidence_count=head.evidence_count,
         )
-        return Held(application, identifier_of(dek.open("subject", bytes(head.subject))), dek)
+        return Held(application, identifier_of(dek.open("subject", bytes(head.subject)).reveal()), dek)
 
 
 def _step(row: Row, dek: Dek) -> Step:
     def text(column: str) -> str:
         sealed: bytes | None = getattr(row, column)
-        return "" if sealed is None else dek.open(column, bytes(sealed))
+        return "" if sealed is None else dek.open(column, bytes(sealed)).reveal()
 
     return Step(
         state=State(row.state),

@@ -652,22 +652,28 @@ class ListPublicRecordsRequest(_message.Message):
     ITEM_CODE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     item_code: _builtins.str
     """Only under this item; empty for all."""
     page_size: _builtins.int
     """At most this many, 1 to 100; 0 counts as 50."""
     page_token: _builtins.str
     """From the last response; empty at first."""
+    name: _builtins.str
+    """Only organisations of this name, at most 200 characters; empty for all. Width, case, spaces and interpuncts make no
+    difference. A natural person is not found by name: the list masks it. A page may be short or empty and have a next.
+    """
     def __init__(
         self,
         *,
         item_code: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "name", b"name", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

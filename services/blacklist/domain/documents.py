@@ -129,7 +129,7 @@ def _document(
         f"案件编号：{subject.case_id}",
         f"认定机关（统一社会信用代码）：{subject.authority}",
         f"名单：{subject.scheme.title}",
-        f"当事人：{_one_line(party.name)}（{_IDENTIFIERS[party.identifier.kind]}：{party.identifier.value}）",
+        f"当事人：{_one_line(party.name)}（{_IDENTIFIERS[party.identifier.kind]}：{party.identifier.value.reveal()}）",
     ]
     for place, (section, body) in enumerate(bodies.items()):
         lines += ["", f"{_numeral(place + 1)}、{section}", *body]

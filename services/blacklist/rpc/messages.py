@@ -47,7 +47,7 @@ def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
     return Basis(
         kind=cast(DocumentKind, name),
         number=common.line_from(message.number, field="basis_document.number", longest=100),
-        authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value,
+        authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value.reveal(),
         determined_on=common.date_from(message.determined_on, field="basis_document.determined_on"),
         effective_on=common.date_from(message.effective_on, field="basis_document.effective_on"),
     )

@@ -68,7 +68,7 @@ async def test_a_ciphertext_opens_in_its_own_place_only(house: ListHouse) -> Non
         ids: dict[str, Any] = {case_id: house.sql("SELECT %s::uuid", case_id)[0][0] for case_id in files}
         wrap, party = files[one.case_id]
         dek = await keys.open(ids[one.case_id], wrap)
-        assert one.party.name in dek.open("party", party)
+        assert one.party.name in dek.open("party", party).reveal()
         with pytest.raises(OpenFailed):
             await keys.open(ids[other.case_id], wrap)
         with pytest.raises(OpenFailed):

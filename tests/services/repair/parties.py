@@ -21,8 +21,8 @@ def resident(number: int) -> Identifier:
     return canonicalise(IdentifierKind.RESIDENT_ID, first + resident_check_digit(first), today=TODAY)
 
 
-HOUSE = company(900_000_001).value
-AUTHORITY = company(900_000_002).value
-OTHER_AUTHORITY = company(900_000_003).value
+HOUSE = company(900_000_001).value.reveal()
+AUTHORITY = company(900_000_002).value.reveal()
+OTHER_AUTHORITY = company(900_000_003).value.reveal()
 PARTY = company(1)
 OTHER_PARTY = resident(1)

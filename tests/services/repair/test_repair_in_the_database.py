@@ -180,7 +180,7 @@ def test_a_decision_without_reasons_or_verification_cannot_be_stored(
         attacker.step(application, state, **{column: None})
 
 
-@pytest.mark.parametrize("state", BY_OFFICER)
+@pytest.mark.parametrize("state", sorted(BY_OFFICER, key=lambda state: state.value))
 def test_an_officers_step_needs_an_officer_of_the_determining_authority(attacker: Attacker, state: State) -> None:
     before = State.ACCEPTED if state in (State.GRANTED, State.REFUSED) else State.SUBMITTED
     for who in (

@@ -15,4 +15,5 @@ down_revision = None
 def upgrade() -> None:
     """Install the house's part, then the cases."""
     install_house(op)
-    run_sql(op, Path(__file__).with_name("0001_cases.sql"))
+    for name in ("0001_cases.sql", "0001_erasure.sql"):
+        run_sql(op, Path(__file__).with_name(name))

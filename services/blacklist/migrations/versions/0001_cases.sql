@@ -367,4 +367,13 @@ GRANT EXECUTE ON FUNCTION bucket_in(uuid), policy_value(text, date), add_working
 GRANT SELECT ON working_day, policy_number, legal_step TO blacklist_app;
 GRANT SELECT, INSERT ON case_file, case_request, evidence, decision_number, listing, listing_record, case_step
     TO blacklist_app;
+-- What an auditor may see of the cases: which numbers there are, and which step waits until when. Nothing of a party.
+CREATE VIEW house_matter AS SELECT bucket, case_id AS matter FROM case_file;
+CREATE VIEW awaited_step AS
+    SELECT f.case_id::text AS matter, f.authority, s.state AS step, NULL::date AS since, s.due_on
+    FROM case_file f CROSS JOIN LATERAL (
+        SELECT * FROM case_step s WHERE s.bucket = f.bucket AND s.case_id = f.case_id
+        ORDER BY s.seq DESC LIMIT 1) s
+    WHERE s.due_on IS NOT NULL;
+GRANT SELECT ON house_matter, awaited_step TO audit_reader;
 -- Putting a job down draws its number and its event's.

@@ -15,4 +15,5 @@ down_revision = None
 def upgrade() -> None:
     """Create the schema."""
     install_house(op)  # pyright: ignore[reportArgumentType]  # the module stands for its operations
-    run_sql(op, Path(__file__).with_name("0001_applications.sql"))  # pyright: ignore[reportArgumentType]
+    for name in ("0001_applications.sql", "0001_erasure.sql"):
+        run_sql(op, Path(__file__).with_name(name))  # pyright: ignore[reportArgumentType]

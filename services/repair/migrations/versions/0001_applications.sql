@@ -180,4 +180,10 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evidence
 REVOKE ALL ON FUNCTION application_guard(), application_step_guard(), evidence_guard() FROM PUBLIC;
 GRANT SELECT, INSERT ON application, application_step, evidence TO repair_app;
 GRANT SELECT ON standing, step_rule TO repair_app;
+-- What an auditor may see of them: which numbers there are, and which step waits until when. Nothing of a party.
+CREATE VIEW house_matter AS SELECT bucket, application_id AS matter FROM application;
+CREATE VIEW awaited_step AS
+    SELECT application_id::text AS matter, determining_authority AS authority, state AS step, NULL::date AS since, due_on
+    FROM standing WHERE due_on IS NOT NULL;
+GRANT SELECT ON house_matter, awaited_step TO audit_reader;
 -- Putting a job down draws its number.

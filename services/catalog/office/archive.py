@@ -1,0 +1,217 @@
+"""The archive: an auditing authority's official applies, a steward approves, the first one opens, for a short time.
+
+Each step, refused or not, is an entry of the party, which sees it at once or after the delay that the basis allows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from foundation.crypto import (
+    KeyGone,
+    OpenFailed,
+    identifier_of,
+    identifier_text,
+    kek_name,
+    new_id,
+    open_blob,
+    seal_blob,
+)
+from foundation.db import Database, Row
+from foundation.identity import Identifier
+from foundation.journal import Entry, Journal, Receipt
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Kind, Refused
+from foundation.rpc import Call
+from services.catalog.domain import reasons
+from services.catalog.keys import CatalogKeys
+from services.catalog.office.sharing import SOURCE, Shown
+from services.catalog.sealing import Sealer
+from services.catalog.store import archive
+
+APPLICANT, APPROVER = "auditor", "steward"
+"""Roles of the system and of the official: who applies and opens, and who approves."""
+LISTED = 500
+"""Openings that a list gives at most."""
+_BLOB = b"archive_opening"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What an application says in words; all empty once its key is destroyed."""
+
+    party: Identifier | None = field(default=None, repr=False)
+    basis_number: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """An application as the table has it, and what it says."""
+
+    row: Row
+    said: Said
+
+
+class ArchiveOffice:
+    """Opens archived records to two officials."""
+
+    def __init__(self, database: Database, sealer: Sealer, journal: Journal) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._journal = journal
+
+    async def request(
+        self, call: Call, *, record_ids: Sequence[UUID], basis: str, delay_days: int, said: Said
+    ) -> Opening:
+        """Apply. Raises Refused(ROLE_REQUIRED, ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED, ARCHIVE_BASIS_*)."""
+        party = said.party
+        assert party is not None
+        async with self._database.transaction() as tx:
+            known = await archive.basis(tx, basis)
+        # An auditor's mistake does not tell the party before the basis would; nobody else hides an attempt.
+        delay = min(delay_days, known.longest_delay_days) if known and APPLICANT in call.caller.roles else 0
+        about = Entry(
+            kind=call.method,
+            caller=call.caller,
+            officer=call.officer.subject if call.officer else "",
+            purpose=f"archive.{basis}" if known else "archive",
+            matter=said.basis_number,
+            subject=party,
+            decision="changed",
+            visible_from=tx.now + timedelta(days=delay) if delay > 0 else None,
+        )
+        async with self._attempt(about):
+            call.require_role(APPLICANT)
+            officer = call.require_officer(APPLICANT)
+            if known is None:
+                raise Refused(reasons.ARCHIVE_BASIS_UNKNOWN, field="basis")
+            if not 0 <= delay_days <= known.longest_delay_days:
+                raise Refused(reasons.ARCHIVE_DELAY_NOT_ALLOWED, field="delay_days")
+            async with self._database.transaction() as tx:
+                keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
+                opening_id = new_id(keys.bucket_of(party), os.urandom)
+                words = json.dumps([identifier_text(party), said.basis_number, said.reason], ensure_ascii=False)
+                row = await archive.request(
+                    tx,
+                    fingerprint=call.caller.fingerprint,
+                    opening_id=opening_id,
+                    subject_tag=keys.subject_tag(party),
+                    record_ids=record_ids,
+                    basis=basis,
+                    delay_days=delay_days,
+                    sealed=seal_blob(keys.journal, words.encode(), _BLOB, opening_id.bytes),
+                    officer=officer.subject,
+                )
+                await self._journal.write(
+                    tx, replace(about, visible_from=row.visible_from, disclosed=(f"{opening_id}:1:requested",))
+                )
+                return Opening(row=row, said=said)
+
+    async def approve(self, call: Call, opening_id: UUID, party: Identifier) -> Opening:
+        """Approve, as another official, who names the party as well.
+
+        Raises Refused(NOT_FOUND, SAME_OFFICIAL, ARCHIVE_OTHER_PARTY, ARCHIVE_OPENING_STATE) and those of roles.
+        """
+        known, about = await self._known(call, opening_id)
+        async with self._attempt(about):
+            call.require_role(APPROVER)
+            officer = call.require_officer(APPROVER)
+            if known.row.requested_by == officer.subject:
+                raise Refused(reasons.SAME_OFFICIAL, field="opening_id")
+            if known.said.party is None or (party.kind, party.value) != (known.said.party.kind, known.said.party.value):
+                raise Refused(reasons.ARCHIVE_OTHER_PARTY, field="subject")
+            async with self._database.transaction() as tx:
+                row = await archive.approve(
+                    tx, fingerprint=call.caller.fingerprint, opening_id=opening_id, officer=officer.subject
+                )
+                if row is None:
+                    raise Refused(reasons.ARCHIVE_OPENING_STATE, field="opening_id")
+                await self._journal.write(
+                    tx, replace(about, decision="changed", disclosed=(f"{opening_id}:2:approved",))
+                )
+                return replace(known, row=row)
+
+    async def open(self, call: Call, opening_id: UUID) -> tuple[list[Shown], Receipt]:
+        """The ended records that were approved, with all their fields; each opening is an entry of its own.
+
+        Raises Refused(NOT_FOUND) also for another official's, Refused(ARCHIVE_OPENING_STATE) and those of roles.
+        """
+        known, about = await self._known(call, opening_id)
+        async with self._attempt(about):
+            call.require_role(APPLICANT)
+            officer = call.require_officer(APPLICANT)
+            if (known.row.authority, known.row.requested_by) != (officer.authority, officer.subject):
+                raise Refused(NOT_FOUND, field="opening_id")
+            async with self._database.transaction() as tx:
+                row = await archive.open_archive(
+                    tx,
+                    fingerprint=call.caller.fingerprint,
+                    opening_id=opening_id,
+                    officer=officer.subject,
+                    query_id=uuid4(),
+                    private=await self._journal.private_part(about.subject, about.officer, about.matter, at=tx.now),
+                )
+            if row.entry_id is None:
+                raise Refused(reasons.ARCHIVE_OPENING_STATE, field="opening_id")
+        shown = [Shown(row=one, fields=await self._sealer.open_archived(one)) for one in row.records]
+        return shown, Receipt(source=SOURCE, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
+
+    async def list(self, call: Call) -> list[Opening]:
+        """The newest openings, at most 500, for auditors and stewards. Raises Refused(ROLE_REQUIRED)."""
+        call.require_role(APPLICANT, APPROVER)
+        async with self._database.transaction() as tx:
+            rows = await archive.openings(tx, LISTED)
+            entry = Entry(
+                kind=call.method,
+                caller=call.caller,
+                officer=call.officer.subject if call.officer else "",
+                purpose="archive",
+                disclosed=tuple(f"{row.opening_id}:1:opening" for row in rows),
+            )
+            await self._journal.write(tx, entry)
+        return [Opening(row=row, said=await self._said(row)) for row in rows]
+
+    async def _known(self, call: Call, opening_id: UUID) -> tuple[Opening, Entry]:
+        """The opening, and the entry of the step that `call` takes. Raises Refused(NOT_FOUND)."""
+        async with self._database.transaction() as tx:
+            row = await archive.opening(tx, opening_id)
+        if row is None:
+            raise Refused(NOT_FOUND, field="opening_id")
+        said = await self._said(row)
+        return Opening(row=row, said=said), Entry(
+            kind=call.method,
+            caller=call.caller,
+            officer=call.officer.subject if call.officer else "",
+            purpose=f"archive.{row.basis}",
+            matter=said.basis_number,
+            subject=said.party,
+            visible_from=row.visible_from,
+        )
+
+    async def _said(self, row: Row) -> Said:
+        sealed = bytes(row.sealed)
+        try:
+            kek = await self._sealer.keyring.kek(kek_name(sealed))
+            party, number, reason = json.loads(open_blob(kek, sealed, _BLOB, row.opening_id.bytes))
+        except (KeyGone, OpenFailed):
+            return Said()
+        return Said(party=identifier_of(party), basis_number=number, reason=reason)
+
+    @asynccontextmanager
+    async def _attempt(self, about: Entry) -> AsyncGenerator[None]:
+        """Journal what is refused within as an entry of the party."""
+        try:
+            yield
+        except Refused as refused:
+            if refused.reason.kind is Kind.UNAVAILABLE:
+                raise
+            async with self._database.transaction() as tx:
+                await self._journal.write(tx, replace(about, decision="refused", reason=refused.reason.code))
+            raise Refused(refused.reason, field=refused.field, detail=refused.detail, journalled=True) from refused
