@@ -12,26 +12,31 @@ from chengxin.proofs.error import ProofError
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of the log named `origin` at `size` leaves; `root` has 32 bytes."""
+    """The head of the log named `origin` at `size` leaves; `root` has 32 bytes.
+
+    `extensions` are the lines that a log may add; `chengxin.proofs.positions` reads those of ours.
+    """
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the text that a log signs."""
-        return f"{self.origin}\n{self.size}\n{base64text.encode(self.root)}\n"
+        lines = (self.origin, str(self.size), base64text.encode(self.root), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
 
 
 def parse(text: str) -> Checkpoint:
-    """Return the checkpoint that a note's text holds. Extension lines are allowed and not looked at.
+    """Return the checkpoint that a note's text holds.
 
     Raises ProofError when it is malformed.
     """
     lines = text.split("\n")
     if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
         raise ProofError("not a checkpoint")
-    return Checkpoint(lines[0], decimal.parse(lines[1]), base64text.decode_hash(lines[2]))
+    return Checkpoint(lines[0], decimal.parse(lines[1]), base64text.decode_hash(lines[2]), tuple(lines[3:-1]))
 
 
 def sign_checkpoint(head: Checkpoint, key: Ed25519PrivateKey) -> str:

@@ -32,7 +32,9 @@ def judge(line: bytes) -> None:
     if not isinstance(kind, str) or kind not in _CLAIMS:
         raise ProofError("the kind must be inclusion or consistency")
     verify, names = _CLAIMS[kind]
-    verify(*(_value(name, claim.get(name, "")) for name in names.split()))
+    if not claim.keys() >= set(names.split()):
+        raise ProofError("a member is missing")
+    verify(*(_value(name, claim[name]) for name in names.split()))
 
 
 def _read(line: bytes) -> Mapping[str, Any]:

@@ -86,7 +86,9 @@ def decode(leaf: bytes) -> JournalEntry:
         members: Any = cbor2.loads(leaf, max_depth=2) if len(leaf) <= MAX_BYTES else None
         if not isinstance(members, dict) or cbor2.dumps(members, canonical=True) != leaf:
             raise ProofError("not a journal entry")
-    except (cbor2.CBORError, ValueError, TypeError):
+    except ProofError:
+        raise
+    except Exception:  # Whatever the decoder of others makes of hostile bytes.
         raise ProofError("not a journal entry") from None
     return _entry(cast("dict[Any, Any]", members))
 

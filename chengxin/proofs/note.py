@@ -24,7 +24,8 @@ from chengxin.proofs.error import ProofError
 
 MAX_NOTE_BYTES = 1 << 20
 MAX_SIGNATURES = 64
-_ED25519 = b"\x01"
+SIGNER, COSIGNER = b"\x01", b"\x04"
+"""What an Ed25519 key is for: notes, or cosignatures. Part of its id, so that neither counts as the other."""
 _DASH = "\u2014 "  # em dash, space
 
 
@@ -69,24 +70,24 @@ def read_key_file(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def vkey(name: str, public_key: Ed25519PublicKey) -> str:
+def vkey(name: str, public_key: Ed25519PublicKey, use: bytes = SIGNER) -> str:
     """Return the verifier key `<name>+<key id>+<base64 key>` that readers keep. Raises ProofError for a bad name."""
     _require_name(name)
     raw = _raw(public_key)
-    return f"{name}+{_key_id(name, raw).hex()}+{base64text.encode(_ED25519 + raw)}"
+    return f"{name}+{_key_id(name, use + raw).hex()}+{base64text.encode(use + raw)}"
 
 
-def parse_vkey(text: str) -> Verifier:
-    """Return the verifier that `text` names. Raises ProofError when it is malformed or not Ed25519."""
+def parse_vkey(text: str, use: bytes = SIGNER) -> Verifier:
+    """Return the verifier that `text` names. Raises ProofError when it is malformed or no Ed25519 key for `use`."""
     name, plus, rest = text.strip().partition("+")
     key_id, plus2, encoded = rest.partition("+")
     if not plus or not plus2:
         raise ProofError("a vkey has the form name+id+key")
     _require_name(name)
     key = base64text.decode(encoded)
-    if key[:1] != _ED25519 or len(key) != 33:
-        raise ProofError("the vkey holds no Ed25519 key")
-    expected = _key_id(name, key[1:])
+    if key[:1] != use or len(key) != 33:
+        raise ProofError("the vkey holds no Ed25519 key for this use")
+    expected = _key_id(name, key)
     if key_id != expected.hex():
         raise ProofError("the vkey's id does not fit its key")
     return Verifier(name, expected, Ed25519PublicKey.from_public_bytes(key[1:]))
@@ -101,8 +102,13 @@ def sign(text: str, name: str, key: Ed25519PrivateKey) -> str:
     _require_clean(text)
     if not text.endswith("\n"):
         raise ProofError("the text must end in a newline")
-    signature = _key_id(name, _raw(key.public_key())) + key.sign(text.encode("utf-8"))
-    return f"{text}\n{_DASH}{name} {base64text.encode(signature)}\n"
+    key_id = _key_id(name, SIGNER + _raw(key.public_key()))
+    return f"{text}\n{signature_line(name, key_id, key.sign(text.encode()))}"
+
+
+def signature_line(name: str, key_id: bytes, signature: bytes) -> str:
+    """Return the line with which a signature stands under a note."""
+    return f"{_DASH}{name} {base64text.encode(key_id + signature)}\n"
 
 
 def verify(note: str, vkeys: Iterable[str]) -> VerifiedNote:
@@ -111,7 +117,7 @@ def verify(note: str, vkeys: Iterable[str]) -> VerifiedNote:
     Raises ProofError when it is malformed, no key of `vkeys` signed it, or a signature of one does not verify.
     """
     verifiers = {(known.name, known.key_id): known for known in map(parse_vkey, vkeys)}
-    text, signatures = _take_apart(note)
+    text, signatures = take_apart(note)
     signers: list[str] = []
     for name, key_id, signature in signatures:
         verifier = verifiers.get((name, key_id))
@@ -129,11 +135,14 @@ def verify(note: str, vkeys: Iterable[str]) -> VerifiedNote:
 
 def text_of(note: str) -> str:
     """Return the note's text without looking at its signatures. Raises ProofError when it is malformed."""
-    return _take_apart(note)[0]
+    return take_apart(note)[0]
 
 
-def _take_apart(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """The text, and for each signature its key's name, its key's id and the signature itself."""
+def take_apart(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Return the text, and for each signature its key's name, its key's id and the signature itself, unverified.
+
+    Raises ProofError when it is malformed.
+    """
     if len(note) > MAX_NOTE_BYTES:
         raise ProofError("the note is too long")
     _require_clean(note)
@@ -160,6 +169,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 def _require_name(name: str) -> None:
     if not name or "+" in name or any(letter.isspace() or ord(letter) < 0x20 for letter in name):
         raise ProofError("a key name must hold neither space nor plus")
+    _require_clean(name)
 
 
 def _require_clean(text: str) -> None:
@@ -175,5 +185,5 @@ def _raw(public_key: Ed25519PublicKey) -> bytes:
     return public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def _key_id(name: str, raw_key: bytes) -> bytes:
-    return hashlib.sha256(name.encode("utf-8") + b"\n" + _ED25519 + raw_key).digest()[:4]
+def _key_id(name: str, key: bytes) -> bytes:
+    return hashlib.sha256(name.encode("utf-8") + b"\n" + key).digest()[:4]

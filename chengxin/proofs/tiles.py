@@ -19,6 +19,7 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MAX_LEVEL = 63
 
+_ENTRIES = "tile/entries/"
 _PATH = re.compile(r"tile/(0|[1-9][0-9]?)/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 
 
@@ -53,6 +54,37 @@ def parse_path(text: str) -> tuple[Tile, int]:
     return tile, wide
 
 
+def parse_entries_path(text: str) -> tuple[Tile, int]:
+    """Return the tile of level 0 whose entries `text` names, as `tile/entries/x001/234.p/5`, and its width."""
+    number = text.removeprefix(_ENTRIES)
+    if number == text:
+        raise ProofError("not the path of an entry tile")
+    return parse_path(f"tile/0/{number}")
+
+
+def entries_path(tile: Tile, width: int = WIDTH) -> str:
+    """Return the path of the entries whose hashes the tile of level 0 holds. Requires 0 < width <= 256."""
+    return _ENTRIES + path(tile, width).removeprefix("tile/0/")
+
+
+def join_entries(entries: Iterable[bytes]) -> bytes:
+    """Return the content of an entry tile. Requires that each entry is below 64 KiB."""
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def split_entries(content: bytes) -> list[bytes]:
+    """Return the entries that a tile of entries holds. Raises ProofError when it is torn."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(content):
+        end = at + 2 + int.from_bytes(content[at : at + 2], "big")
+        if end > len(content) or at + 2 > len(content):
+            raise ProofError("an entry tile is torn")
+        entries.append(content[at + 2 : end])
+        at = end
+    return entries
+
+
 def width_in(tile: Tile, size: int) -> int:
     """Return how many hashes the tile holds in a log of `size` leaves, 0 to 256."""
     return max(0, min(WIDTH, (size >> (HEIGHT * tile.level)) - tile.index * WIDTH))
@@ -66,6 +98,14 @@ def tiles_of(size: int) -> Iterator[tuple[Tile, int]]:
             tile = Tile(level, index)
             yield tile, width_in(tile, size)
         level += 1
+
+
+def count_of(size: int) -> int:
+    """Return how many tiles a log of `size` leaves has, at once: a checkpoint may claim any size."""
+    total = 0
+    while size:
+        total, size = total - (-size // WIDTH), size >> HEIGHT
+    return total
 
 
 def right_edge(size: int) -> list[Tile]:

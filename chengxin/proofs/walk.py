@@ -77,7 +77,7 @@ def walk(
 
 
 def _check_tiles(fetch: Fetch, head: Checkpoint, earlier: Checkpoint | None, progress: Progress | None) -> int:
-    total = sum(1 for _ in tiles.tiles_of(head.size))
+    total = tiles.count_of(head.size)
     tree = GrowingTree()
     _check_earlier(tree, earlier)
     above: list[bytes] = []  # What the tiles of the level at hand must hold, computed from the level below.

@@ -105,6 +105,7 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_feed ON journal (xid, entry_id);
 CREATE INDEX journal_id ON journal (entry_id);
+CREATE INDEX journal_at ON journal USING brin (at);  -- an auditor's questions are about a period; costs writers next to nothing
 CREATE TABLE journal_private (
     bucket      smallint NOT NULL,
     entry_id    bigint NOT NULL,
@@ -112,9 +113,24 @@ CREATE TABLE journal_private (
     sealed      bytea NOT NULL,
     subject_tag bytea,
     items       text[] NOT NULL,
+    officer_tag bytea,
+    visible_from timestamptz,
     PRIMARY KEY (bucket, entry_id)
 );
+COMMENT ON COLUMN journal_private.officer_tag IS
+    'the official under the key index/journal-officer/1, to be read together with journal.authority; null: none named';
+COMMENT ON COLUMN journal_private.visible_from IS
+    'when the party may see the entry; null: at once. An auditor sees it at once in any case';
 CREATE INDEX journal_private_subject ON journal_private (bucket, subject_tag) WHERE subject_tag IS NOT NULL;
+CREATE INDEX journal_private_officer ON journal_private (officer_tag, entry_id) WHERE officer_tag IS NOT NULL;
+
+-- A look: an answered question about a party, in an official's name or for a purpose other than the party's own.
+CREATE VIEW look AS
+    SELECT j.bucket, j.entry_id, j.at, j.kind, j.authority, j.purpose, p.officer_tag, p.subject_tag, p.salt, p.sealed,
+           p.items, p.visible_from, j.commitment
+    FROM journal j JOIN journal_private p USING (bucket, entry_id)
+    WHERE j.decision = 'answered' AND p.subject_tag IS NOT NULL
+      AND (p.officer_tag IS NOT NULL OR j.purpose NOT IN ('', 'own'));
 
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -128,16 +144,25 @@ CREATE FUNCTION disclosure_digest(salt bytea, disclosed text[]) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN sha256(salt || convert_to(array_to_string(disclosed, E'\n'), 'UTF8'));
 
--- SHA-256 over the salt and the private part: the sealed text, then the items shown.
-CREATE FUNCTION private_commitment(salt bytea, sealed bytea, items text[]) RETURNS bytea
+-- Bytes behind their length, so that no two lists of parts look the same; null like none.
+CREATE FUNCTION prefixed(part bytea) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN sha256(salt || int4send(octet_length(sealed)) || sealed || convert_to(array_to_string(items, E'\n'), 'UTF8'));
+    RETURN int4send(coalesce(octet_length(part), 0)) || coalesce(part, '');
+
+-- SHA-256 over the salt and the private part: the sealed text, whom it concerns, who asked, from when the party may see
+-- it (microseconds since 1970), then the items shown.
+CREATE FUNCTION private_commitment(
+    salt bytea, sealed bytea, items text[], subject_tag bytea, officer_tag bytea, visible_from timestamptz)
+    RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN sha256(salt || prefixed(sealed) || prefixed(subject_tag) || prefixed(officer_tag)
+                  || prefixed(int8send((extract(epoch FROM visible_from) * 1000000)::bigint))
+                  || convert_to(array_to_string(items, E'\n'), 'UTF8'));
 
 -- The one way for an office to write an entry; xid, node and times are stamped here, never taken from outside.
 CREATE FUNCTION journal_write(
     p_bucket smallint, p_kind text, p_query uuid, p_attempt integer, p_authority text, p_fingerprint bytea,
     p_purpose text, p_grant uuid, p_decision text, p_reason text, p_salt bytea, p_sealed bytea, p_tag bytea,
-    p_items text[], p_disclosed text[],
+    p_items text[], p_disclosed text[], p_officer_tag bytea DEFAULT NULL, p_visible_from timestamptz DEFAULT NULL,
     OUT entry_id bigint, OUT as_of timestamptz, OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 #variable_conflict use_column
@@ -149,18 +174,18 @@ BEGIN
     VALUES (p_bucket, pg_current_xact_id(), current_database(), journal_write.as_of, p_kind, p_query, p_attempt,
             p_authority, p_fingerprint, p_purpose, p_grant, p_decision, p_reason, journal_write.as_of,
             'journal_write', nextval('door_no'), journal_write.digest,
-            private_commitment(p_salt, p_sealed, p_items))
+            private_commitment(p_salt, p_sealed, p_items, p_tag, p_officer_tag, p_visible_from))
     RETURNING journal.entry_id INTO journal_write.entry_id;
-    INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items)
-    VALUES (p_bucket, journal_write.entry_id, p_salt, p_sealed, p_tag, p_items);
+    INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items, officer_tag, visible_from)
+    VALUES (p_bucket, journal_write.entry_id, p_salt, p_sealed, p_tag, p_items, p_officer_tag, p_visible_from);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
 GRANT USAGE ON SCHEMA {schema} TO {roles}, audit_reader;
 GRANT EXECUTE ON FUNCTION house_now(), house_today(), raise_floor() TO {roles}, audit_reader;
 GRANT EXECUTE ON FUNCTION journal_write(smallint, text, uuid, integer, text, bytea, text, uuid, text, text, bytea,
-    bytea, bytea, text[], text[]) TO {roles};
+    bytea, bytea, text[], text[], bytea, timestamptz) TO {roles};
 GRANT SELECT ON house, enrolment TO {roles}, audit_reader;
 GRANT SELECT, INSERT ON keyring TO {roles};
 GRANT UPDATE (destroyed_at) ON keyring TO {roles};
-GRANT SELECT ON journal, journal_private, keyring TO audit_reader;
+GRANT SELECT ON journal, journal_private, look, keyring TO audit_reader;

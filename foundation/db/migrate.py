@@ -18,10 +18,10 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "catalog": ("catalog_answer", "catalog_change", "catalog_worker"),
-    "blacklist": ("blacklist_app",),
-    "repair": ("repair_app",),
-    "audit": ("audit_app",),
+    "catalog": ("catalog_answer", "catalog_change", "catalog_worker", "catalog_archive", "catalog_eraser"),
+    "blacklist": ("blacklist_app", "blacklist_eraser"),
+    "repair": ("repair_app", "repair_eraser"),
+    "audit": ("audit_app", "audit_eraser"),
 }
 """The login roles of each schema."""
 
@@ -98,9 +98,10 @@ def install_house(op: ModuleType) -> None:
     house = context.config.attributes["house"]
     schema: str = house["schema"]
     roles = ", ".join(ROLES[schema])
-    template = resources.files("foundation.db").joinpath("house.sql").read_text(encoding="utf-8")
     driver = _driver(op)
-    driver.execute(template.replace("{schema}", schema).replace("{roles}", roles).encode())
+    for name in ("house.sql", "log.sql", "keys.sql", "erasure.sql"):
+        template = resources.files("foundation.db").joinpath(name).read_text(encoding="utf-8")
+        driver.execute(template.replace("{schema}", schema).replace("{roles}", roles).encode())
     driver.execute("INSERT INTO house (sample, deployment) VALUES (%s, %s)", (house["sample"], house["deployment"]))
     for package, name in (("procrastinate.sql", "schema.sql"), ("foundation.db", "jobs.sql")):
         driver.execute(resources.files(package).joinpath(name).read_text(encoding="utf-8").encode())

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 from chengxin.proofs import note
-from foundation.crypto import FileKeyProvider, Keyring
+from foundation.calendar import load_calendar
+from foundation.crypto import DossierKeys, Keyring
+from foundation.crypto.openbao import open_key_provider
 from foundation.db import Database
+from foundation.erasure import Eraser
+from foundation.lawfile import read_law
+from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, run_office
+from services.audit.domain.detectors import Detectors
+from services.audit.entry_tiles import serve_entry_tiles
+from services.audit.log_rpc import LogServicer
 from services.audit.office.accesses import Accesses
+from services.audit.office.doors import Doors
+from services.audit.office.misuse import Misuse
 from services.audit.office.proving import Prover
+from services.audit.office.questions import Questions
 from services.audit.office.sequencing import Sequencer
+from services.audit.office.witnessing import Witnessing
 from services.audit.public_log import serve_public_log
-from services.audit.rpc import AuditServicer
+from services.audit.questions_rpc import MisuseServicer, QuestionServicer, ReportingAuditServicer
 from services.audit.settings import AuditSettings
 from services.audit.store.journals import SourceJournal
-from services.audit.worker import sequence
+from services.audit.worker import sequence, watch_doors, witness
 
 SCHEMA = "audit"
 ROLE = "audit_app"
@@ -29,30 +43,60 @@ def build(settings: AuditSettings) -> OfficeServer:
     sources = {name: _source(settings, name) for name in settings.sources}
     prover = Prover(ground.database, sources, key=key.public_key(), origin=settings.origin)
     sequencer = Sequencer(ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4())
+    doors = Doors(ground.database, ground.journal, sources)
+    eraser = Eraser.open(settings, SCHEMA)
     return OfficeServer(
         settings=settings,
-        services=[AuditServicer(Accesses(ground.database, ground.journal, sources), prover)],
+        services=[*_services(settings, ground, sources, prover), LogServicer(doors)],
         ground=ground,
-        beside=_beside(settings, sequencer, prover),
-        closing=tuple(source.close for source in sources.values()),
+        beside=(
+            *_beside(settings, ground, sequencer, prover, doors),
+            *(() if settings.only == "serve" else (eraser.run,)),
+        ),
+        closing=(eraser.close, *(source.close for source in sources.values())),
     )
+
+
+def _services(
+    settings: AuditSettings, ground: Ground, sources: Mapping[str, SourceJournal], prover: Prover
+) -> list[object]:
+    accesses = Accesses(ground.database, ground.journal, sources)
+    detectors = read_law(Path(__file__).with_name("detectors.yaml"), Detectors)
+    calendar = load_calendar(settings.law)
+    keys = DossierKeys(ground.keyring, settings.deployment, "misuse_matter")
+    common = (ground.database, ground.journal, sources)
+    misuse = Misuse(*common, keys, calendar, detectors.misuse_terms)
+    questions = Questions(*common, accesses, detectors, calendar, load_policy(settings.law))
+    return [ReportingAuditServicer(accesses, prover, misuse), QuestionServicer(questions), MisuseServicer(misuse)]
 
 
 def _source(settings: AuditSettings, name: str) -> SourceJournal:
     database = Database.open(settings.source_dsn(name), schema=name, pool=4)
-    return SourceJournal(name, database, Keyring(FileKeyProvider(settings.source_keys(name)), database))
+    provider = open_key_provider(settings, name, settings.source_keys(name))
+    keyring = Keyring(provider, database, suites=settings.suites)
+    return SourceJournal(name, database, keyring)
 
 
-def _beside(settings: AuditSettings, sequencer: Sequencer, prover: Prover) -> tuple[Callable[[], Awaitable[None]], ...]:
+def _beside(
+    settings: AuditSettings, ground: Ground, sequencer: Sequencer, prover: Prover, doors: Doors
+) -> tuple[Callable[[], Awaitable[None]], ...]:
     """What runs beside the RPCs, by what this process is for."""
 
+    witnessing = Witnessing(
+        ground.database, prover, url=settings.witness_url, witness_vkey=settings.witness_vkey, origin=settings.origin
+    )
+
     async def work() -> None:
-        await sequence(sequencer)
+        await asyncio.gather(sequence(sequencer, witnessing), witness(witnessing), watch_doors(doors))
 
     async def door() -> None:
         await serve_public_log(prover, listen=settings.log_listen, ready_file=settings.log_ready_file)
 
-    return {"": (work, door), "work": (work,), "serve": (door,)}[settings.only]
+    async def auditors_door() -> None:
+        await serve_entry_tiles(prover, ground, settings)
+
+    served = (door, *((auditors_door,) if settings.entries_listen else ()))
+    return {"": (work, *served), "work": (work,), "serve": served}[settings.only]
 
 
 if __name__ == "__main__":

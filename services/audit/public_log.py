@@ -1,6 +1,6 @@
 """The log's public door: checkpoint and hash tiles over HTTP (c2sp.org/tlog-tiles), read-only.
 
-Entry tiles are not here: who reads them must be an auditor.
+Entry tiles are not here but in `entry_tiles`: who reads them must be an auditor.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import socket
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -63,9 +64,14 @@ class _Server(uvicorn.Server):
 
 async def serve_public_log(prover: Prover, *, listen: str, ready_file: Path | None) -> None:
     """Serve until cancelled. Writes the bound host:port to `ready_file` once it can be reached."""
+    await serve_http(public_log(prover), "the public log", listen=listen, ready_file=ready_file)
+
+
+async def serve_http(app: Starlette, what: str, *, listen: str, ready_file: Path | None = None, **more: Any) -> None:
+    """Serve an application of the log until cancelled; `more` are settings of uvicorn."""
     host, _, port = listen.rpartition(":")
     config = uvicorn.Config(
-        public_log(prover),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -73,10 +79,11 @@ async def serve_public_log(prover: Prover, *, listen: str, ready_file: Path | No
         timeout_keep_alive=5,
         limit_concurrency=256,
         h11_max_incomplete_event_size=16 * 1024,
+        **more,
     )
     with socket.create_server((host, int(port)), backlog=256) as listener:
         bound = listener.getsockname()[1]
-        log.info("serving the public log", port=bound)
+        log.info("serving", what=what, port=bound)
         if ready_file is not None:
             part = ready_file.with_suffix(".part")
             part.write_text(f"{host}:{bound}\n", encoding="utf-8")

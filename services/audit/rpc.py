@@ -36,7 +36,7 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         call.require_role("auditor")
         search = _search(request, day_of(await self._accesses.now()))
         found, receipt = await self._accesses.search(search, by=call.caller, officer=call.officer, method=call.method)
-        return audit_pb2.SearchAccessesResponse(accesses=map(_message, found), receipt=receipt_message(receipt))
+        return audit_pb2.SearchAccessesResponse(accesses=map(access_message, found), receipt=receipt_message(receipt))
 
     async def ListAccessesToSubject(
         self, request: audit_pb2.ListAccessesToSubjectRequest, context: Any
@@ -44,7 +44,9 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         """Who looked at the asking party."""
         call = current()
         shown, receipt = await self._accesses.to_party(call.require_person(), by=call.caller, method=call.method)
-        return audit_pb2.ListAccessesToSubjectResponse(accesses=map(_message, shown), receipt=receipt_message(receipt))
+        return audit_pb2.ListAccessesToSubjectResponse(
+            accesses=map(access_message, shown), receipt=receipt_message(receipt)
+        )
 
     async def GetCheckpoint(
         self, request: audit_pb2.GetCheckpointRequest, context: Any
@@ -93,8 +95,8 @@ def _search(request: audit_pb2.SearchAccessesRequest, today: date) -> Search:
     begins = getattr(request, "from")  # a word of Python's, so that it can't be written as an attribute
     has_subject = request.HasField("subject")
     return Search(
-        since=_instant(begins, "from") if request.HasField("from") else None,
-        before=_instant(request.to, "to") if request.HasField("to") else None,
+        since=instant(begins, "from") if request.HasField("from") else None,
+        before=instant(request.to, "to") if request.HasField("to") else None,
         authority=request.authority,
         purpose=request.purpose,
         decision=request.decision,
@@ -104,14 +106,16 @@ def _search(request: audit_pb2.SearchAccessesRequest, today: date) -> Search:
     )
 
 
-def _instant(message: Timestamp, field: str) -> datetime:
+def instant(message: Timestamp, field: str) -> datetime:
+    """An instant of a request; raises Refused naming `field`."""
     try:
         return instant_from(message)
     except (ValueError, OverflowError) as error:
         raise Refused(VALUE_INVALID, field=field) from error
 
 
-def _message(access: Access) -> audit_pb2.Access:
+def access_message(access: Access) -> audit_pb2.Access:
+    """An access as a message."""
     return audit_pb2.Access(
         source=access.source,
         entry_id=access.entry_id,

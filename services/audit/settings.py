@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from foundation.settings import OfficeSettings, role_dsn
 
@@ -38,6 +39,19 @@ class AuditSettings(OfficeSettings):
     log_ready_file: Path | None = Field(None, description="file that gets their bound address once serving")
     log_origin: str = Field("", description="the log's name in its checkpoints; default: <deployment>/log")
     log_key: Path | None = Field(None, description="the log's signing key, PEM; default: log.key in `keys`")
+
+    witness_vkey: str = Field("", description="the witness's verifier key, which it prints at its start")
+    entries_listen: str = Field(
+        "", description="host:port of the entry tiles (HTTPS, auditors' certificates); empty: not served"
+    )
+
+    entries_ready_file: Path | None = Field(None, description="file that gets their bound address once serving")
+
+    @model_validator(mode="after")
+    def _knows_its_witness(self) -> Self:
+        if self.witness_url and not self.witness_vkey:
+            raise ValueError("CHENGXIN_WITNESS_URL needs CHENGXIN_WITNESS_VKEY")
+        return self
 
     @property
     def origin(self) -> str:

@@ -40,7 +40,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What an auditor looks for. Empty means any; the period is [since, before)."""
+    """What an auditor looks for. Empty means any; the period is [since, before).
+
+    `by_party`: the party itself looks, and does not see yet what a court's order keeps from it for a time.
+    """
 
     since: datetime | None = None
     before: datetime | None = None
@@ -50,6 +53,7 @@ class Search:
     subject: Identifier | None = None
     basis: str = ""
     most: int = 100
+    by_party: bool = False
 
     def __post_init__(self) -> None:
         """Raise Refused(BASIS_REQUIRED) when it is about one party and states no audit."""

@@ -18,7 +18,14 @@ class Position:
     epoch: UUID
     xid: int
     entry_id: int
-    digest: bytes
+    commitment: bytes
+    begins_after: int = 0
+    """Entry id after which an adopted epoch begins: those up to it are in the log under the epoch before."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether any entry of this epoch was taken."""
+        return self.entry_id > 0
 
 
 class Standstill(enum.Enum):
@@ -28,13 +35,13 @@ class Standstill(enum.Enum):
     ENTRY_LOST = "the journal lacks an entry that the log holds: an older backup was restored, or rows were removed"
 
 
-def standstill(position: Position | None, *, epoch: UUID, digest: bytes | None) -> Standstill | None:
+def standstill(position: Position | None, *, epoch: UUID, commitment: bytes | None) -> Standstill | None:
     """Return why a journal of this `epoch` can't be read on from `position`; None when it can.
 
-    `digest` is that of the journal's entry at `position` now; None when it is not there.
+    `commitment` is that of the journal's entry at `position` now; None when it is not there.
     """
     if position is None:
         return None
     if position.epoch != epoch:
         return Standstill.NEW_EPOCH
-    return Standstill.ENTRY_LOST if digest != position.digest else None
+    return Standstill.ENTRY_LOST if position.begun and commitment != position.commitment else None

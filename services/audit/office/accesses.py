@@ -60,7 +60,7 @@ class Accesses:
 
     async def to_party(self, person: Person, *, by: Caller, method: str) -> tuple[list[Access], Receipt]:
         """Return who looked at a party, as the party may see it, newest first, at most 1,000."""
-        found = await self._about(person.identifier, Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT))
+        found = await self._about(person.identifier, Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT, by_party=True))
         shown = [access.as_the_party_sees_it() for access in found]
         entry = Entry(
             kind=method, caller=by, purpose=OWN_PURPOSE, subject=person.identifier, disclosed=_disclosed(shown)
@@ -76,9 +76,10 @@ class Accesses:
         found = [one for batch in batches for one in batch]
         epochs = {(access.source, access.entry_id): epoch for access, epoch in found}
         newest = newest_first([access for access, _ in found], search.most)
-        return await self._with_indices(newest, epochs)
+        return await self.with_indices(newest, epochs)
 
-    async def _with_indices(self, accesses: list[Access], epochs: Mapping[tuple[str, int], UUID]) -> list[Access]:
+    async def with_indices(self, accesses: list[Access], epochs: Mapping[tuple[str, int], UUID]) -> list[Access]:
+        """The accesses with their indices in the log; `epochs`: of their journals, by source and entry id."""
         named = [(one.source, epochs[one.source, one.entry_id], one.entry_id) for one in accesses]
         async with self._database.transaction() as tx:
             at = await store.indices(tx, named)
@@ -87,13 +88,17 @@ class Accesses:
     async def _logged(self, search: Search) -> list[Access]:
         async with self._database.transaction() as tx:
             logged = await store.found(tx, search)
+        return await self.completed(logged)
+
+    async def completed(self, logged: Sequence[Logged], *, private: bool = True) -> list[Access]:
+        """Entries of the log as accesses, with their private parts or without."""
         accesses = {one.index: _access(one) for one in logged}
         by_source: dict[str, list[Logged]] = defaultdict(list)
-        for one in logged:
+        for one in logged if private else ():
             by_source[one.source].append(one)
         parts = await asyncio.gather(*(self._parts(source, group, accesses) for source, group in by_source.items()))
-        private = {key: part for group in parts for key, part in group.items()}
-        return [_completed(access, private) for access in accesses.values()]
+        opened = {key: part for group in parts for key, part in group.items()}
+        return [_completed(access, opened) for access in accesses.values()]
 
     async def _parts(
         self, source: str, group: Sequence[Logged], accesses: Mapping[int, Access]

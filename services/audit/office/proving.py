@@ -65,6 +65,14 @@ class Prover:
                 return None
             return (await store.tiles_at(tx, [tile]))[tile][: width * HASH_BYTES]
 
+    async def entries(self, tile: Tile, width: int) -> bytes | None:
+        """Return the first `width` entries of the tile; None unless a published checkpoint covers them."""
+        async with self._database.transaction() as tx:
+            published, _ = await _published(tx)
+            if tiles.width_in(tile, published.size) < width:
+                return None
+            return tiles.join_entries(await store.leaves_from(tx, tile.index * tiles.WIDTH, width))
+
     async def inclusion(self, index: int, size: int) -> Inclusion:
         """Prove the entry at `index` in the log of `size`, 0 for the newest. Raises Refused(LOG_RANGE)."""
         async with self._database.transaction() as tx:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chengxin.proofs import tiles
 from chengxin.proofs.checkpoint import Checkpoint, sign_checkpoint
+from chengxin.proofs.entry import JournalEntry
 from chengxin.proofs.merkle import leaf_hash
+from chengxin.proofs.positions import SourcePosition
 from foundation.db import Database
 from foundation.refusal import Refused
 from services.audit.domain.position import Position, Standstill
@@ -94,15 +96,20 @@ class Sequencer:
             if await store.head(tx, locked=True) != at:
                 return False
             edge = await store.tiles_at(tx, tiles.right_edge(at.size))
+            if tiles.root(edge, at.size) != at.root:  # Whoever altered them gets no signature over that.
+                log.error("the tiles do not make the head of the log", size=at.size)
+                return False
             changed = tiles.grow(at.size, edge, [leaf.leaf_hash for leaf in leaves])
             size = at.size + len(leaves)
-            new = Head(size, tiles.root(edge | changed, size))
+            last = {leaf.entry.source: leaf.entry for leaf in leaves}
+            lines = _lines(await store.positions(tx) | {name: _position(entry) for name, entry in last.items()})
+            new = Head(size, tiles.root(edge | changed, size), lines)
             if not await store.swap_head(tx, old=at, new=new, token=self._token):
                 return False
             await store.append_leaves(tx, at.size, leaves)
             await store.save_tiles(tx, changed)
-            for last in {leaf.entry.source: leaf.entry for leaf in leaves}.values():
-                await store.save_position(tx, last)
+            for entry in last.values():
+                await store.save_position(tx, entry)
         return True
 
     async def publish(self) -> None:
@@ -110,8 +117,8 @@ class Sequencer:
         async with self._database.transaction() as tx:
             newest = await store.newest_checkpoint(tx)
             at = await store.head(tx, locked=True)
-            if newest is None or newest[0] != at:
-                signed = sign_checkpoint(Checkpoint(self._origin, at.size, at.root), self._key)
+            if newest is None or newest[0].size != at.size:
+                signed = sign_checkpoint(Checkpoint(self._origin, at.size, at.root, at.positions), self._key)
                 await store.save_checkpoint(tx, at, signed)
         self._published = True
 
@@ -148,6 +155,20 @@ class Sequencer:
         if self._halted.get(source) is not why:
             self._halted[source] = why
             log.error("source halted", source=source, why=why.value)
+
+
+def _position(last: JournalEntry) -> Position:
+    return Position(epoch=last.epoch, xid=last.xid, entry_id=last.entry_id, commitment=last.commitment)
+
+
+def _lines(positions: Mapping[str, Position]) -> tuple[str, ...]:
+    """The positions as the checkpoint's extension lines."""
+    return tuple(
+        SourcePosition(
+            source=source, epoch=at.epoch.hex, xid=at.xid, entry_id=at.entry_id, commitment=at.commitment
+        ).line()
+        for source, at in sorted(positions.items())
+    )
 
 
 def _leaf(taken: SourceEntry) -> Leaf:

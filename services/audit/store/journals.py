@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from chengxin.proofs.entry import JournalEntry
 from foundation.crypto import KeyGone, Keyring, OpenFailed
-from foundation.db import Database, Row
+from foundation.crypto.layout import length_prefixed
+from foundation.db import Database, Row, Transaction
 from foundation.identity import Identifier
 from foundation.journal import JournalReader, PrivatePart
-from foundation.journal.writer import BUCKET_KEY, INDEX_KEY
+from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, OFFICER_KEY
 from services.audit.domain.access import Access, Search
+from services.audit.domain.doors import Lost
 from services.audit.domain.position import Position, Standstill, standstill
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -23,9 +28,12 @@ _ENTRY = (
     "j.bucket, j.entry_id, j.xid::text AS xid, j.node, j.at, j.kind, j.query_id, j.attempt, j.authority,"
     " j.fingerprint, j.purpose, j.grant_id, j.decision, j.reason, j.as_of, j.door, j.door_no, j.digest, j.commitment"
 )
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 1_000
 """Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log."""
-_ERASED = PrivatePart(officer="", matter="")
+_VISIBLE = " AND (p.visible_from IS NULL OR p.visible_from <= house_now())"
+"""What the party may see already."""
+ERASED = PrivatePart(officer="", matter="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +67,56 @@ class SourceJournal:
         Only entries below the snapshot's xmin: whatever is still open, or begins later, comes after them.
         """
         xid, entry_id = (str(position.xid), position.entry_id) if position is not None else ("0", 0)
+        begins_after = position.begins_after if position is not None else 0
         async with self._database.transaction() as tx:
             rows = await tx.all(
                 f"SELECT h.epoch, {_ENTRY},"
-                " (SELECT digest FROM journal WHERE xid = at.xid AND entry_id = at.entry_id) AS digest_at"
+                " (SELECT commitment FROM journal WHERE xid = at.xid AND entry_id = at.entry_id) AS commitment_at"
                 " FROM house h CROSS JOIN"
                 " (SELECT cast(cast(:xid AS text) AS xid8), cast(:entry_id AS bigint)) at (xid, entry_id)"
                 " LEFT JOIN LATERAL (SELECT * FROM journal"
                 "  WHERE (xid, entry_id) > (at.xid, at.entry_id) AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+                "   AND entry_id > :begins_after"
                 "  ORDER BY xid, entry_id LIMIT :most) j ON true"
                 " ORDER BY j.xid, j.entry_id",
                 xid=xid,
                 entry_id=entry_id,
+                begins_after=begins_after,
                 most=most,
             )
         first = rows[0]  # Also where there is nothing new: then without an entry.
-        digest = bytes(first.digest_at) if first.digest_at is not None else None
-        halted = standstill(position, epoch=first.epoch, digest=digest)
+        commitment = bytes(first.commitment_at) if first.commitment_at is not None else None
+        halted = standstill(position, epoch=first.epoch, commitment=commitment)
         if halted is not None:
             return halted
         return [SourceEntry(self._entry(row), row.bucket) for row in rows if row.entry_id is not None]
+
+    async def epoch(self) -> UUID:
+        """Return the journal's present epoch."""
+        async with self._database.transaction() as tx:
+            return (await tx.one("SELECT epoch FROM house")).epoch
+
+    async def commitments(self, before: int | None, *, most: int = 500) -> dict[int, bytes]:
+        """Return the commitments of the newest entries with ids below `before`, by id; all when it is None."""
+        async with self._database.transaction() as tx:
+            rows = await tx.all(
+                "SELECT entry_id, commitment FROM journal"
+                " WHERE cast(:before AS bigint) IS NULL OR entry_id < cast(:before AS bigint)"
+                " ORDER BY entry_id DESC LIMIT :most",
+                before=before,
+                most=most,
+            )
+        return {row.entry_id: bytes(row.commitment) for row in rows}
+
+    async def lost_doors(self, first_no: int, last_no: int) -> list[Lost]:
+        """Return what the office says about door numbers from `first_no` to `last_no`."""
+        async with self._database.transaction() as tx:
+            rows = await tx.all(
+                "SELECT after_no, upto_no, cause FROM door_lost WHERE upto_no >= :first AND after_no < :last",
+                first=first_no,
+                last=last_no,
+            )
+        return [Lost(after_no=row.after_no, upto_no=row.upto_no, cause=row.cause) for row in rows]
 
     async def holds(self, entry_id: int, digest: bytes) -> bool:
         """Whether the journal has this entry with this digest, in the log or not yet."""
@@ -97,7 +135,7 @@ class SourceJournal:
         async with self._database.transaction() as tx:
             row = await tx.maybe(
                 "SELECT j.digest FROM journal_private p JOIN journal j USING (bucket, entry_id)"
-                " WHERE bucket = :bucket AND entry_id = :entry_id AND p.subject_tag = :tag",
+                " WHERE bucket = :bucket AND entry_id = :entry_id AND p.subject_tag = :tag" + _VISIBLE,
                 bucket=bucket,
                 entry_id=entry_id,
                 tag=tag,
@@ -111,47 +149,67 @@ class SourceJournal:
             return []
         tag, bucket = found
         where, values = conditions(search, "j")
+        visible = _VISIBLE if search.by_party else ""
         async with self._database.transaction() as tx:
             rows = await tx.all(
-                f"SELECT {_ENTRY}, p.salt, p.sealed, p.items, h.epoch"
+                f"SELECT {_ENTRY}, p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, h.epoch"
                 " FROM journal_private p JOIN journal j USING (bucket, entry_id) CROSS JOIN house h"
-                f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}"
+                f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}{visible}"
                 " ORDER BY j.at DESC, j.entry_id DESC LIMIT :most",
                 bucket=bucket,
                 tag=tag,
                 most=search.most,
                 **values,
             )
-        return [(await self._access(row), row.epoch) for row in rows]
+        return [(await self.access(row), row.epoch) for row in rows]
 
     async def _found(self, subject: Identifier) -> tuple[bytes, int] | None:
         """The party's tag and bucket; None where no party was ever journalled, so that there are no keys yet."""
-        async with self._database.transaction() as tx:
-            keys = await tx.all("SELECT FROM keyring WHERE name = ANY(:names)", names=[INDEX_KEY, BUCKET_KEY])
-        if len(keys) < 2:  # A reader must not make them.
+        if not await self._has_keys(INDEX_KEY, BUCKET_KEY):
             return None
         return await self._reader.tag(subject), await self._reader.bucket(subject)
+
+    async def officer_tag(self, officer: str) -> bytes | None:
+        """The official's tag, to be read beside the authority; None where no official was ever journalled."""
+        return await self._reader.officer_tag(officer) if await self._has_keys(OFFICER_KEY) else None
+
+    async def _has_keys(self, *names: str) -> bool:
+        """Whether the office has made these keys already: a reader must not make them."""
+        async with self._database.transaction() as tx:
+            return len(await tx.all("SELECT FROM keyring WHERE name = ANY(:names)", names=[*names])) == len(names)
+
+    async def authority_of(self, entry_id: int) -> str | None:
+        """The authority that an entry names; None where there is no such entry."""
+        async with self._database.transaction() as tx:
+            row = await tx.maybe("SELECT authority FROM journal WHERE entry_id = :entry_id", entry_id=entry_id)
+        return row.authority if row is not None else None
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction on the source, for the questions of `store.questions`."""
+        return self._database.transaction()
 
     async def private_parts(self, places: Sequence[Place]) -> dict[int, tuple[PrivatePart, tuple[str, ...]]]:
         """Return, by entry id, what is sealed beside the entries and the items they showed. Erased ones are missing."""
         async with self._database.transaction() as tx:
             rows = await tx.all(
-                "SELECT p.entry_id, p.salt, p.sealed, p.items, j.at FROM journal_private p"
+                "SELECT p.entry_id, p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, j.at,"
+                " j.commitment FROM journal_private p"
                 " JOIN journal j USING (bucket, entry_id)"
                 " WHERE (bucket, entry_id) IN"
                 " (SELECT * FROM unnest(cast(:buckets AS smallint[]), cast(:entry_ids AS bigint[])))",
                 buckets=[place.bucket for place in places],
                 entry_ids=[place.entry_id for place in places],
             )
-        return {row.entry_id: (await self._opened(row), tuple(row.items)) for row in rows}
+        return {row.entry_id: (await self.opened(row), tuple(row.items)) for row in rows}
 
     async def close(self) -> None:
         """Close the connections."""
         await self._keyring.close()
         await self._database.close()
 
-    async def _access(self, row: Row) -> Access:
-        private = await self._opened(row)
+    async def access(self, row: Row) -> Access:
+        """An entry's row, beside which its private part stands, as an access."""
+        private = await self.opened(row)
         return Access(
             source=self.name,
             entry_id=row.entry_id,
@@ -167,15 +225,20 @@ class SourceJournal:
             items=tuple(row.items),
         )
 
-    async def _opened(self, row: Row) -> PrivatePart:
-        """The private part; empty where its key or content is gone, so that the access itself still shows."""
+    async def opened(self, row: Row) -> PrivatePart:
+        """The private part; ERASED where its key or content is gone, so that the access itself still shows."""
+        if row.sealed is None:
+            return ERASED
+        if _committed(row) != row.commitment:  # another entry's, or another's official and matter
+            log.error("private part is not the entry's", source=self.name, entry_id=row.entry_id)
+            return ERASED
         try:
             return await self._reader.open(bytes(row.salt), bytes(row.sealed))
         except KeyGone:
-            return _ERASED
+            return ERASED
         except OpenFailed:
             log.error("private part does not open", source=self.name, entry_id=row.entry_id)
-            return _ERASED
+            return ERASED
 
     def _entry(self, row: Row) -> JournalEntry:
         return JournalEntry(
@@ -200,6 +263,14 @@ class SourceJournal:
             digest=bytes(row.digest),
             commitment=bytes(row.commitment),
         )
+
+
+def _committed(row: Row) -> bytes:
+    """What an entry must have committed to for this private part to be its own. docs/formats.md, Journal entry."""
+    since = row.visible_from
+    micros = b"" if since is None else ((since - _1970) // timedelta(microseconds=1)).to_bytes(8, "big")
+    parts = length_prefixed(bytes(row.sealed), bytes(row.subject_tag or b""), bytes(row.officer_tag or b""), micros)
+    return hashlib.sha256(bytes(row.salt) + parts + "\n".join(row.items).encode()).digest()
 
 
 def conditions(search: Search, table: str) -> tuple[str, Mapping[str, object]]:

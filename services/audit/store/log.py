@@ -19,10 +19,11 @@ LEASE_S = 2
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The committed head of the log."""
+    """The committed head of the log. `positions` are the extension lines of the checkpoint over it."""
 
     size: int
     root: bytes
+    positions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,18 @@ async def give_up_lease(tx: Transaction, token: UUID) -> None:
 
 async def head(tx: Transaction, *, locked: bool = False) -> Head:
     """Return the head; `locked` holds it still until the transaction ends."""
-    row = await tx.one("SELECT size, root FROM log_state" + (" FOR UPDATE" if locked else ""))
-    return Head(row.size, bytes(row.root))
+    row = await tx.one("SELECT size, root, positions FROM log_state" + (" FOR UPDATE" if locked else ""))
+    return Head(row.size, bytes(row.root), tuple(row.positions.splitlines()))
 
 
 async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bool:
     """Move the head from `old` to `new`; False when it is not `old` any more, or the lease is another's."""
     swapped = await tx.run(
-        "UPDATE log_state SET size = :new_size, root = :new_root"
+        "UPDATE log_state SET size = :new_size, root = :new_root, positions = :positions"
         " WHERE size = :old_size AND root = :old_root AND token = :token",
         new_size=new.size,
         new_root=new.root,
+        positions="\n".join(new.positions),
         old_size=old.size,
         old_root=old.root,
         token=token,
@@ -84,18 +86,22 @@ async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bo
 async def append_leaves(tx: Transaction, first_index: int, leaves: Sequence[Leaf]) -> None:
     """Insert the entries at consecutive indices from `first_index` on."""
     await tx.run(
-        "INSERT INTO log_entry (index, source, source_epoch, entry_id, bucket, at, authority, purpose, decision,"
-        " leaf, leaf_hash)"
-        " SELECT :first + n - 1, source, epoch, entry_id, bucket, at, authority, purpose, decision, leaf, leaf_hash"
+        "INSERT INTO log_entry (index, source, source_epoch, entry_id, bucket, door_no, at, authority, purpose,"
+        " decision, leaf, leaf_hash)"
+        " SELECT :first + n - 1, source, epoch, entry_id, bucket, door_no, at, authority, purpose, decision,"
+        " leaf, leaf_hash"
         " FROM unnest(cast(:sources AS text[]), cast(:epochs AS uuid[]), cast(:entry_ids AS bigint[]),"
-        " cast(:buckets AS smallint[]), cast(:ats AS timestamptz[]), cast(:authorities AS text[]),"
+        " cast(:buckets AS smallint[]), cast(:doors AS bigint[]), cast(:ats AS timestamptz[]),"
+        " cast(:authorities AS text[]),"
         " cast(:purposes AS text[]), cast(:decisions AS text[]), cast(:leaves AS bytea[]), cast(:hashes AS bytea[]))"
-        " WITH ORDINALITY AS t (source, epoch, entry_id, bucket, at, authority, purpose, decision, leaf, leaf_hash, n)",
+        " WITH ORDINALITY"
+        " AS t (source, epoch, entry_id, bucket, door_no, at, authority, purpose, decision, leaf, leaf_hash, n)",
         first=first_index,
         sources=[leaf.entry.source for leaf in leaves],
         epochs=[leaf.entry.epoch for leaf in leaves],
         entry_ids=[leaf.entry.entry_id for leaf in leaves],
         buckets=[leaf.bucket for leaf in leaves],
+        doors=[leaf.entry.door_no for leaf in leaves],
         ats=[leaf.entry.at for leaf in leaves],
         authorities=[leaf.entry.authority for leaf in leaves],
         purposes=[leaf.entry.purpose for leaf in leaves],
@@ -131,9 +137,17 @@ async def tiles_at(tx: Transaction, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
 
 async def positions(tx: Transaction) -> dict[str, Position]:
     """Return how far each source is in the log."""
-    rows = await tx.all("SELECT source, epoch, xid::text AS xid, entry_id, digest FROM source_position")
+    rows = await tx.all(
+        "SELECT source, epoch, xid::text AS xid, entry_id, commitment, begins_after FROM source_position"
+    )
     return {
-        row.source: Position(epoch=row.epoch, xid=int(row.xid), entry_id=row.entry_id, digest=bytes(row.digest))
+        row.source: Position(
+            epoch=row.epoch,
+            xid=int(row.xid),
+            entry_id=row.entry_id,
+            commitment=bytes(row.commitment),
+            begins_after=row.begins_after,
+        )
         for row in rows
     }
 
@@ -141,15 +155,15 @@ async def positions(tx: Transaction) -> dict[str, Position]:
 async def save_position(tx: Transaction, last: JournalEntry) -> None:
     """Move the position of the entry's source to it."""
     await tx.run(
-        "INSERT INTO source_position (source, epoch, xid, entry_id, digest)"
-        " VALUES (:source, :epoch, cast(cast(:xid AS text) AS xid8), :entry_id, :digest)"
+        "INSERT INTO source_position (source, epoch, xid, entry_id, commitment)"
+        " VALUES (:source, :epoch, cast(cast(:xid AS text) AS xid8), :entry_id, :commitment)"
         " ON CONFLICT (source) DO UPDATE"
-        " SET xid = excluded.xid, entry_id = excluded.entry_id, digest = excluded.digest",
+        " SET xid = excluded.xid, entry_id = excluded.entry_id, commitment = excluded.commitment",
         source=last.source,
         epoch=last.epoch,
         xid=str(last.xid),
         entry_id=last.entry_id,
-        digest=last.digest,
+        commitment=last.commitment,
     )
 
 
@@ -164,9 +178,32 @@ async def save_checkpoint(tx: Transaction, published: Head, text: str) -> None:
 
 
 async def newest_checkpoint(tx: Transaction) -> tuple[Head, str] | None:
-    """Return the newest published head and its signed text; None before the first."""
-    row = await tx.maybe("SELECT size, root, text FROM checkpoint ORDER BY size DESC LIMIT 1")
+    """Return the newest published head and its signed text, with what witnesses signed; None before the first."""
+    row = await tx.maybe(
+        "SELECT c.size, c.root, c.text || coalesce((SELECT string_agg(s.line, '' ORDER BY s.name) FROM cosignature s"
+        "  WHERE s.size = c.size), '') AS text FROM checkpoint c ORDER BY c.size DESC LIMIT 1"
+    )
     return (Head(row.size, bytes(row.root)), row.text) if row is not None else None
+
+
+async def save_cosignature(tx: Transaction, size: int, name: str, line: str) -> None:
+    """Keep the line with which a witness signed the checkpoint of `size`; the first one stays."""
+    await tx.run(
+        "INSERT INTO cosignature (size, name, line) VALUES (:size, :name, :line) ON CONFLICT DO NOTHING",
+        size=size,
+        name=name,
+        line=line,
+    )
+
+
+async def leaves_from(tx: Transaction, first: int, count: int) -> list[bytes]:
+    """Return `count` entries as encoded, from the index `first` on."""
+    rows = await tx.all(
+        "SELECT leaf FROM log_entry WHERE index >= :first AND index < :end ORDER BY index",
+        first=first,
+        end=first + count,
+    )
+    return [bytes(row.leaf) for row in rows]
 
 
 async def entries_of(tx: Transaction, source: str, entry_id: int) -> list[Logged]:

@@ -36,8 +36,8 @@ def company(number: int) -> Identifier:
     return canonicalise(IdentifierKind.USCC, first + uscc_check_character(first), today=date(2026, 6, 1))
 
 
-DEPARTMENT = company(900_000_002).value
-OTHER_DEPARTMENT = company(900_000_003).value
+DEPARTMENT = company(900_000_002).value.reveal()
+OTHER_DEPARTMENT = company(900_000_003).value.reveal()
 PARTY, OTHER_PARTY = company(1), company(2)
 
 
@@ -61,8 +61,8 @@ class Journals:
         self.repair_journal = Journal(self._keyring("repair", self.repair), "repair")
         self.sources = {name: self._source(name) for name in SOURCES}
         self.prover = Prover(self.own, self.sources, key=KEY.public_key(), origin=ORIGIN)
-        own_journal = Journal(self._keyring("audit", self.own), "audit")
-        self.accesses = Accesses(self.own, own_journal, self.sources)
+        self.own_journal = Journal(self._keyring("audit", self.own), "audit")
+        self.accesses = Accesses(self.own, self.own_journal, self.sources)
 
     def sequencer(self) -> Sequencer:
         return Sequencer(self.own, list(self.sources.values()), key=KEY, origin=ORIGIN, token=uuid.uuid4())

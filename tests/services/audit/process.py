@@ -27,7 +27,7 @@ from tests.support.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 TRUST_DOMAIN = "audit.test"
-HOUSE, AUDITORS = company(900_000_001).value, company(900_000_004).value
+HOUSE, AUDITORS = company(900_000_001).value.reveal(), company(900_000_004).value.reveal()
 SYSTEMS = {
     "audit": (HOUSE, ("office",)),
     "gateway": (HOUSE, ("gateway",)),
@@ -53,20 +53,44 @@ class AuditProcess:
     identities: dict[str, Enrolment]
     address: str = ""
     log_url: str = ""
+    pid: int = 0
+    log: Path = Path()
 
-    async def ask(self, system: str, method: str, request: Any, *, party: Identifier | None = None) -> Any:
+    async def ask(
+        self,
+        system: str,
+        method: str,
+        request: Any,
+        *,
+        party: Identifier | None = None,
+        officer: str = "",
+        stub: Any = audit_pb2_grpc.AuditServiceStub,
+    ) -> Any:
         """Call a method as a system; raises RefusedByOffice."""
         own = self.folder / system
         credentials = grpc.ssl_channel_credentials(
             (own / "ca.pem").read_bytes(), (own / "key.pem").read_bytes(), (own / "cert.pem").read_bytes()
         )
         metadata = [("chengxin-assertion", self._assertion(system, party))] if party is not None else []
+        if officer:
+            metadata = [("chengxin-assertion", self._officer(system, officer))]
         async with grpc.aio.secure_channel(self.address, credentials) as channel:
             try:
-                stub = audit_pb2_grpc.AuditServiceStub(channel)
-                return await getattr(stub, method)(request, metadata=metadata, timeout=10)
+                return await getattr(stub(channel), method)(request, metadata=metadata, timeout=10)
             except grpc.aio.AioRpcError as error:
                 raise RefusedByOffice(error) from None
+
+    def _officer(self, system: str, officer: str) -> str:
+        key: Any = load_pem_private_key((self.folder / "staff.pem").read_bytes(), None)
+        return issue_assertion(
+            key,
+            kid="staff",
+            issuer="staff",
+            kind="officer",
+            claims={"sub": officer, "authority": SYSTEMS[system][0], "roles": ["auditor"]},
+            bound_to=self.identities[system].fingerprint,
+            now=datetime.now(UTC),
+        )
 
     def _assertion(self, system: str, party: Identifier) -> str:
         key: Any = load_pem_private_key((self.folder / "person.pem").read_bytes(), None)
@@ -75,15 +99,15 @@ class AuditProcess:
             kid="person",
             issuer="test",
             kind="person",
-            claims={"identifier_kind": party.kind.value, "identifier": party.value, "name": "样例"},
+            claims={"identifier_kind": party.kind.value, "identifier": party.value.reveal(), "name": "样例"},
             bound_to=self.identities[system].fingerprint,
             now=datetime.now(UTC),
         )
 
 
 @asynccontextmanager
-async def running(folder: Path, journals: Journals) -> AsyncIterator[AuditProcess]:
-    """Start the office on free ports; stop it in order."""
+async def running(folder: Path, journals: Journals, **settings: str) -> AsyncIterator[AuditProcess]:
+    """Start the office on free ports, with further `settings`; stop it in order."""
     office = AuditProcess(folder, journals, _enrolled(folder, journals))
     log_key = journals.folder / "audit" / "log.key"
     log_key.touch(mode=0o600)
@@ -103,6 +127,7 @@ async def running(folder: Path, journals: Journals) -> AsyncIterator[AuditProces
         "CHENGXIN_LOG_ORIGIN": ORIGIN,
         "CHENGXIN_READY_FILE": str(ready),
         "CHENGXIN_LOG_READY_FILE": str(log_ready),
+        **settings,
     }
     with (folder / "audit.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -111,12 +136,13 @@ async def running(folder: Path, journals: Journals) -> AsyncIterator[AuditProces
 
     def serves() -> bool:
         assert process.returncode is None, (folder / "audit.log").read_text()
-        return ready.exists() and log_ready.exists()
+        return ready.exists() and (log_ready.exists() or settings.get("CHENGXIN_ONLY") == "work")
 
     try:
         await eventually(serves, within=60)
         office.address = ready.read_text().strip()
-        office.log_url = f"http://{log_ready.read_text().strip()}/"
+        office.log_url = f"http://{log_ready.read_text().strip()}/" if log_ready.exists() else ""
+        office.pid, office.log = process.pid, folder / "audit.log"
         yield office
     finally:
         if process.returncode is None:
@@ -136,5 +162,6 @@ def _enrolled(folder: Path, journals: Journals) -> dict[str, Enrolment]:
     }
     Register(journals.database.admin_dsn, ["audit"]).enter(identities.values())
     issuer = AssertionIssuer(kid="person", kind="person", issuer="test", key=signing_key(folder / "person.pem"))
-    write_issuers(folder / "issuers.json", [issuer])
+    staff = AssertionIssuer(kid="staff", kind="officer", issuer="staff", key=signing_key(folder / "staff.pem"))
+    write_issuers(folder / "issuers.json", [issuer, staff])
     return identities

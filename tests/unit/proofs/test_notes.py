@@ -169,5 +169,7 @@ def test_a_malformed_checkpoint_is_refused(text: str) -> None:
         checkpoint.parse(text)
 
 
-def test_extension_lines_are_tolerated() -> None:
-    assert checkpoint.parse(f"log\n0\n{ROOT_LINE}\nmore\n") == Checkpoint("log", 0, EMPTY_ROOT)
+def test_extension_lines_are_kept() -> None:
+    head = checkpoint.parse(f"log\n0\n{ROOT_LINE}\nmore\n")
+    assert head == Checkpoint("log", 0, EMPTY_ROOT, ("more",))
+    assert head.text() == f"log\n0\n{ROOT_LINE}\nmore\n"

@@ -145,3 +145,22 @@ def test_a_missing_or_narrow_tile_is_noticed() -> None:
     for held in ({}, {Tile(0, 0): b"".join(HASHES[:2])}):
         with pytest.raises(ProofError):
             tiles.root(held, 3)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_entries_come_back_as_they_were_joined(entries: list[bytes]) -> None:
+    assert tiles.split_entries(tiles.join_entries(entries)) == entries
+
+
+@pytest.mark.parametrize("torn", [b"\x00", b"\x00\x01", b"\x00\x02a", b"\x00\x01ab"])
+def test_a_torn_entry_tile_is_refused(torn: bytes) -> None:
+    with pytest.raises(ProofError):
+        tiles.split_entries(torn)
+
+
+def test_the_path_of_an_entry_tile_names_the_tile_of_its_hashes() -> None:
+    assert tiles.entries_path(Tile(0, 1234), 5) == "tile/entries/x001/234.p/5"
+    assert tiles.parse_entries_path("tile/entries/x001/234.p/5") == (Tile(0, 1234), 5)
+    for other in ("tile/0/000", "tile/entries/0/000", "tile/entries/", "tile/entries/000.p/0", "entries/000"):
+        with pytest.raises(ProofError):
+            tiles.parse_entries_path(other)

@@ -16,3 +16,5 @@ def upgrade() -> None:
     """Create the schema."""
     install_house(op)  # pyright: ignore[reportArgumentType]  # the module stands for its operations
     run_sql(op, Path(__file__).with_name("0001_log.sql"))  # pyright: ignore[reportArgumentType]
+    run_sql(op, Path(__file__).with_name("0001_doors.sql"))  # pyright: ignore[reportArgumentType]
+    run_sql(op, Path(__file__).with_name("0001_matters.sql"))  # pyright: ignore[reportArgumentType]

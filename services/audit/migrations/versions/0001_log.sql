@@ -9,6 +9,7 @@ CREATE TABLE log_entry (
     source_epoch uuid NOT NULL,
     entry_id     bigint NOT NULL,
     bucket       smallint NOT NULL,
+    door_no      bigint NOT NULL,
     at           timestamptz NOT NULL,
     authority    text NOT NULL,
     purpose      text NOT NULL,
@@ -41,39 +42,76 @@ END $$;
 CREATE TRIGGER tile_guard BEFORE UPDATE ON tile FOR EACH ROW EXECUTE FUNCTION tile_guard();
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON tile FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
--- How far each journal is in the log: the last entry taken, by which also a journal that lost it is recognised.
-CREATE TABLE source_position (
-    source   text PRIMARY KEY,
-    epoch    uuid NOT NULL,
-    xid      xid8 NOT NULL,
-    entry_id bigint NOT NULL,
-    digest   bytea NOT NULL CHECK (octet_length(digest) = 32)
+-- Epochs that two officials let a source begin, after its database was restored from a backup on purpose.
+-- Officials by their numbers, in clear: the constraint compares them.
+CREATE TABLE epoch_adoption (
+    source      text NOT NULL,
+    epoch       uuid NOT NULL,
+    basis       text NOT NULL CHECK (basis <> ''),
+    proposed_by text NOT NULL CHECK (proposed_by <> ''),
+    proposed_at timestamptz NOT NULL DEFAULT house_now(),
+    approved_by text CHECK (approved_by <> proposed_by),
+    approved_at timestamptz,
+    PRIMARY KEY (source, epoch),
+    CHECK ((approved_by IS NULL) = (approved_at IS NULL))
 );
-CREATE FUNCTION source_position_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION epoch_adoption_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.source <> OLD.source OR NEW.epoch <> OLD.epoch
-       OR (NEW.xid, NEW.entry_id) <= (OLD.xid, OLD.entry_id) THEN
-        RAISE EXCEPTION 'a position only moves forward' USING ERRCODE = 'CX001';
+    IF OLD.approved_by IS NOT NULL OR (NEW.source, NEW.epoch, NEW.basis, NEW.proposed_by, NEW.proposed_at)
+       IS DISTINCT FROM (OLD.source, OLD.epoch, OLD.basis, OLD.proposed_by, OLD.proposed_at) THEN
+        RAISE EXCEPTION 'an adoption is approved once and never changed' USING ERRCODE = 'CX001';
     END IF;
     RETURN NEW;
+END $$;
+CREATE TRIGGER epoch_adoption_guard BEFORE UPDATE ON epoch_adoption
+    FOR EACH ROW EXECUTE FUNCTION epoch_adoption_guard();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON epoch_adoption
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- How far each journal is in the log: the last entry taken, by whose commitment also a journal that lost it is
+-- recognised. An adopted epoch begins with the entries after `begins_after`; those up to it are in the log already.
+CREATE TABLE source_position (
+    source       text PRIMARY KEY,
+    epoch        uuid NOT NULL,
+    xid          xid8 NOT NULL,
+    entry_id     bigint NOT NULL,
+    commitment   bytea NOT NULL CHECK (octet_length(commitment) = 32),
+    begins_after bigint NOT NULL DEFAULT 0
+);
+CREATE FUNCTION source_position_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = audit, pg_temp AS $$
+BEGIN
+    IF NEW.source = OLD.source AND NEW.epoch = OLD.epoch AND NEW.begins_after = OLD.begins_after
+       AND (NEW.xid, NEW.entry_id) > (OLD.xid, OLD.entry_id) THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.source = OLD.source AND NEW.epoch <> OLD.epoch AND (NEW.xid::text, NEW.entry_id) = ('0', 0)
+       AND EXISTS (SELECT FROM epoch_adoption a WHERE a.source = NEW.source AND a.epoch = NEW.epoch
+                   AND a.approved_by IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM log_entry e WHERE e.source = NEW.source AND e.source_epoch = NEW.epoch) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a position only moves forward' USING ERRCODE = 'CX001';
 END $$;
 CREATE TRIGGER source_position_guard BEFORE UPDATE ON source_position
     FOR EACH ROW EXECUTE FUNCTION source_position_guard();
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON source_position
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
--- The head of the log, and who may move it: swapped only by the sequencer whose token stands here.
+-- The head of the log, and who may move it: swapped only by the sequencer whose token stands here. `positions` are the
+-- extension lines that the checkpoint over this head carries.
 CREATE TABLE log_state (
     only_one     boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     size         bigint NOT NULL CHECK (size >= 0),
     root         bytea NOT NULL CHECK (octet_length(root) = 32),
+    positions    text NOT NULL DEFAULT '',
     token        uuid,
     leased_until timestamptz NOT NULL
 );
 INSERT INTO log_state (size, root, leased_until) VALUES (0, sha256(''::bytea), '-infinity');
 CREATE FUNCTION log_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root <> OLD.root) THEN
+    IF NEW.size < OLD.size
+       OR (NEW.size = OLD.size AND (NEW.root, NEW.positions) <> (OLD.root, OLD.positions)) THEN
         RAISE EXCEPTION 'the log only grows' USING ERRCODE = 'CX001';
     END IF;
     RETURN NEW;
@@ -111,7 +149,45 @@ CREATE TRIGGER checkpoint_guard BEFORE INSERT ON checkpoint FOR EACH ROW EXECUTE
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoint
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-GRANT SELECT, INSERT ON log_entry, checkpoint TO audit_app;
+-- What witnesses signed, a line each; the newest of a witness for a size is enough.
+CREATE TABLE cosignature (
+    size bigint NOT NULL REFERENCES checkpoint,
+    name text NOT NULL,
+    line text NOT NULL,
+    at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (size, name)
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cosignature
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- Propose an epoch, or approve what another official proposed, and let the source go on in it with the entries after
+-- p_begins_after. Says what was done: proposed, approved; or why not: same (official), done (already).
+CREATE FUNCTION adopt_epoch(p_source text, p_epoch uuid, p_basis text, p_by text, p_begins_after bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = audit, pg_temp AS $$
+DECLARE
+    known epoch_adoption;
+BEGIN
+    INSERT INTO epoch_adoption (source, epoch, basis, proposed_by) VALUES (p_source, p_epoch, p_basis, p_by)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        RETURN 'proposed';
+    END IF;
+    SELECT * INTO known FROM epoch_adoption WHERE source = p_source AND epoch = p_epoch FOR UPDATE;
+    IF known.approved_by IS NOT NULL THEN
+        RETURN 'done';
+    ELSIF known.proposed_by = p_by THEN
+        RETURN 'same';
+    END IF;
+    UPDATE epoch_adoption SET approved_by = p_by, approved_at = house_now() WHERE source = p_source AND epoch = p_epoch;
+    UPDATE source_position
+    SET epoch = p_epoch, xid = '0', entry_id = 0, commitment = sha256(''), begins_after = p_begins_after
+    WHERE source = p_source;
+    RETURN 'approved';
+END $$;
+REVOKE ALL ON FUNCTION adopt_epoch FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION adopt_epoch TO audit_app;
+
+GRANT SELECT, INSERT ON log_entry, checkpoint, cosignature TO audit_app;
 GRANT SELECT, INSERT, UPDATE (hashes) ON tile TO audit_app;
-GRANT SELECT, INSERT, UPDATE (xid, entry_id, digest) ON source_position TO audit_app;
-GRANT SELECT, UPDATE (size, root, token, leased_until) ON log_state TO audit_app;
+GRANT SELECT, INSERT, UPDATE (xid, entry_id, commitment) ON source_position TO audit_app;
+GRANT SELECT, UPDATE (size, root, positions, token, leased_until) ON log_state TO audit_app;
