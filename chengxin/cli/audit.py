@@ -1,4 +1,4 @@
-"""`chengxin audit verify`: receipts, certificates, proofs and whole logs, checked by whoever holds them."""
+"""`chengxin audit`: `verify` for receipts, certificates, proofs and whole logs; an auditor's questions beside it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from chengxin.cli import options
+from chengxin.cli import audit_export, audit_log, audit_questions, options
 from chengxin.cli.output import Failed, plain, print_json, told
 from chengxin.proofs import ProofError, claims, entry, note, receipt
 from chengxin.proofs.certificate import verify_certificate
 from chengxin.proofs.walk import Unreachable, over_http, walk
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Check what the audit log proves.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Check what the log proves; ask who looked.")
 
 _MOST_FILE_BYTES = 4 << 20
 _INVALID = 1  # Exit code: what was checked is false.
@@ -27,7 +27,10 @@ _INVALID = 1  # Exit code: what was checked is false.
 
 @app.callback()
 def audit() -> None:
-    """Check what the audit log proves. Nothing here needs an account, nor trust in the house."""
+    """Check what the audit log proves, which needs no account and no trust in the house; or ask, as an auditor.
+
+    Questions need an identity enrolled with the role auditor and an official's assertion; each is journalled.
+    """
 
 
 @app.command()
@@ -176,7 +179,8 @@ def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{name}:\n"
             yield from _lines(cast("dict[str, Any]", value), indent + "  ")
         else:
-            yield f"{indent}{name}: {value if isinstance(value, str | int | None) else plain(value)}\n"
+            shown = str(value if isinstance(value, str | int | None) else plain(value))
+            yield f"{indent}{name}: {shown if shown.isprintable() else repr(shown)}\n"  # no line of the entry's own
 
 
 def _vkey(given: str | None) -> str | None:
@@ -214,3 +218,7 @@ def _bytes(file: Path) -> bytes:
     if len(content) > _MOST_FILE_BYTES:
         raise Failed(f"{file} is larger than 4 MiB.")
     return content
+
+
+for command in (audit_questions.ask, audit_questions.misuse, audit_export.export, audit_log.gaps, audit_log.adopt):
+    app.command()(command)

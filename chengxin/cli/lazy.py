@@ -18,7 +18,10 @@ OWN = {
     "report": ("Show the records in force about one party.", "chengxin.cli.report:report"),
     "submit": ("Hand in a file of penalties or licences (CSV, XLSX).", "chengxin.cli.submit:submit"),
     "watch": ("Follow changes and withdrawals; acknowledge deletions.", "chengxin.cli.watch:watch"),
+    "keys": ("See an office's keys, rotate and retire them.", "chengxin.cli.keys:app"),
+    "archive": ("Open archived records: two officials, a stated basis.", "chengxin.cli.archive:app"),
     "audit": ("Check what the audit log proves, offline too.", "chengxin.cli.audit:app"),
+    "witness": ("Watch an audit log, and cosign it.", "chengxin.cli.witness:app"),
 }
 """Commands that the wheel brings, with a line of help each."""
 
@@ -26,7 +29,6 @@ HOUSE = {
     "up": "Run the whole house on this machine.",
     "demo": "Play the story of the house once, with generated data.",
     "enroll": "Issue, renew or revoke a system's certificate.",
-    "keys": "Rotate the house's keys.",
     "doctor": "Say what is missing or wrong, with its remedy.",
     "bench": "Measure the house.",
 }

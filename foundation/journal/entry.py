@@ -17,6 +17,7 @@ class Entry:
 
     `kind` is the RPC as Service.Method. `disclosed` lists "id:version:fields" in the order shown; only its
     salted digest is kept. `matter`, `officer` and the subject's tag go to the private part, which can be erased.
+    `visible_from` is when the subject may see the entry, where a court's order delays that; none: at once.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Entry:
     disclosed: tuple[str, ...] = ()
     query_id: UUID = field(default_factory=uuid4)
     attempt: int = 1
+    visible_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

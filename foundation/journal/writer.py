@@ -7,12 +7,14 @@ import os
 from datetime import datetime
 from uuid import UUID
 
-from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blob
+from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blob, tag
 from foundation.db import Transaction
 from foundation.identity import Identifier
 from foundation.journal.entry import Entry, PrivatePart, Receipt
+from foundation.telemetry import queried
 
 INDEX_KEY = "index/journal/1"
+OFFICER_KEY = "index/journal-officer/1"
 BUCKET_KEY = "bucket"
 NO_SUBJECT = -1
 """Bucket of entries that concern no party."""
@@ -31,10 +33,10 @@ class Journal:
         row = await tx.one(
             "SELECT entry_id, as_of, digest FROM journal_write(cast(:bucket AS smallint), :kind, :query_id, :attempt,"
             " :authority, :fingerprint, :purpose, :grant_id, :decision, :reason, :salt, :sealed, :tag,"
-            " cast(:items AS text[]), cast(:disclosed AS text[]))",
+            " cast(:items AS text[]), cast(:disclosed AS text[]), :officer_tag, cast(:visible_from AS timestamptz))",
             bucket=private.bucket,
             kind=entry.kind,
-            query_id=entry.query_id,
+            query_id=queried(entry.query_id),
             attempt=entry.attempt,
             authority=entry.caller.authority,
             fingerprint=entry.caller.fingerprint,
@@ -47,6 +49,8 @@ class Journal:
             tag=private.tag,
             items=list(entry.items),
             disclosed=list(entry.disclosed),
+            officer_tag=private.officer_tag,
+            visible_from=entry.visible_from,
         )
         return Receipt(source=self._source, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
 
@@ -55,30 +59,43 @@ class Journal:
     ) -> SealedPrivate:
         """Seal what the entry keeps apart; doors that write their own entries take it as arguments."""
         kek = await self._keyring.kek(journal_year(at))
-        tag, bucket = None, NO_SUBJECT
+        officers = await self._keyring.kek(OFFICER_KEY)
+        subject_tag, bucket = None, NO_SUBJECT
         if subject is not None:
-            tag = journal_tag((await self._keyring.kek(INDEX_KEY)).key, subject)
+            subject_tag = journal_tag((await self._keyring.kek(INDEX_KEY)).key, subject)
             bucket = bucket_of((await self._keyring.kek(BUCKET_KEY)).key, subject)
-        return seal_private(kek, officer, matter, tag=tag, bucket=bucket)
+        return seal_private(kek, officers, officer, matter, tag=subject_tag, bucket=bucket)
 
 
 class SealedPrivate:
     """The private part of an entry as stored."""
 
-    __slots__ = ("bucket", "salt", "sealed", "tag")
+    __slots__ = ("bucket", "officer_tag", "salt", "sealed", "tag")
 
-    def __init__(self, salt: bytes, sealed: bytes, tag: bytes | None, bucket: int) -> None:
+    def __init__(self, salt: bytes, sealed: bytes, tag: bytes | None, bucket: int, officer_tag: bytes | None) -> None:
         self.salt = salt
         self.sealed = sealed
         self.tag = tag
         self.bucket = bucket
+        self.officer_tag = officer_tag
 
 
-def seal_private(kek: Kek, officer: str, matter: str, *, tag: bytes | None, bucket: int) -> SealedPrivate:
-    """Seal official and matter under the journal's year; bound to a fresh salt of 16 bytes."""
+def seal_private(
+    kek: Kek, officers: Kek, officer: str, matter: str, *, tag: bytes | None, bucket: int
+) -> SealedPrivate:
+    """Seal official and matter under the journal's year, bound to a fresh salt of 16 bytes.
+
+    `officers` is the key OFFICER_KEY, which tags the official so that "what did this official look at" is a look-up.
+    """
     salt = os.urandom(16)
     text = json.dumps([kek.name, officer, matter], ensure_ascii=False).encode()
-    return SealedPrivate(salt, seal_blob(kek, text, b"journal_private", salt), tag, bucket)
+    sealed = seal_blob(kek, text, b"journal_private", salt)
+    return SealedPrivate(salt, sealed, tag, bucket, officer_tag(officers, officer) if officer else None)
+
+
+def officer_tag(officers: Kek, officer: str) -> bytes:
+    """The tag (16 bytes) of an official, as his authority names him: it means him only beside that authority."""
+    return tag(officers.key, b"officer", officer.encode())
 
 
 class JournalReader:
@@ -94,6 +111,10 @@ class JournalReader:
     async def bucket(self, identifier: Identifier) -> int:
         """The subject's bucket in this source."""
         return bucket_of((await self._keyring.kek(BUCKET_KEY)).key, identifier)
+
+    async def officer_tag(self, officer: str) -> bytes:
+        """The official's tag in this source's journal; to be read together with the authority."""
+        return officer_tag(await self._keyring.kek(OFFICER_KEY), officer)
 
     async def open(self, salt: bytes, sealed: bytes) -> PrivatePart:
         """Open the private part of an entry; raises foundation.crypto.OpenFailed, KeyGone."""

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from chengxin.audit.v1 import audit_pb2 as chengxin_dot_audit_dot_v1_dot_audit__pb2
+from chengxin.audit.v1 import misuse_pb2 as chengxin_dot_audit_dot_v1_dot_misuse__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -65,6 +66,11 @@ class AuditServiceStub:
                 request_serializer=chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptRequest.SerializeToString,
                 response_deserializer=chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptResponse.FromString,
                 _registered_method=True)
+        self.ReportMisuse = channel.unary_unary(
+                '/chengxin.audit.v1.AuditService/ReportMisuse',
+                request_serializer=chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseRequest.SerializeToString,
+                response_deserializer=chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer:
@@ -113,6 +119,13 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportMisuse(self, request, context):
+        """Reports an entry as misuse and opens a matter, which MisuseService follows to its end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +158,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetReceipt,
                     request_deserializer=chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptRequest.FromString,
                     response_serializer=chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptResponse.SerializeToString,
+            ),
+            'ReportMisuse': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportMisuse,
+                    request_deserializer=chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseRequest.FromString,
+                    response_serializer=chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +328,33 @@ class AuditService:
             '/chengxin.audit.v1.AuditService/GetReceipt',
             chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptRequest.SerializeToString,
             chengxin_dot_audit_dot_v1_dot_audit__pb2.GetReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportMisuse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chengxin.audit.v1.AuditService/ReportMisuse',
+            chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseRequest.SerializeToString,
+            chengxin_dot_audit_dot_v1_dot_misuse__pb2.ReportMisuseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 The log of every look: searches, proofs, receipts."""
 
 from chengxin.audit.v1 import audit_pb2 as _audit_pb2
+from chengxin.audit.v1 import misuse_pb2 as _misuse_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -45,6 +46,8 @@ class AuditServiceStub:
     """Proves that a smaller log is a prefix of a larger one. Public."""
     GetReceipt: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetReceiptRequest, _audit_pb2.GetReceiptResponse]
     """The full receipt of a journal entry as tlog-proof text, for keeping and verifying offline."""
+    ReportMisuse: _grpc.UnaryUnaryMultiCallable[_misuse_pb2.ReportMisuseRequest, _misuse_pb2.ReportMisuseResponse]
+    """Reports an entry as misuse and opens a matter, which MisuseService follows to its end."""
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -63,6 +66,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Proves that a smaller log is a prefix of a larger one. Public."""
     GetReceipt: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetReceiptRequest, _audit_pb2.GetReceiptResponse]  # type: ignore[assignment]
     """The full receipt of a journal entry as tlog-proof text, for keeping and verifying offline."""
+    ReportMisuse: _aio.UnaryUnaryMultiCallable[_misuse_pb2.ReportMisuseRequest, _misuse_pb2.ReportMisuseResponse]  # type: ignore[assignment]
+    """Reports an entry as misuse and opens a matter, which MisuseService follows to its end."""
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """Serves auditors, parties and holders of receipts."""
@@ -114,5 +119,13 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.GetReceiptResponse, _abc.Awaitable[_audit_pb2.GetReceiptResponse]]:
         """The full receipt of a journal entry as tlog-proof text, for keeping and verifying offline."""
+
+    @_abc_1.abstractmethod
+    def ReportMisuse(
+        self,
+        request: _misuse_pb2.ReportMisuseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_misuse_pb2.ReportMisuseResponse, _abc.Awaitable[_misuse_pb2.ReportMisuseResponse]]:
+        """Reports an entry as misuse and opens a matter, which MisuseService follows to its end."""
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
