@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 PROTOS = $(shell cd proto && find chengxin -name '*.proto' | sort)
 BASELINE := proto/baseline.binpb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up bench test lint format proto proto-fresh docs clean
+.PHONY: help setup demo up bench test canary lint format proto proto-fresh docs clean
 
 help: ## Show what there is to run
 	@echo "Chengxin: public credit information, shared only as far as the law allows, and no longer."
@@ -29,14 +30,17 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## Play the whole story on a sample house (ONCE=1 REPORT=report.json plays it once and stops)
-	@$(BIN)/chengxin demo $(if $(ONCE),--once) $(if $(REPORT),--report $(REPORT))
+demo: setup ## Play the whole story on a sample house (ONCE=1 REPORT=report.json plays it once and stops; KEYS=openbao)
+	@$(BIN)/chengxin demo $(if $(ONCE),--once) $(if $(KEYS),--keys $(KEYS)) $(if $(REPORT),--report $(REPORT))
 
 up: setup ## Start a sample house in the foreground
 	@$(BIN)/chengxin up --sample
 
-test: setup ## Run all tests on real engines (ENGINE=docker for containers)
-	@$(BIN)/python -m pytest $(TESTS)
+test: setup ## Run all tests on real engines (ENGINE=docker for containers; JOBS=2 processes, 0 for one)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+canary: setup ## Look for personal values in clear, everywhere (LEAK=log, database or redis plants one first)
+	@CHENGXIN_CANARY=whole CHENGXIN_CANARY_LEAK=$(LEAK) $(BIN)/python -m pytest tests/canary -q
 
 lint: setup proto-fresh ## Check style, types, import rules, contract, generated documents
 	@$(BIN)/ruff check .

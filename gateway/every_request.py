@@ -29,6 +29,8 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 """Sent with every answer, unless the page sets its own."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods named in logs and metrics; HTTP lets a client make up others."""
 _HSTS = "max-age=31536000"
 _CLIENT_GONE = 499
 
@@ -75,17 +77,18 @@ class EveryRequest:
             # The route's template: an address holds ids, a template never does.
             route: Any = scope.get("route")
             path = str(getattr(route, "path", "")) or "unknown"
+            method = scope["method"] if scope["method"] in METHODS else "unknown"
             seconds = time.perf_counter() - started
             log.info(
                 "request",
                 request_id=scope["request_id"],
-                method=scope["method"],
+                method=method,
                 route=path,
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
             failed = str(status) if status >= 400 else ""
-            self._telemetry.called(f"{scope['method']} {path}", failed, seconds)
+            self._telemetry.called(f"{method} {path}", failed, seconds)
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:

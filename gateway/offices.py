@@ -97,8 +97,8 @@ class Issuer:
         """A fresh assertion of the person, good for at most two minutes and for this gateway alone."""
         claims = {
             "identifier_kind": person.identifier.kind.value,
-            "identifier": person.identifier.value,
-            "name": person.name,
+            "identifier": person.identifier.value.reveal(),
+            "name": person.name.reveal(),
         }
         return issue_assertion(
             self.key,

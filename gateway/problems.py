@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
-from foundation.refusal import Kind, Reason, Refused, Wording
+from foundation.refusal import Kind, Reason, Refused, Throttled, Wording
 from gateway import reasons
 from gateway.offices import OfficeRefused
 
@@ -122,11 +122,3 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     known = {404: NOT_FOUND, 405: reasons.METHOD_NOT_ALLOWED, 413: reasons.BODY_TOO_LARGE}
     return problem_response(request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {}))
-
-
-class Throttled(Refused):
-    """Refused(RATE_LIMITED) that knows when to come back."""
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(reasons.RATE_LIMITED)
-        self.retry_after_s = retry_after_s

@@ -1,37 +1,32 @@
-"""How often an address or a session may ask. Counted in Redis; without it nothing is let through."""
+"""How often an address, a session or numbers alike may ask. Counted in Redis; without it nothing is let through."""
 
 from __future__ import annotations
 
 import hmac
-import math
-import time
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from foundation.refusal import Refused
-from gateway.problems import Throttled
-from gateway.reasons import SESSIONS_UNAVAILABLE
-from gateway.seal import derive, redis_options
+from foundation.identity import Identifier, prefix_of
+from foundation.limits import Count, Limits
+from foundation.refusal import Refused, Throttled
+from gateway.reasons import LIMITS_UNAVAILABLE, RATE_LIMITED
+from gateway.seal import REDIS_TIMEOUT_S, derive
 from gateway.settings import GatewaySettings
 
 
 class RateLimits:
-    """The limits of the settings. Keys are keyed hashes: Redis learns no address."""
+    """The limits of the settings. Keys are keyed hashes: Redis learns no address and no part of a number."""
 
     def __init__(self, settings: GatewaySettings, secret: bytes) -> None:
-        uri = settings.redis_url
-        uri = f"redis+{uri}" if uri.startswith("unix:") else uri
-        storage = RedisStorage(f"async+{uri}", implementation="redispy", key_prefix="chengxin:limit", **redis_options())
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._limits = Limits(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
         self._key = derive(secret, "rate limits")
         self._address = parse(settings.rate_address)
         self._session = parse(settings.rate_session)
         self._sign_in = parse(settings.rate_sign_in)
+        self._prefix = parse(settings.rate_prefix)
 
     async def address(self, address: str) -> None:
-        """Count a request from an address. Raises Throttled or Refused(SESSIONS_UNAVAILABLE)."""
+        """Count a request from an address. Raises Throttled(RATE_LIMITED) or Refused(LIMITS_UNAVAILABLE)."""
         await self._count(self._address, "address", address)
 
     async def session(self, token: str) -> None:
@@ -42,13 +37,21 @@ class RateLimits:
         """Count a sign-in begun from an address. Raises as `address` does."""
         await self._count(self._sign_in, "sign-in", address)
 
+    async def signed_in(self, party: Identifier) -> None:
+        """Count a sign-in of a natural person, by what its number shares with its neighbours. Raises as `address` does.
+
+        An identity provider that vouches for one number after the other is noticed by it.
+        """
+        prefix = prefix_of(party)
+        if prefix is not None:
+            await self._count(self._prefix, "prefix", f"{party.kind.value} {prefix}")
+
     async def _count(self, limit: RateLimitItem, kind: str, who: str) -> None:
-        name = hmac.digest(self._key, who.encode(), "sha256").hex()[:32]
+        name = hmac.digest(self._key, f"{kind} {who}".encode(), "sha256").hex()[:32]
         try:
-            within = await self._limiter.hit(limit, kind, name)
-            until = 0.0 if within else (await self._limiter.get_window_stats(limit, kind, name)).reset_time
+            (wait,) = await self._limits.take([[Count(limit, f"{kind}/{name}")]])
         except Exception:
             # Whatever a broken Redis makes the client raise: what cannot be counted is not let through.
-            raise Refused(SESSIONS_UNAVAILABLE) from None
-        if not within:
-            raise Throttled(max(1, math.ceil(until - time.time())))
+            raise Refused(LIMITS_UNAVAILABLE) from None
+        if wait:
+            raise Throttled(RATE_LIMITED, wait)

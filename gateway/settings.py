@@ -20,7 +20,7 @@ DEVELOPMENT_ACR = "urn:chengxin:acr:development"
 class GatewaySettings(BaseSettings):
     """What the gateway needs to start; a missing or contradictory value stops it with that name."""
 
-    model_config = SettingsConfigDict(env_prefix="CHENGXIN_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CHENGXIN_", extra="ignore", hide_input_in_errors=True)
 
     listen: str = Field("127.0.0.1:0", description="host:port of the HTTP server; port 0 takes a free one")
     public_url: str = Field("", description="how browsers reach the gateway; empty for http://<listen>")
@@ -50,6 +50,9 @@ class GatewaySettings(BaseSettings):
     rate_address: str = Field("600/minute", description="requests from one address")
     rate_session: str = Field("240/minute", description="requests of one session")
     rate_sign_in: str = Field("30/minute", description="sign-ins begun from one address")
+    rate_prefix: str = Field(
+        "300/hour", description="sign-ins of persons whose ID numbers share region and date of birth"
+    )
     drain_s: float = Field(0.0, ge=0, description="seconds between not ready and closing the door, on SIGTERM")
     production: bool = Field(False, description="refuse everything that only a sample house may do")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
@@ -60,7 +63,7 @@ class GatewaySettings(BaseSettings):
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
 
-    @field_validator("rate_address", "rate_session", "rate_sign_in")
+    @field_validator("rate_address", "rate_session", "rate_sign_in", "rate_prefix")
     @classmethod
     def _rate(cls, rate: str) -> str:
         limits.parse(rate)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from functools import cache
 
-from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.metrics import Meter, MeterProvider, Observation
 from opentelemetry.trace import Tracer, TracerProvider
 
 _ENDPOINTS = (
@@ -21,10 +23,13 @@ _ENDPOINTS = (
 class Telemetry:
     """Counts and times calls; makes one span per call where traces are on."""
 
-    def __init__(self, office: str, durations: Histogram | None, tracer: Tracer | None) -> None:
+    def __init__(self, office: str, meter: Meter | None, tracer: Tracer | None) -> None:
         self._office = office
-        self._durations = durations
+        self._meter = meter
         self._tracer = tracer
+        self._durations = meter and meter.create_histogram(
+            "rpc.server.duration", unit="s", description="duration of a call by method and refusal reason"
+        )
 
     @classmethod
     def from_environment(cls, office: str) -> Telemetry:
@@ -32,10 +37,20 @@ class Telemetry:
         if not any(os.environ.get(name) for name in _ENDPOINTS):
             return cls(office, None, None)
         meters, tracers = _providers(office)
-        durations = meters.get_meter("chengxin").create_histogram(
-            "rpc.server.duration", unit="s", description="duration of a call by method and refusal reason"
-        )
-        return cls(office, durations, tracers.get_tracer("chengxin"))
+        return cls(office, meters.get_meter("chengxin"), tracers.get_tracer("chengxin"))
+
+    def counter(self, name: str, description: str) -> Callable[[int], None]:
+        """What adds to a counter of the office; it has no attribute but the office."""
+        if self._meter is None:
+            return lambda _: None
+        counter, attributes = (self._meter.create_counter(name, description=description), {"office": self._office})
+        return lambda amount: counter.add(amount, attributes)
+
+    def gauge(self, name: str, unit: str, read: Callable[[], float]) -> None:
+        """Export what `read` gives at each collection; it has no attribute but the office."""
+        if self._meter is not None:
+            attributes = {"office": self._office}
+            self._meter.create_observable_gauge(name, [lambda _: [Observation(read(), attributes)]], unit=unit)
 
     def called(self, method: str, reason: str, seconds: float) -> None:
         """Record one call that took `seconds`; `reason` is empty when it was answered."""
@@ -48,6 +63,7 @@ class Telemetry:
         span.end(end_time=end)
 
 
+@cache
 def _providers(office: str) -> tuple[MeterProvider, TracerProvider]:
     # Imported only where an endpoint is set: the exporter takes half a second to load.
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter  # noqa: PLC0415

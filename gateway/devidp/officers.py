@@ -22,7 +22,7 @@ class OfficerAssertionRequest(BaseModel):
 
     sub: str = Field(min_length=1, max_length=64, description="The official; two officials are two of these")
     authority: str = Field(pattern="^[0-9A-Z]{18}$", description="USCC of the official's authority")
-    roles: list[Literal["case_officer", "decider", "repair_officer", "steward", "auditor"]] = Field(
+    roles: list[Literal["case_officer", "decider", "repair_officer", "steward", "auditor", "key_custodian"]] = Field(
         min_length=1, description="What the official may do"
     )
     fingerprint: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the certificate, hex")

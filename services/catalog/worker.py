@@ -6,10 +6,11 @@ import asyncio
 
 import structlog
 
+from foundation.access import Caller
 from foundation.calendar import day_of
-from foundation.crypto import Keyring
-from foundation.db import Database
+from foundation.journal import Entry
 from foundation.refusal import Refused
+from foundation.rpc import Ground
 from services.catalog.store import records
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -22,9 +23,11 @@ EVERY_S = 1.0
 class Sweeper:
     """No answer waits for it: what is over is in no answer already."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
-        self._database = database
-        self._keyring = keyring
+    def __init__(self, ground: Ground, house: Caller) -> None:
+        """`house` is the office as a caller, for the journal."""
+        self._ground = ground
+        self._database = ground.database
+        self._house = house
 
     async def run(self) -> None:
         """Sweep every second until cancelled."""
@@ -47,8 +50,18 @@ class Sweeper:
                 ended += count
                 if count < STEP:
                     break
+        await self._destroy_months()
+        return ended
+
+    async def _destroy_months(self) -> None:
+        """Journal that the keys of ended months are destroyed, then destroy them."""
+        keyring = self._ground.keyring
         async with self._database.transaction() as tx:
             today = day_of(tx.now)
-        for name in await self._keyring.destroy_ended_months(today):
+        if over := await keyring.months_over(today):
+            async with self._database.transaction() as tx:
+                shown = tuple(f"{name}:0:key" for name in over)
+                entry = Entry(kind="Sweeper.DestroyKeys", caller=self._house, decision="changed", disclosed=shown)
+                await self._ground.journal.write(tx, entry)
+        for name in await keyring.destroy_ended_months(today):
             log.info("destroyed a share month's key", key=name)
-        return ended

@@ -19,8 +19,9 @@ from gateway.journeys.repair.models import Applications, Eligibility, NewApplica
 from gateway.messages import read
 from gateway.offices import hidden_unless_own
 from gateway.problems import answers
+from gateway.strict_json import StrictRoute
 
-router = APIRouter(prefix="/api/v1/me", tags=["repair"], dependencies=[Depends(limited)])
+router = APIRouter(prefix="/api/v1/me", tags=["repair"], dependencies=[Depends(limited)], route_class=StrictRoute)
 
 IdempotencyKey = Annotated[
     str,

@@ -44,7 +44,7 @@ async def show_session(session: MaybeVisitor) -> SessionState:
         return SessionState(signed_in=False)
     return SessionState(
         signed_in=True,
-        name=session.person.name,
+        name=session.person.name.reveal(),
         identifier_kind=session.person.identifier.kind.value,
         csrf_token=session.csrf_token,
         ends_at=session.ends_at,
@@ -89,6 +89,7 @@ async def complete_sign_in(
     if kept is None or kept["state"] != state or not code:
         raise Refused(SIGN_IN_FAILED)
     person = await counter.identity.complete(SignIn(**kept), code=code, issuer=iss)
+    await counter.limits.signed_in(person.identifier)
     token = await counter.sessions.open(person, instead_of=session_token(request, counter))
     response = RedirectResponse(counter.home, 303)
     _set_cookie(response, counter, "chengxin", token)

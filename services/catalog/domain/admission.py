@@ -96,7 +96,7 @@ def _check_document(draft: Draft, item: CatalogItem, *, provider: str, on_behalf
     if draft.document_kind not in item.document_kinds:
         raise Refused(reasons.DOCUMENT_KIND_NOT_ALLOWED, field="document.kind")
     try:
-        authority = canonicalise(IdentifierKind.USCC, draft.authority, today=today).value
+        authority = canonicalise(IdentifierKind.USCC, draft.authority, today=today).value.reveal()
     except Refused as refused:
         raise Refused(reasons.AUTHORITY_INVALID, field="document.authority") from refused
     if draft.determined_on > today:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from foundation.access import Caller
 from foundation.calendar import add_months, day_of, start_of
+from foundation.crypto import name_tag
 from foundation.db import Database, Transaction
 from foundation.journal import Entry, Journal, Receipt
 from foundation.policy import LawBook, Policy
@@ -19,6 +20,7 @@ from services.catalog.domain.admission import Admitted, Draft, admit
 from services.catalog.keys import CatalogKeys
 from services.catalog.sealing import Sealer
 from services.catalog.store import records
+from services.catalog.store.names import NAME_KEY, name_records
 from services.catalog.store.records import StoredRecord
 
 _OUTCOMES: dict[str, Reason] = {
@@ -133,13 +135,23 @@ class RecordOffice:
     ) -> list[tuple[str, UUID | None]]:
         keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
         buckets = [keys.bucket_of(one.draft.party) for one in admitted]
-        tags = [keys.subject_tag(one.draft.party) for one in admitted]
-        subjects = await records.subjects_for(tx, buckets, tags)
+        parties = [one.draft.party for one in admitted]
+        canons = [party.canon for party in parties]
+        subjects = await records.subjects_for(tx, buckets, canons, keys.subject_tags(parties))
         stored = [
             await self._sealed(one, keys=keys, caller=caller, bucket=bucket, subject_id=subject_id, now=tx.now)
             for one, bucket, subject_id in zip(admitted, buckets, subjects, strict=True)
         ]
-        return await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
+        outcomes = await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
+        key = (await self._sealer.keyring.kek(NAME_KEY)).key
+        named = [
+            (kept.bucket, kept.record_id, name_tag(key, one.draft.party_name))
+            for one, kept, (outcome, _) in zip(admitted, stored, outcomes, strict=True)
+            if outcome == "accepted" and kept.public and not kept.person
+        ]
+        if named:
+            await name_records(tx, named)
+        return outcomes
 
     async def _sealed(
         self, one: Admitted, *, keys: CatalogKeys, caller: Caller, bucket: int, subject_id: UUID, now: datetime
@@ -229,7 +241,7 @@ def _content_digest(keys: CatalogKeys, draft: Draft) -> bytes:
     return keys.content_digest(
         draft.item_code,
         draft.party.kind.value,
-        draft.party.value,
+        draft.party.value.reveal(),
         draft.party_name,
         draft.document_kind,
         draft.document_number,

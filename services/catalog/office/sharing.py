@@ -13,19 +13,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chengxin.proofs import note
 from foundation.access import Caller, Person
 from foundation.calendar import day_of
-from foundation.db import Database, Transaction
-from foundation.identity import Identifier, IdentifierKind, canonicalise, mask_identifier, mask_name
+from foundation.crypto import name_tag
+from foundation.db import Database, Row, Transaction
+from foundation.identity import Identifier, IdentifierKind, canonicalise, fold_name, mask_identifier, mask_name
 from foundation.journal import Entry, Journal, Receipt
 from foundation.journal.writer import NO_SUBJECT, SealedPrivate, seal_private
+from foundation.personal import Personal
 from foundation.reasons import NOT_ENROLLED, NOT_FOUND, ROLE_REQUIRED
 from foundation.refusal import Reason, Refused
 from services.catalog.batches import MicroBatcher
 from services.catalog.domain import reasons
 from services.catalog.domain.certificate import Receiver, withdrawal_certificate
 from services.catalog.keys import CatalogKeys
+from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME, RECORD_NUMBER, Sealer
-from services.catalog.store import answers
+from services.catalog.store import answers, names
 from services.catalog.store.answers import Answer, Position, Question
+from services.catalog.store.names import NAME_KEY
 
 _REASONS: dict[str, Reason] = {
     "NOT_ENROLLED": NOT_ENROLLED,
@@ -35,15 +39,21 @@ _REASONS: dict[str, Reason] = {
     "PURPOSE_IS_YES_NO": reasons.PURPOSE_IS_YES_NO,
 }
 SOURCE = "catalog"
+CANDIDATES = 500
+"""Records opened at most for one page of a search by name: three times what a name of 10 million records shares."""
 ANSWERABLE = ("provider", "repair_authority", "list_authority", "office")
 """Roles of systems that answer for records, and of the offices that act for a party."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """On what authority a question is asked. Source: 54号 clause 13."""
+    """On what authority a question is asked. Source: 54号 clause 13.
+
+    `authority` is as the caller's certificate names it, for limits; what it may see the door finds by `fingerprint`.
+    """
 
     fingerprint: bytes
+    authority: str = ""
     kind: str
     purpose: str
     matter: str = field(repr=False)
@@ -66,18 +76,32 @@ class Shown:
     """A record as it may be shown: the row without sealed parts, and the texts that may be seen."""
 
     row: dict[str, Any]
-    fields: dict[str, str] = field(repr=False)
+    fields: dict[str, Personal]
 
 
 class SharingOffice:
     """Answers questions. Every answer was journalled in the transaction that read it."""
 
-    def __init__(self, database: Database, sealer: Sealer, journal: Journal, document_key: Ed25519PrivateKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        journal: Journal,
+        document_key: Ed25519PrivateKey,
+        limits: QueryLimits | None = None,
+    ) -> None:
         self._database = database
+        self._limits = limits
         self._sealer = sealer
         self._journal = journal
         self._document_key = document_key
         self._batches: MicroBatcher[Question, Answer] = MicroBatcher(self._answer_all)
+
+    async def _admit(self, context: Context, parties: Sequence[Identifier]) -> None:
+        """Count the question; raises Throttled(TOO_MANY_PERSONS) where it is one too many."""
+        if self._limits is not None:
+            key = await self._sealer.keyring.kek(LIMIT_KEY)
+            await self._limits.admit(key, context.authority or context.fingerprint.hex(), parties)
 
     async def keys(self, at: datetime) -> CatalogKeys:
         """The keys for questions put at an instant."""
@@ -85,6 +109,7 @@ class SharingOffice:
 
     async def check(self, context: Context, party: Identifier, *, now: datetime) -> Checked:
         """Whether anything shareable is known; micro-batched with what arrives at the same time."""
+        await self._admit(context, [party])
         keys = await self.keys(now)
         return _checked(await self._batches.ask(_question(keys, context, party, full=False)))
 
@@ -95,6 +120,7 @@ class SharingOffice:
 
         Raises Refused(NOT_ENROLLED) for all of them; other refusals are a member's own.
         """
+        await self._admit(context, parties)
         keys = await self.keys(now)
         given = await self._answer_all([_question(keys, context, party, full=False) for party in parties])
         results: list[Checked | Refused] = []
@@ -125,6 +151,7 @@ class SharingOffice:
 
     async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
         """The records in force with the fields that the grant shows, and no others opened."""
+        await self._admit(context, [party])
         keys = await self.keys(now)
         answer = await self._batches.ask(_question(keys, context, party, full=True))
         receipt = _receipt(answer)
@@ -147,7 +174,7 @@ class SharingOffice:
         """What changed after a position, as far as the caller may see it, and the position after it."""
         async with self._database.transaction() as tx:
             keys = await self.keys(tx.now)
-            private = seal_private(keys.journal, context.officer, context.matter, tag=None, bucket=NO_SUBJECT)
+            private = _private(keys, None, officer=context.officer, matter=context.matter)
             row = await answers.changes(
                 tx,
                 fingerprint=context.fingerprint,
@@ -269,17 +296,35 @@ class SharingOffice:
             raise Refused(NOT_FOUND if row.shared is None else reasons.NOT_ENDED, field="record_id")
         return row
 
+    async def published_named(
+        self, name: str, *, item_code: str, before: date | None, after: UUID | None, most: int
+    ) -> tuple[list[Shown], dict[str, Any] | None]:
+        """A page of what is published about organisations of a name, and the row to go on after, if there is more.
+
+        Names are equal that fold alike. At most CANDIDATES records are opened, so that a page may hold fewer, or none.
+        """
+        tag = name_tag((await self._sealer.keyring.kek(NAME_KEY)).key, name)
+        async with self._database.transaction() as tx:
+            rows = await names.candidates(tx, tag, item_code=item_code, before=before, after=after, most=CANDIDATES)
+        sought, shown = fold_name(name), list[Shown]()
+        for row in rows:
+            one = await self._public(row, day_of(tx.now))
+            if fold_name(one.fields[PARTY_NAME].reveal()) == sought:
+                if len(shown) == most:
+                    return shown, shown[-1].row
+                shown.append(one)
+        return shown, dict(rows[-1]._mapping) if len(rows) == CANDIDATES else None
+
     async def published(self, *, item_code: str, before: date | None, after: UUID | None, most: int) -> list[Shown]:
         """A page of what the law publishes; a natural person's name and number are masked (54号 clause 4)."""
         async with self._database.transaction() as tx:
             rows = await answers.published(tx, item_code=item_code, before=before, after=after, most=most)
-            today = day_of(tx.now)
-        shown: list[Shown] = []
-        for row in rows:
-            record = {**row._mapping, "wrap": row.share_wrap}
-            opened = await self._sealer.open_shared(record, {PARTY_NAME, PARTY_IDENTIFIER, DOCUMENT_NUMBER})
-            shown.append(Shown(row=record, fields=_masked(opened, person=row.person, today=today)))
-        return shown
+        return [await self._public(row, day_of(tx.now)) for row in rows]
+
+    async def _public(self, row: Row, today: date) -> Shown:
+        record = {**row._mapping, "wrap": row.share_wrap}
+        opened = await self._sealer.open_shared(record, {PARTY_NAME, PARTY_IDENTIFIER, DOCUMENT_NUMBER})
+        return Shown(row=record, fields=_masked(opened, person=row.person, today=today))
 
     async def now(self, tx: Transaction | None = None) -> datetime:
         """The house's time."""
@@ -305,8 +350,10 @@ def _question(keys: CatalogKeys, context: Context, party: Identifier, *, full: b
 
 def _private(keys: CatalogKeys, party: Identifier | None, *, officer: str, matter: str) -> SealedPrivate:
     if party is None:
-        return seal_private(keys.journal, officer, matter, tag=None, bucket=NO_SUBJECT)
-    return seal_private(keys.journal, officer, matter, tag=keys.journal_tag(party), bucket=keys.bucket_of(party))
+        return seal_private(keys.journal, keys.journal_officers, officer, matter, tag=None, bucket=NO_SUBJECT)
+    return seal_private(
+        keys.journal, keys.journal_officers, officer, matter, tag=keys.journal_tag(party), bucket=keys.bucket_of(party)
+    )
 
 
 def _checked(answer: Answer) -> Checked:
@@ -328,9 +375,13 @@ def _row_receipt(row: Any) -> Receipt:
     return Receipt(source=SOURCE, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
 
 
-def _masked(fields: dict[str, str], *, person: bool, today: date) -> dict[str, str]:
-    kind, _, number = fields[PARTY_IDENTIFIER].partition(":")
+def _masked(fields: dict[str, Personal], *, person: bool, today: date) -> dict[str, Personal]:
+    kind, _, number = fields[PARTY_IDENTIFIER].reveal().partition(":")
     if person:
         identifier = canonicalise(IdentifierKind(kind), number, today=today)
-        return {**fields, PARTY_NAME: mask_name(fields[PARTY_NAME]), PARTY_IDENTIFIER: mask_identifier(identifier)}
-    return {**fields, PARTY_IDENTIFIER: number}
+        return {
+            **fields,
+            PARTY_NAME: Personal(mask_name(fields[PARTY_NAME].reveal())),
+            PARTY_IDENTIFIER: Personal(mask_identifier(identifier)),
+        }
+    return {**fields, PARTY_IDENTIFIER: Personal(number)}

@@ -14,6 +14,7 @@ from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
 from foundation.rpc.messages import id_from, identifier_from, receipt_message, refusal_message, text_from, timestamp
+from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
 from services.catalog.office.records import HandedIn, RecordOffice
@@ -99,7 +100,7 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
             id_from(request.record_id),
             matter=text_from(request.matter, field="matter", longest=100),
             about=about,
-            query_id=uuid4(),
+            query_id=queried(uuid4()),
         )
         return record_pb2.GetRecordResponse(record=summary(row, self._lawbook), receipt=receipt_message(receipt))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 from chengxin.catalog.v1 import record_pb2, sharing_pb2, sharing_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
-from foundation.identity import Identifier
+from foundation.identity import Identifier, fold_name
 from foundation.policy import LawBook
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
@@ -21,11 +22,13 @@ from foundation.rpc.messages import (
     id_from,
     identifier_from,
     iso,
+    line_from,
     receipt_message,
     refusal_message,
     text_from,
     timestamp,
 )
+from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.office.sharing import Checked, Context, SharingOffice
 from services.catalog.rpc.summaries import reported
@@ -47,6 +50,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
     def __init__(self, office: SharingOffice, lawbook: LawBook, wakeups: Wakeups) -> None:
         self._office = office
         self._lawbook = lawbook
+        self._purposes = frozenset(purpose.code for purpose in lawbook.purposes)
         self._wakeups = wakeups
 
     async def CheckSubject(
@@ -74,7 +78,9 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             parties = [member for member in members if isinstance(member, Identifier)]
             malformed = [member for member in members if isinstance(member, Refused)]
             if malformed:
-                await self._office.refuse_members(current().caller, asked, malformed)
+                known = asked.purpose in self._purposes  # no entry repeats what is no purpose
+                named = asked if known else replace(asked, purpose="")
+                await self._office.refuse_members(current().caller, named, malformed)
             answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
             yield sharing_pb2.CheckSubjectsResponse(
                 answers=[_answer(member if isinstance(member, Refused) else next(answers)) for member in members]
@@ -134,7 +140,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
     ) -> sharing_pb2.ListOwnRecordsResponse:
         """Give the asking party what is held about it."""
         call = current()
-        shown, receipt = await self._office.own_records(call.caller, call.require_person(), uuid4())
+        shown, receipt = await self._office.own_records(call.caller, call.require_person(), queried(uuid4()))
         return sharing_pb2.ListOwnRecordsResponse(
             records=[reported(record, self._lawbook) for record in shown], receipt=receipt_message(receipt)
         )
@@ -146,7 +152,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         call = current()
         person = call.require_person() if call.person else None
         text, receivers, receipt = await self._office.certificate(
-            call.caller, person, id_from(request.record_id), uuid4()
+            call.caller, person, id_from(request.record_id), queried(uuid4())
         )
         return sharing_pb2.GetWithdrawalCertificateResponse(
             text=text,
@@ -166,24 +172,30 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             raise Refused(VALUE_INVALID, field="page_size", detail="1 to 100.")
         before, after = _page(request.page_token)
         code = text_from(request.item_code, field="item_code", longest=100) if request.item_code else ""
-        shown = await self._office.published(item_code=code, before=before, after=after, most=size + 1)
-        page, more = shown[:size], len(shown) > size
+        if request.name:
+            name = line_from(request.name, field="name", longest=200)
+            if not fold_name(name):
+                raise Refused(VALUE_INVALID, field="name", detail="It has no letter.")
+            page, more = await self._office.published_named(name, item_code=code, before=before, after=after, most=size)
+        else:
+            shown = await self._office.published(item_code=code, before=before, after=after, most=size + 1)
+            page, more = shown[:size], shown[size - 1].row if len(shown) > size else None
         titles = {item.code: item.title for item in self._lawbook.items}
         return sharing_pb2.ListPublicRecordsResponse(
             records=[
                 sharing_pb2.PublicRecord(
                     item_code=record.row["item_code"],
                     item_title=titles.get(record.row["item_code"], ""),
-                    name=record.fields[PARTY_NAME],
-                    identifier=record.fields[PARTY_IDENTIFIER],
-                    document_number=record.fields[DOCUMENT_NUMBER],
+                    name=record.fields[PARTY_NAME].reveal(),
+                    identifier=record.fields[PARTY_IDENTIFIER].reveal(),
+                    document_number=record.fields[DOCUMENT_NUMBER].reveal(),
                     determining_authority=record.row["determining_authority"],
                     determined_on=iso(record.row["determined_on"]),
                     ends_before=iso(day_of(ends)) if (ends := record.row["ends_before"]) else "",
                 )
                 for record in page
             ],
-            next_page_token=_page_token(page[-1].row) if more else "",
+            next_page_token=_page_token(more) if more else "",
         )
 
 
@@ -195,11 +207,12 @@ def _context(message: sharing_pb2.QueryContext) -> Context:
         raise Refused(VALUE_INVALID, field="context.query_id", detail="A UUID.") from error
     return Context(
         fingerprint=call.caller.fingerprint,
+        authority=call.caller.authority,
         kind=call.method,
         purpose=text_from(message.purpose, field="context.purpose", longest=100),
         matter=text_from(message.matter, field="context.matter", longest=100),
         officer=text_from(message.officer, field="context.officer", longest=100),
-        query_id=query_id,
+        query_id=queried(query_id),
     )
 
 

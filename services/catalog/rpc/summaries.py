@@ -43,7 +43,9 @@ def reported(shown: Shown, lawbook: LawBook) -> sharing_pb2.ReportedRecord:
     """A record with the texts that may be seen."""
     return sharing_pb2.ReportedRecord(
         record=summary(shown.row, lawbook),
-        fields=[common_pb2.FieldValue(name=name, value=_plain(name, text)) for name, text in shown.fields.items()],
+        fields=[
+            common_pb2.FieldValue(name=name, value=_plain(name, text.reveal())) for name, text in shown.fields.items()
+        ],
     )
 
 

@@ -44,7 +44,7 @@ class Answer:
 _ANSWER = """
 SELECT reason, entry_id, as_of, digest, yes_no, items, field_names, records
 FROM answer(%b::bytea[], %b::text[], %b::text[], %b::smallint[], %b::bytea[], %b::uuid[], %b::integer[],
-            %b::bytea[], %b::bytea[], %b::bytea[], %b::boolean[])
+            %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b::boolean[])
 """
 
 
@@ -62,6 +62,7 @@ async def answer(tx: Transaction, questions: Sequence[Question]) -> list[Answer]
         [q.private.salt for q in questions],
         [q.private.sealed for q in questions],
         [q.journal_tag for q in questions],
+        [q.private.officer_tag for q in questions],
         [q.full for q in questions],
     ]
     cursor = driver.cursor(binary=True)
@@ -99,7 +100,7 @@ async def changes(
     return await tx.one(
         "SELECT reason, upto_xid::text::bigint AS upto_xid, upto_event_id, events, entry_id, as_of, digest"
         " FROM changes(:fingerprint, :purpose, cast(cast(:xid AS text) AS xid8), :event_id, :most, :query_id,"
-        " :salt, :sealed)",
+        " :salt, :sealed, :officer_tag)",
         fingerprint=fingerprint,
         purpose=purpose,
         xid=str(after.xid),
@@ -108,6 +109,7 @@ async def changes(
         query_id=query_id,
         salt=private.salt,
         sealed=private.sealed,
+        officer_tag=private.officer_tag,
     )
 
 

@@ -61,12 +61,20 @@ _TYPES = {
 _HAND_IN = "SELECT outcome, record_id FROM hand_in(%b, " + ", ".join(f"%b::{kind}[]" for kind in _TYPES.values()) + ")"
 
 
-async def subjects_for(tx: Transaction, buckets: Sequence[int], tags: Sequence[bytes]) -> list[UUID]:
-    """The random ids of parties, in order; made where a party is new."""
+async def subjects_for(
+    tx: Transaction, buckets: Sequence[int], canons: Sequence[int], tags: Sequence[tuple[int, Sequence[bytes]]]
+) -> list[UUID]:
+    """The random ids of parties, in order; made where a party is new.
+
+    `tags` by epoch: one, or while the index key is rotated two, the new one last. `canons`: canonicaliser's version.
+    """
     driver = await tx.driver()
     cursor = driver.cursor(binary=True)
+    (epoch, first), (next_epoch, second) = (*tags, (None, []))[:2]
     await cursor.execute(
-        "SELECT subject_id FROM subjects_for(%b::smallint[], %b::bytea[])", [list(buckets), list(tags)]
+        "SELECT subject_id FROM subjects_for(%b::smallint[], %b::smallint[], %b::smallint, %b::bytea[],"
+        " %b::smallint, %b::bytea[])",
+        [list(buckets), list(canons), epoch, list(first), next_epoch, list(second)],
     )
     return [subject_id for (subject_id,) in await cursor.fetchall()]
 

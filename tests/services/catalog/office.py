@@ -158,8 +158,8 @@ class CatalogOffice:
 
 
 @asynccontextmanager
-async def catalog_office(folder: Path, database: SchemaDatabase) -> AsyncGenerator[CatalogOffice]:
-    """Start the office with the law in force and grants for the consumer."""
+async def catalog_office(folder: Path, database: SchemaDatabase, **settings: str) -> AsyncGenerator[CatalogOffice]:
+    """Start the office with the law in force and grants for the consumer, and with further `settings`."""
     identities = Identities.make(folder, database, ["catalog"], trust_domain="catalog.test", systems=SYSTEMS)
     with psycopg.connect(database.admin_dsn) as admin:
         load_law(admin, LAWBOOK)
@@ -170,6 +170,7 @@ async def catalog_office(folder: Path, database: SchemaDatabase) -> AsyncGenerat
         database,
         CHENGXIN_DEPLOYMENT=DEPLOYMENT,
         CHENGXIN_DOCUMENT_KEY=str(folder / "document.key"),
+        **settings,
     )
     FileKeyProvider.initialise(process.keys)
     office = CatalogOffice(identities, database, process)

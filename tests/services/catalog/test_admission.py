@@ -195,6 +195,7 @@ def test_every_reason_that_admission_can_give_is_in_the_table() -> None:
     reached = {reason for _, reason, _ in REFUSALS.values()}
     of_other_calls = {
         reasons.BATCH_TOO_LARGE,
+        reasons.TOO_MANY_PERSONS,
         reasons.END_REASON_NOT_ALLOWED,
         reasons.PURPOSE_UNKNOWN,
         reasons.PURPOSE_IS_YES_NO,
@@ -203,6 +204,10 @@ def test_every_reason_that_admission_can_give_is_in_the_table() -> None:
         reasons.GRANT_STATE,
         reasons.SAME_OFFICIAL,
         reasons.NOT_ENDED,
+        reasons.ARCHIVE_BASIS_UNKNOWN,
+        reasons.ARCHIVE_DELAY_NOT_ALLOWED,
+        reasons.ARCHIVE_OTHER_PARTY,
+        reasons.ARCHIVE_OPENING_STATE,
     }
     below = {reasons.NUMBER_USED_FOR_OTHER_CONTENT, reasons.SAMPLE_IN_REAL_HOUSE}
     every = {value for value in vars(reasons).values() if isinstance(value, Reason)}

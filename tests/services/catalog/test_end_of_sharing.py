@@ -15,7 +15,6 @@ from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from services.catalog.domain import reasons
 from services.catalog.store.answers import Position
-from services.catalog.worker import Sweeper
 from tests.support.catalog_house import CatalogHouse, uscc
 from tests.support.eventually import eventually
 
@@ -195,7 +194,7 @@ async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHous
     await house.check(party)
     _, start, _ = await _feed(house)
     house.advance(days=366)
-    sweeper = Sweeper(house.working, house.sealer.keyring)
+    sweeper = house.sweeper()
     assert await sweeper.sweep() == 1
     assert await sweeper.sweep() == 0
     await house.grant(house.consumer, house.purpose, [house.item], [])
@@ -208,7 +207,7 @@ async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(hous
     (result,) = await house.hand_in(house.draft(party))
     person = Person(identifier=party, name="样例")
     (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
-    assert shown.fields["party_name"] == "样例企业"
+    assert shown.fields["party_name"].reveal() == "样例企业"
     await _withdraw(house, result.record_id)
     (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
     assert shown.fields == {}
@@ -238,3 +237,17 @@ async def test_a_ciphertext_copied_to_another_record_does_not_open(house: Catalo
     )
     with pytest.raises(OpenFailed):
         await house.sharing.report(house.context(), party, now=datetime.now(UTC))
+
+
+async def test_the_destruction_of_a_months_key_is_journalled_once(house: CatalogHouse) -> None:
+    await house.hand_in(house.draft())
+    house.advance(days=366 * 6)
+    sweeper = house.sweeper()
+    for _ in range(2):
+        await sweeper.sweep()
+    ((destroyed,),) = house.sql(
+        "SELECT count(*) FROM catalog.keyring WHERE name ~ '^share/' AND destroyed_at IS NOT NULL"
+    )
+    assert destroyed >= 1
+    entries = house.sql("SELECT authority, decision FROM catalog.journal WHERE kind = 'Sweeper.DestroyKeys'")
+    assert entries == [(house.repair.authority, "changed")]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from foundation.identity import resident_check_digit
 from gateway.every_request import BODY_LIMIT
 from gateway.problems import Problem
 from tests.services.gateway.conftest import PERSON, PERSON_NUMBER, Browser, House, OpenHouse
@@ -133,6 +134,33 @@ async def test_sign_ins_are_begun_only_so_often(open_house: OpenHouse) -> None:
     async with house.browser(address="192.0.2.5") as browser:
         seen = [(await browser.get("/api/v1/session/sign-in")).status_code for _ in range(4)]
     assert seen == [303, 303, 303, 429]
+
+
+async def test_numbers_alike_are_signed_in_only_so_often(open_house: OpenHouse) -> None:
+    """An identity provider that vouches for one number after the other gets no further than this."""
+    house = open_house(rate_prefix="2/hour")
+    first = [f"43999919800101{order:03d}" for order in (1, 2, 3)]
+    numbers = [text + resident_check_digit(text) for text in first]
+    seen: list[int] = []
+    for number in numbers:
+        async with house.browser(address=f"192.0.2.{20 + len(seen)}") as browser:
+            done = await browser.get(await browser.choose(await browser.begin(), identifier=number))
+            seen.append(done.status_code)
+    assert seen == [303, 303, 429]
+    assert done.json()["reason"] == "RATE_LIMITED"
+    assert int(done.headers["retry-after"]) > 1
+    async with house.browser(address="192.0.2.30") as browser:
+        other = await browser.choose(await browser.begin(), identifier_kind="passport", identifier="E12345678")
+        assert (await browser.get(other)).status_code == 303
+    held = b" ".join(house.redis.scan_iter("chengxin:limit*"))
+    assert b"prefix/" in held
+    assert numbers[0][:14].encode() not in held
+
+
+async def test_a_method_that_a_client_made_up_is_not_logged(browser: Browser) -> None:
+    with capture_logs() as lines:
+        await browser.request(PERSON_NUMBER, "/api/v1/session")
+    assert [line["method"] for line in lines] == ["unknown"]
 
 
 async def test_a_gateway_told_to_stop_is_not_ready_and_still_serves(house: House, browser: Browser) -> None:

@@ -23,8 +23,8 @@ async def test_the_person_travels_as_an_assertion_bound_to_the_gateways_certific
     assert (await visitor.get("/api/v1/me/records")).status_code == 200
     asked = house.offices.last("ListOwnRecords")
     assert asked.person is not None
-    assert asked.person.identifier.value == PERSON_NUMBER
-    assert asked.person.name == PERSON["name"]
+    assert asked.person.identifier.value.reveal() == PERSON_NUMBER
+    assert asked.person.name.reveal() == PERSON["name"]
     assert asked.fingerprint == fingerprint_of(identities.path("gateway.pem").read_bytes())
     now = datetime.now(UTC)
     stranger = fingerprint_of(identities.path("stranger.pem").read_bytes())

@@ -1,9 +1,11 @@
 -- The door `answer`: reads what a grant allows and writes journal and ledger, in one transaction.
 -- Ordered against the end of sharing by locks: policy and buckets shared, then one reading of the clock, then a
--- statement with a fresh snapshot. Every member that is enrolled leaves an entry, answered or refused.
+-- statement with a fresh snapshot. Every member that is enrolled leaves an entry, answered or refused. A purpose that is
+-- none is not written down: a caller may have put a person's number there, and entries stay for ever.
 CREATE FUNCTION answer(
     p_fingerprint bytea[], p_kind text[], p_purpose text[], p_bucket smallint[], p_tag bytea[], p_query uuid[],
-    p_attempt integer[], p_salt bytea[], p_sealed bytea[], p_journal_tag bytea[], p_full boolean[])
+    p_attempt integer[], p_salt bytea[], p_sealed bytea[], p_journal_tag bytea[],
+    p_officer_tag bytea[], p_full boolean[])
     RETURNS TABLE (member integer, reason text, entry_id bigint, as_of timestamptz, digest bytea, yes_no boolean,
                    items text[], field_names text[], records jsonb)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
@@ -20,10 +22,11 @@ BEGIN
     WITH asked AS MATERIALIZED (
         SELECT a.*, nextval('door_no') AS door_no
         FROM unnest(p_fingerprint, p_kind, p_purpose, p_bucket, p_tag, p_query, p_attempt, p_salt, p_sealed,
-                    p_journal_tag, p_full) WITH ORDINALITY
-             AS a (fingerprint, kind, purpose, bucket, tag, query_id, attempt, salt, sealed, journal_tag, full_, member)
+                    p_journal_tag, p_officer_tag, p_full) WITH ORDINALITY
+             AS a (fingerprint, kind, purpose, bucket, tag, query_id, attempt, salt, sealed, journal_tag, officer_tag, full_,
+                   member)
     ), permitted AS MATERIALIZED (
-        SELECT a.*, e.authority, p.yes_no, g.grant_id, g.item_codes, g.field_names,
+        SELECT a.*, e.authority, p.code AS known, p.yes_no, g.grant_id, g.item_codes, g.field_names,
                CASE WHEN e.authority IS NULL THEN 'NOT_ENROLLED'
                     WHEN NOT 'consumer' = ANY (e.roles) THEN 'ROLE_REQUIRED'
                     WHEN p.code IS NULL THEN 'PURPOSE_UNKNOWN'
@@ -42,7 +45,7 @@ BEGIN
     ), found AS MATERIALIZED (
         SELECT m.member, m.authority, m.full_, m.field_names, r.*
         FROM permitted m
-        JOIN subject s ON s.bucket = m.bucket AND s.tag = m.tag
+        JOIN subject_tag s ON s.bucket = m.bucket AND s.tag = m.tag
         JOIN record r ON r.bucket = s.bucket AND r.subject_id = s.subject_id
         WHERE m.refused = ''
           AND r.item_code = ANY (m.item_codes)
@@ -72,15 +75,15 @@ BEGIN
         INSERT INTO journal (bucket, xid, node, at, kind, query_id, attempt, authority, fingerprint, purpose, grant_id,
                              decision, reason, as_of, door, door_no, digest, commitment)
         SELECT m.bucket, pg_current_xact_id(), current_database(), v_as_of, m.kind, m.query_id, m.attempt, m.authority,
-               m.fingerprint, m.purpose, m.grant_id, CASE m.refused WHEN '' THEN 'answered' ELSE 'refused' END,
+               m.fingerprint, coalesce(m.known, ''), m.grant_id, CASE m.refused WHEN '' THEN 'answered' ELSE 'refused' END,
                m.refused, v_as_of, 'answer', m.door_no, disclosure_digest(m.salt, coalesce(s.disclosed, '{}')),
-               private_commitment(m.salt, m.sealed, coalesce(s.items, '{}'))
+               private_commitment(m.salt, m.sealed, coalesce(s.items, '{}'), m.journal_tag, m.officer_tag, NULL)
         FROM permitted m LEFT JOIN shown s ON s.member = m.member
         WHERE m.authority IS NOT NULL
         RETURNING journal.entry_id, journal.door_no, journal.digest
     ), private AS (
-        INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items)
-        SELECT m.bucket, e.entry_id, m.salt, m.sealed, m.journal_tag, coalesce(s.items, '{}')
+        INSERT INTO journal_private (bucket, entry_id, salt, sealed, subject_tag, items, officer_tag)
+        SELECT m.bucket, e.entry_id, m.salt, m.sealed, m.journal_tag, coalesce(s.items, '{}'), m.officer_tag
         FROM entry e JOIN permitted m ON m.door_no = e.door_no LEFT JOIN shown s ON s.member = m.member
     )
     SELECT m.member::integer, m.refused, e.entry_id, v_as_of, e.digest, coalesce(m.yes_no, true),

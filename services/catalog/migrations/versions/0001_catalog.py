@@ -17,5 +17,15 @@ def upgrade() -> None:
     """Create everything."""
     install_house(op)
     here = Path(__file__).parent
-    for name in ("0001_tables.sql", "0001_answer.sql", "0001_feed.sql", "0001_change.sql", "0001_read.sql"):
+    for name in (
+        "0001_tables.sql",
+        "0001_answer.sql",
+        "0001_feed.sql",
+        "0001_change.sql",
+        "0001_read.sql",
+        "0001_names.sql",
+        "0001_archive.sql",
+        "0001_keys.sql",
+        "0001_awaited.sql",
+    ):
         run_sql(op, here / name)

@@ -16,18 +16,34 @@ BEGIN
     RETURN v_authority;
 END $$;
 
--- The parties' random ids, made where a party is new. In the order asked.
-CREATE FUNCTION subjects_for(p_bucket smallint[], p_tag bytea[]) RETURNS TABLE (subject_id uuid)
+-- The parties' random ids, made where a party is new. In the order asked. `p_next_tag` are the tags under the key that
+-- is taking over, when there is one: the old tag decides who a party is, and is written first by all, so that two who
+-- hand in the same new party wait for each other in one order; the new tag names it in the end.
+CREATE FUNCTION subjects_for(p_bucket smallint[], p_canon smallint[], p_epoch smallint, p_tag bytea[],
+                             p_next_epoch smallint, p_next_tag bytea[]) RETURNS TABLE (subject_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO subject (bucket, tag)
-    SELECT DISTINCT a.bucket, a.tag FROM unnest(p_bucket, p_tag) AS a (bucket, tag) ORDER BY a.bucket, a.tag
-    ON CONFLICT DO NOTHING;
+    WITH tagged AS (
+        INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
+        SELECT DISTINCT ON (a.bucket, a.tag) a.bucket, a.tag, p_epoch, a.canon, gen_random_uuid()
+        FROM unnest(p_bucket, p_canon, p_tag) AS a (bucket, canon, tag) ORDER BY a.bucket, a.tag
+        ON CONFLICT DO NOTHING
+        RETURNING bucket, subject_id
+    )
+    INSERT INTO subject (bucket, subject_id) SELECT t.bucket, t.subject_id FROM tagged t;
+    IF p_next_epoch IS NOT NULL THEN
+        INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
+        SELECT DISTINCT ON (a.bucket, a.next_tag) a.bucket, a.next_tag, p_next_epoch, a.canon, s.subject_id
+        FROM unnest(p_bucket, p_canon, p_tag, p_next_tag) AS a (bucket, canon, tag, next_tag)
+        JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
+        ORDER BY a.bucket, a.next_tag
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN QUERY
     SELECT s.subject_id
-    FROM unnest(p_bucket, p_tag) WITH ORDINALITY AS a (bucket, tag, n)
-    JOIN subject s ON s.bucket = a.bucket AND s.tag = a.tag
+    FROM unnest(p_bucket, CASE WHEN p_next_epoch IS NULL THEN p_tag ELSE p_next_tag END) WITH ORDINALITY AS a (bucket, tag, n)
+    JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
     ORDER BY a.n;
 END $$;
 
@@ -56,9 +72,7 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH asked AS MATERIALIZED (
-        SELECT a.*, v_now >= a.ends_before AS over,
-               EXISTS (SELECT FROM item i WHERE i.code = a.item_code AND i.in_force_from <= v_today
-                                            AND (i.in_force_until IS NULL OR v_today < i.in_force_until)) AS in_force
+        SELECT a.*, v_now >= a.ends_before AS over, i.code IS NOT NULL AS in_force, i.retention_months
         FROM unnest(p_number_tag, p_content_digest, p_bucket, p_record_id, p_version, p_subject_id, p_person,
                     p_item_code, p_determining_authority, p_document_kind, p_document_tag, p_severity,
                     p_determined_on, p_earliest_repair_on, p_ends_before, p_public, p_sample, p_archive_wrap,
@@ -66,6 +80,8 @@ BEGIN
              AS a (number_tag, content_digest, bucket, record_id, version, subject_id, person, item_code,
                    determining_authority, document_kind, document_tag, severity, determined_on, earliest_repair_on,
                    ends_before, public, sample, archive_wrap, share_wrap, fields, n)
+        LEFT JOIN LATERAL (SELECT * FROM item c WHERE c.code = a.item_code AND c.in_force_from <= v_today
+                           AND (c.in_force_until IS NULL OR v_today < c.in_force_until) LIMIT 1) i ON true
     ), numbered AS (
         INSERT INTO record_number (place, provider, number_tag, content_digest, record_id)
         SELECT get_byte(a.number_tag, 0), v_provider, a.number_tag, a.content_digest, a.record_id
@@ -76,10 +92,12 @@ BEGIN
         INSERT INTO record (bucket, record_id, version, subject_id, person, item_code, provider,
                             determining_authority, document_kind, document_tag, severity, determined_on,
                             earliest_repair_on, ends_before, public, sample, archive_wrap, share_wrap, fields,
-                            handed_in_at)
+                            handed_in_at, erase_before)
         SELECT a.bucket, a.record_id, a.version, a.subject_id, a.person, a.item_code, v_provider,
                a.determining_authority, a.document_kind, a.document_tag, a.severity, a.determined_on,
-               a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, a.fields, v_now
+               a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, a.fields, v_now,
+               greatest((a.determined_on + make_interval(months => a.retention_months))::date,
+                        (a.ends_before AT TIME ZONE 'Asia/Shanghai')::date)
         FROM asked a JOIN numbered n ON n.record_id = a.record_id
     ), placed AS (
         INSERT INTO record_place (place, record_id, bucket)

@@ -3,7 +3,7 @@
 -- record; a record comes to whom the grant shows it, and only while it is shared.
 CREATE FUNCTION changes(
     p_fingerprint bytea, p_purpose text, p_xid xid8, p_event_id bigint, p_most integer, p_query uuid, p_salt bytea,
-    p_sealed bytea,
+    p_sealed bytea, p_officer_tag bytea,
     OUT reason text, OUT upto_xid xid8, OUT upto_event_id bigint, OUT events jsonb, OUT entry_id bigint,
     OUT as_of timestamptz, OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
@@ -64,7 +64,8 @@ BEGIN
     INTO v_items, v_disclosed, events FROM unnest(v_shown) e;
     SELECT w.entry_id, w.digest INTO entry_id, digest
     FROM journal_write(-1::smallint, 'SharingService.WatchChanges', p_query, 1, v_authority, p_fingerprint, p_purpose,
-                       v_grant.grant_id, 'answered', '', p_salt, p_sealed, NULL, v_items, v_disclosed) w;
+                       v_grant.grant_id, 'answered', '', p_salt, p_sealed, NULL, v_items, v_disclosed,
+                       p_officer_tag) w;
 END $$;
 
 -- Records that the caller has deleted its copy of a withdrawn record. No row when it never received it.

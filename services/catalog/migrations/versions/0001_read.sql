@@ -29,7 +29,7 @@ BEGIN
            coalesce(array_agg(DISTINCT r.item_code), '{}'),
            coalesce(array_agg(r.record_id || ':' || r.version || ':own' ORDER BY r.determined_on DESC, r.record_id), '{}')
     INTO records, v_items, v_disclosed
-    FROM subject s JOIN record r ON r.bucket = s.bucket AND r.subject_id = s.subject_id
+    FROM subject_tag s JOIN record r ON r.bucket = s.bucket AND r.subject_id = s.subject_id
     WHERE s.bucket = p_bucket AND s.tag = p_tag;
     SELECT w.entry_id, w.digest INTO entry_id, digest
     FROM journal_write(p_bucket, 'SharingService.ListOwnRecords', p_query, 1, v_authority, p_fingerprint, 'own', NULL,
@@ -53,16 +53,15 @@ DECLARE
     v_office boolean := EXISTS (SELECT FROM enrolment e WHERE e.fingerprint = p_fingerprint AND 'office' = ANY (e.roles));
     v_bucket smallint;
     v_record catalog.record;
-    v_tag bytea;
 BEGIN
     SELECT p.bucket INTO v_bucket FROM record_place p WHERE p.place = place_of(p_record_id) AND p.record_id = p_record_id;
     PERFORM lock_policy(false);
     PERFORM lock_buckets(ARRAY[v_bucket], false);
     as_of := house_now();
     SELECT r.* INTO v_record FROM catalog.record r WHERE r.bucket = v_bucket AND r.record_id = p_record_id;
-    SELECT s.tag INTO v_tag FROM subject s WHERE s.bucket = v_bucket AND s.subject_id = v_record.subject_id;
     IF v_record.record_id IS NULL
-       OR (p_tag IS NOT NULL AND v_tag <> p_tag)
+       OR (p_tag IS NOT NULL AND NOT EXISTS (SELECT FROM subject_tag s WHERE s.bucket = v_bucket AND s.tag = p_tag
+                                                AND s.subject_id = v_record.subject_id))
        OR (p_person AND p_tag IS NULL)
        OR (NOT p_person AND NOT v_office AND v_authority NOT IN (v_record.provider, v_record.determining_authority)) THEN
         RETURN;

@@ -11,6 +11,7 @@ CREATE TABLE item (
     public_persons boolean NOT NULL CHECK (public OR NOT public_persons),
     negative       boolean NOT NULL,
     unrepairable   boolean NOT NULL,
+    retention_months integer NOT NULL CHECK (retention_months > 0),
     content_digest bytea NOT NULL,
     PRIMARY KEY (code, in_force_from)
 );
@@ -42,21 +43,46 @@ CREATE TABLE access_grant (
     CHECK (ends_at > starts_at AND ends_at <= starts_at + interval '366 days')
 );
 CREATE INDEX access_grant_in_force ON access_grant (authority, purpose) WHERE revoked_at IS NULL;
+-- A grant is applied for, approved once and revoked once: also for the login role that may write those columns.
+CREATE FUNCTION access_grant_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND num_nonnulls(NEW.approved_by, NEW.starts_at, NEW.revoked_by, NEW.revoked_at) > 0
+       OR TG_OP = 'UPDATE' AND (
+            OLD.revoked_at IS NOT NULL
+            OR OLD.approved_by IS NOT NULL
+               AND (NEW.approved_by, NEW.starts_at, NEW.ends_at)
+                   IS DISTINCT FROM (OLD.approved_by, OLD.starts_at, OLD.ends_at)) THEN
+        RAISE EXCEPTION 'a grant is approved once and revoked once' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER access_grant_guard AFTER INSERT OR UPDATE ON access_grant
+    FOR EACH ROW EXECUTE FUNCTION access_grant_guard();
 
--- A party: a random id in place of its identifier. The full tag stands here alone.
+-- A party: a random id in place of its identifier.
 CREATE TABLE subject (
     bucket     smallint NOT NULL CHECK (bucket BETWEEN 0 AND 255),
-    subject_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    subject_id uuid NOT NULL,
+    PRIMARY KEY (bucket, subject_id)
+);
+-- The blind index: full tags stand here alone, each under the index key of its epoch (two while that key is rotated),
+-- of the identifier as the canonicaliser of version `canon` writes it.
+CREATE TABLE subject_tag (
+    bucket     smallint NOT NULL,
     tag        bytea NOT NULL CHECK (octet_length(tag) = 16),
-    PRIMARY KEY (bucket, subject_id),
-    UNIQUE (bucket, tag)
+    epoch      smallint NOT NULL,
+    canon      smallint NOT NULL,
+    subject_id uuid NOT NULL,
+    PRIMARY KEY (bucket, tag) INCLUDE (subject_id),
+    UNIQUE (bucket, subject_id, epoch),
+    FOREIGN KEY (bucket, subject_id) REFERENCES subject (bucket, subject_id)
 );
 
 CREATE TABLE record (
     bucket                smallint NOT NULL,
     record_id             uuid NOT NULL,
     version               bigint NOT NULL CHECK (version >= 1),
-    subject_id            uuid NOT NULL,
+    subject_id            uuid,
     person                boolean NOT NULL,
     item_code             text NOT NULL,
     provider              text NOT NULL,
@@ -73,15 +99,20 @@ CREATE TABLE record (
     share_wrap            bytea,
     fields                bytea,
     handed_in_at          timestamptz NOT NULL,
+    erase_before          date NOT NULL,
+    erased_at             timestamptz,
     ended_at              timestamptz,
     end_reason            text CHECK (end_reason IN ('repaired', 'expired', 'objection_upheld', 'document_revoked',
                                                      'repealed', 'listing_closed')),
     PRIMARY KEY (bucket, record_id),
     FOREIGN KEY (bucket, subject_id) REFERENCES subject (bucket, subject_id),
     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
-    CHECK (ended_at IS NULL OR share_wrap IS NULL)
+    CHECK (ended_at IS NULL OR share_wrap IS NULL),
+    CHECK ((subject_id IS NULL) = (erased_at IS NOT NULL)),
+    CHECK (erased_at IS NULL OR (ended_at IS NOT NULL AND archive_wrap IS NULL AND fields IS NULL))
 );
 CREATE INDEX record_of_subject ON record (bucket, subject_id);
+CREATE INDEX record_to_erase ON record (erase_before) WHERE erased_at IS NULL;
 CREATE INDEX record_to_expire ON record (ends_before) WHERE ended_at IS NULL;
 CREATE INDEX record_public ON record (determined_on DESC, record_id) WHERE public AND ended_at IS NULL;
 CREATE INDEX record_of_document ON record (bucket, provider, document_tag) WHERE ended_at IS NULL;

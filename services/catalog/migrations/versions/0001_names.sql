@@ -1,0 +1,66 @@
+-- The public list by an organisation's name: a truncated tag leads to candidates, whose names are opened and compared.
+-- Source: docs/formats.md, Identifiers and names.
+
+-- Only what may be on the public list under its full name: a natural person's is masked there, and a search by the whole
+-- name would say whose it is. A table beside the records, not a column of them: while the key is changed a record has a
+-- tag of either epoch, back-filling rewrites no record, and what has left the list has none.
+CREATE TABLE public_name (
+    bucket        smallint NOT NULL,
+    record_id     uuid NOT NULL,
+    epoch         smallint NOT NULL,
+    tag           integer NOT NULL,
+    determined_on date NOT NULL,
+    PRIMARY KEY (bucket, record_id, epoch),
+    FOREIGN KEY (bucket, record_id) REFERENCES record (bucket, record_id)
+);
+CREATE INDEX public_name_by_tag ON public_name (epoch, tag, determined_on DESC, record_id);
+
+CREATE FUNCTION forget_public_name() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM public_name n WHERE n.bucket = NEW.bucket AND n.record_id = NEW.record_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_public_name AFTER UPDATE OF ended_at ON record
+    FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NEW.public AND NOT NEW.person)
+    EXECUTE FUNCTION forget_public_name();
+
+-- Puts down the tags of records handed in in the same transaction.
+CREATE FUNCTION name_records(p_epoch smallint, p_bucket smallint[], p_record_id uuid[], p_tag integer[]) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO public_name (bucket, record_id, epoch, tag, determined_on)
+    SELECT r.bucket, r.record_id, p_epoch, a.tag, r.determined_on
+    FROM unnest(p_bucket, p_record_id, p_tag) AS a (bucket, record_id, tag)
+    JOIN record r ON r.bucket = a.bucket AND r.record_id = a.record_id
+    WHERE r.public AND NOT r.person AND r.ended_at IS NULL
+    ON CONFLICT DO NOTHING;
+END;
+
+-- Candidates of a name, newest determination first, after a position: what `published` would give of them.
+CREATE FUNCTION published_named(
+    p_epoch smallint, p_tag integer, p_item_code text, p_before date, p_after uuid, p_most integer)
+    RETURNS TABLE (record_id uuid, version bigint, subject_id uuid, person boolean, item_code text,
+                   determining_authority text, determined_on date, ends_before timestamptz, share_wrap bytea,
+                   fields bytea)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := house_now();
+    v_today date := (v_now AT TIME ZONE 'Asia/Shanghai')::date;
+BEGIN
+    RETURN QUERY
+    SELECT r.record_id, r.version, r.subject_id, r.person, r.item_code, r.determining_authority, r.determined_on,
+           nullif(r.ends_before, 'infinity'), r.share_wrap, r.fields
+    FROM public_name n JOIN record r ON r.bucket = n.bucket AND r.record_id = n.record_id
+    WHERE n.epoch = p_epoch AND n.tag = p_tag
+      AND r.public AND NOT r.person AND r.ended_at IS NULL AND r.ends_before > v_now
+      AND (p_item_code = '' OR r.item_code = p_item_code)
+      AND (p_before IS NULL OR n.determined_on < p_before OR (n.determined_on = p_before AND n.record_id > p_after))
+      AND EXISTS (SELECT FROM item i WHERE i.code = r.item_code AND i.public AND i.in_force_from <= v_today
+                     AND (i.in_force_until IS NULL OR v_today < i.in_force_until))
+    ORDER BY n.determined_on DESC, n.record_id LIMIT p_most;
+END $$;
+
+REVOKE ALL ON FUNCTION forget_public_name, name_records, published_named FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION name_records TO catalog_change;
+GRANT EXECUTE ON FUNCTION published_named TO catalog_answer;
