@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -94,3 +95,11 @@ class Refused(Exception):
     def message(self) -> str:
         """What happened, in one sentence."""
         return f"{self.reason.meaning} {self.detail}".strip()
+
+
+class Throttled(Refused):
+    """A refusal for having asked too often, which knows after how many seconds to come back: at least 1."""
+
+    def __init__(self, reason: Reason, retry_after_s: float, *, field: str = "", detail: str = "") -> None:
+        super().__init__(reason, field=field, detail=detail)
+        self.retry_after_s = max(1, math.ceil(retry_after_s))

@@ -24,7 +24,17 @@ from standalone.datadir import DataDir
 from standalone.ports import OFFICES
 from standalone.trouble import Trouble, explained
 
-ROLES = ("provider", "consumer", "list_authority", "repair_authority", "steward", "auditor", "gateway", "office")
+ROLES = (
+    "provider",
+    "consumer",
+    "list_authority",
+    "repair_authority",
+    "steward",
+    "auditor",
+    "gateway",
+    "office",
+    "operator",
+)
 """What a system may be enrolled as; what each may call stands in the offices."""
 
 LONGEST_DAYS = 397
@@ -125,7 +135,7 @@ class Register:
 def checked_system(authority: str, name: str, *, serves: bool = False, today: date) -> System:
     """The system `name` of the authority with that USCC. Raises Trouble for a malformed one."""
     try:
-        code = canonicalise(IdentifierKind.USCC, authority, today=today, field="authority").value
+        code = canonicalise(IdentifierKind.USCC, authority, today=today, field="authority").value.reveal()
     except Refused as refused:
         raise Trouble(
             f"--authority is no Unified Social Credit Code: {refused.message}", remedy=refused.reason.remedy

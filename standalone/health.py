@@ -10,19 +10,23 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from standalone.ports import GATEWAY, OFFICES, Ports
+from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
 
 ASK_S = 1.0
 """Seconds that an answer may take."""
-GATEWAY_READY = "/readyz"
+READY = {GATEWAY: "/readyz", WITNESS: "/state"}
+"""What the processes answer that speak HTTP."""
 
 
-def serves(name: str, *, identity: Path, ports: Ports) -> bool:
-    """Whether the process `name` serves now, asked with the certificate in the folder `identity`."""
+def serves(name: str, *, identity: Path, ports: Ports, service: str = "") -> bool:
+    """Whether the process `name` serves now, asked with the certificate in the folder `identity`.
+
+    The `service` "guard" of an office serves while nothing keeps the office from answering.
+    """
     address = ports.address(name)
-    if name == GATEWAY:
+    if name in READY:
         with suppress(httpx.HTTPError):
-            return httpx.get(f"http://{address}{GATEWAY_READY}", timeout=ASK_S).is_success
+            return httpx.get(f"http://{address}{READY[name]}", timeout=ASK_S).is_success
         return False
     credentials = grpc.ssl_channel_credentials(
         root_certificates=(identity / "ca.pem").read_bytes(),
@@ -31,7 +35,7 @@ def serves(name: str, *, identity: Path, ports: Ports) -> bool:
     )
     with grpc.secure_channel(address, credentials) as channel, suppress(grpc.RpcError):
         stub: Any = health_pb2_grpc.HealthStub(channel)
-        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=ASK_S)
+        answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=ASK_S)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
     return False
 

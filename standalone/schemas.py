@@ -9,6 +9,7 @@ from alembic.util import CommandError
 
 from foundation.calendar import load_calendar
 from foundation.db.migrate import create_roles, upgrade
+from foundation.erasure import load_retention
 from foundation.lawfile import LawError
 from foundation.policy import LawBook, load_policy
 from foundation.settings import LAW
@@ -38,6 +39,8 @@ def bring_up_to_date(admin_dsn: str, *, role_passwords: Path, sample: bool, depl
             catalog_law.load_law(connection, LawBook.load(LAW, policy))
         with psycopg.connect(admin_dsn) as connection:
             blacklist_law.load_law(connection, policy=policy, calendar=load_calendar(LAW))
+            for office in OFFICES:
+                load_retention(connection, office, policy)
     except (LawError, blacklist_law.LawRewritesPast) as error:
         raise Trouble(
             f"The law data can't be loaded: {error}",

@@ -19,7 +19,7 @@ from chengxin.handin.layout import REJECT_COLUMNS
 from chengxin.handin.reasons import REJECTS_NOT_WRITABLE, HandInError
 from chengxin.handin.table import Row, Table
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LONG_NUMBER = re.compile(r"[0-9]{12,}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 
 from foundation.db import Transaction
 from foundation.identity import Identifier
+from foundation.personal import Personal
 from foundation.reasons import NOT_ENROLLED, OFFICER_ROLE_REQUIRED, ROLE_REQUIRED
 from foundation.refusal import Refused
 
@@ -19,7 +20,7 @@ from foundation.refusal import Refused
 class Caller:
     """A system of an authority, as its enrolled certificate says. Never taken from a request.
 
-    Roles: provider, consumer, list_authority, repair_authority, steward, auditor, gateway, office.
+    Roles: provider, consumer, list_authority, repair_authority, steward, auditor, operator, gateway, office.
     """
 
     authority: str
@@ -37,7 +38,7 @@ class Caller:
 class Officer:
     """An official, as the staff identity provider asserts. Two officials are two subjects.
 
-    Roles: case_officer, decider, repair_officer, steward, auditor.
+    Roles: case_officer, decider, repair_officer, steward, auditor, key_custodian.
     """
 
     subject: str
@@ -50,12 +51,16 @@ class Officer:
             raise Refused(OFFICER_ROLE_REQUIRED, detail=f"Role needed: {role}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Person:
     """The party that acts for itself, as the gateway asserts after sign-in."""
 
     identifier: Identifier
-    name: str = field(repr=False)
+    name: Personal
+
+    def __init__(self, *, identifier: Identifier, name: str) -> None:
+        object.__setattr__(self, "identifier", identifier)
+        object.__setattr__(self, "name", Personal(name))
 
 
 @lru_cache(maxsize=4096)
@@ -67,10 +72,23 @@ def fingerprint_of(pem: bytes) -> bytes:
 def own_caller(certificate: Path) -> Caller:
     """The office itself as its own certificate (PEM) names it, for what it does without a caller."""
     pem = certificate.read_bytes()
-    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    uri = names.value.get_values_for_type(x509.UniformResourceIdentifier)[0]
-    _, _, authority, _, system = uri.removeprefix("spiffe://").split("/")
+    authority, system = named_in(pem)
     return Caller(authority=authority, system=system, fingerprint=fingerprint_of(pem), roles=frozenset({"office"}))
+
+
+@lru_cache(maxsize=4096)
+def named_in(pem: bytes) -> tuple[str, str]:
+    """Authority and system as a certificate (PEM) names them; empty where it names none.
+
+    What it may do, its enrolment says and not this.
+    """
+    try:
+        names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        uri = names.value.get_values_for_type(x509.UniformResourceIdentifier)[0]
+        _, _, authority, _, system = uri.removeprefix("spiffe://").split("/")
+    except (x509.ExtensionNotFound, IndexError, ValueError):
+        return "", ""
+    return authority, system
 
 
 def spiffe_id(trust_domain: str, authority: str, system: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from standalone.commands import told
+from standalone.commands import Keys, told
 from standalone.datadir import DataDir, default_folder
 from standalone.engines import Engines
 from standalone.house import Wish, running
@@ -34,6 +34,7 @@ def demo(
         Path | None,
         typer.Option(help="Folder of the story's house, made anew. Default: chengxin-demo in the XDG data home."),
     ] = None,
+    keys: Keys = None,
 ) -> None:
     """Play the whole story on a sample house: catalog, answers, list, repair, withdrawal, proof.
 
@@ -42,19 +43,20 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with told(as_json=False):
-        failures = _play(data or default_folder().with_name("chengxin-demo"), once=once, report=report)
+        folder = data or default_folder().with_name("chengxin-demo")
+        failures = _play(folder, once=once, report=report, keys=keys)
     if failures:
         typer.echo("Not as expected:\n" + "\n".join(f"  {failure}" for failure in failures), err=True)
         raise typer.Exit(1)
 
 
-def _play(folder: Path, *, once: bool, report: Path | None) -> list[str]:
+def _play(folder: Path, *, once: bool, report: Path | None, keys: str | None) -> list[str]:
     environment = {name: value for name, value in os.environ.items() if name not in OWN_ENGINES}
     narrator = Narrator()
     _clear(folder, environment)
     with explained(folder):
         (folder / STORY).mkdir(mode=0o700, parents=True)
-    wish = Wish(folder=folder, ports=FREE if once else Ports(), sample=True)
+    wish = Wish(folder=folder, ports=FREE if once else Ports(), sample=True, keys=keys)
     try:
         with running(wish, environment=environment, say=narrator.say) as house:
             told_report = play(house, narrator)

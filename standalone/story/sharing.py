@@ -65,10 +65,12 @@ def handed_in(stage: Stage, name: str) -> tuple[Summary, float]:
     return summary, time.perf_counter() - begun
 
 
-def finding(stage: Stage, party: SampleParty, *, days_ago: int, number: str, until_in_days: int | None = None) -> str:
-    """Hand in one ordinary penalty about a party; gives the record's id."""
+def penalty(
+    stage: Stage, party: SampleParty, *, days_ago: int, number: str, until_in_days: int | None = None
+) -> Record:
+    """One ordinary penalty about a party, by the market authority."""
     day = stage.today() - timedelta(days=days_ago)
-    record = Record(
+    return Record(
         record_number=f"{MARK}-{number}",
         item_code=PENALTY,
         party=Party(identifier=Identifier.uscc(party.identifier), name=party.name),
@@ -91,6 +93,11 @@ def finding(stage: Stage, party: SampleParty, *, days_ago: int, number: str, unt
         publicity_until=stage.today() + timedelta(days=until_in_days) if until_in_days else None,
         sample=True,
     )
+
+
+def finding(stage: Stage, party: SampleParty, *, days_ago: int, number: str, until_in_days: int | None = None) -> str:
+    """Hand in one ordinary penalty about a party; gives the record's id."""
+    record = penalty(stage, party, days_ago=days_ago, number=number, until_in_days=until_in_days)
     (result,) = stage.market.client.submit([record])
     assert result.refusal is None, result.refusal
     stage.report.records_submitted += 1

@@ -33,7 +33,7 @@ class Stage:
     world: SampleWorld = field(default_factory=SampleWorld)
 
     def __post_init__(self) -> None:
-        self.steward = Department(self.house, OPERATOR, "steward")
+        self.steward = Department(self.house, OPERATOR, "steward", "operator")
         self.market = Department(self.house, MARKET, "provider", "list_authority", "repair_authority", "consumer")
         self.procurement = Department(self.house, PROCUREMENT, "consumer")
         self.tax = Department(self.house, TAX, "consumer")

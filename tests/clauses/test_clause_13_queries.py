@@ -76,7 +76,7 @@ async def test_a_query_names_its_purpose_its_matter_and_who_asks(catalog: Catalo
     servicer = _servicer(catalog, catalog.consumer, "CheckSubject")
     request = sharing_pb2.CheckSubjectRequest(
         context=_context(catalog, **{part: " "}),
-        subject=common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=catalog.party().value),
+        subject=common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=catalog.party().value.reveal()),
     )
     with pytest.raises(Refused) as refusal:
         await servicer.CheckSubject(request, None)
@@ -188,7 +188,7 @@ async def test_the_feed_goes_on_from_a_cursor_of_this_house_only(catalog: Catalo
 
 async def test_a_query_id_is_a_uuid_and_names_the_query_in_the_journal(catalog: CatalogHouse) -> None:
     servicer = _servicer(catalog, catalog.consumer, "CheckSubject")
-    subject = common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=catalog.party().value)
+    subject = common_pb2.Identifier(kind=common_pb2.IDENTIFIER_KIND_USCC, value=catalog.party().value.reveal())
     malformed = sharing_pb2.CheckSubjectRequest(context=_context(catalog, query_id="1"), subject=subject)
     with pytest.raises(Refused) as refusal:
         await servicer.CheckSubject(malformed, None)

@@ -15,7 +15,6 @@ from foundation.refusal import Refused
 from services.catalog.domain import reasons
 from services.catalog.law import load_law
 from services.catalog.store.answers import Position
-from services.catalog.worker import Sweeper
 from tests.support.catalog_house import LAWBOOK, CatalogHouse
 
 TODAY = day_of(datetime.now(UTC))
@@ -60,7 +59,7 @@ async def test_the_repeal_is_carried_out_told_to_every_receiver_and_takes_the_ke
     (result,) = await catalog.hand_in(catalog.draft(party))
     await catalog.check(party)
     _load(catalog, _without(catalog.item))
-    assert await Sweeper(catalog.working, catalog.sealer.keyring).sweep() == 1
+    assert await catalog.sweeper().sweep() == 1
     assert catalog.sql("SELECT end_reason, share_wrap FROM catalog.record WHERE record_id = %s", result.record_id) == [
         ("repealed", None)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from foundation.identity import Identifier, IdentifierKind, canonicalise, reside
 from foundation.journal import Journal
 from foundation.policy import LawBook, Severity, load_policy
 from foundation.refusal import Reason
+from foundation.rpc import Ground
 from foundation.settings import LAW
 from services.catalog.domain.admission import Draft
 from services.catalog.law import load_law
@@ -29,6 +31,7 @@ from services.catalog.office.access import AccessOffice
 from services.catalog.office.records import HandedIn, RecordOffice
 from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
 from services.catalog.sealing import Sealer
+from services.catalog.worker import Sweeper
 from tests.support.databases import SchemaDatabase
 
 POLICY = load_policy(LAW)
@@ -62,6 +65,11 @@ class CatalogHouse:
     item: str
     purpose: str
     serial: int = 0
+
+    def sweeper(self, keyring: Keyring | None = None) -> Sweeper:
+        """What carries out ends and destroys ended months."""
+        keyring = keyring or self.sealer.keyring
+        return Sweeper(Ground(self.working, keyring, Journal(keyring, "catalog")), self.repair)
 
     def enrol(self, authority: str, *roles: str) -> Caller:
         """Enrol a system of an authority."""
@@ -160,15 +168,19 @@ class CatalogHouse:
 
 @asynccontextmanager
 async def catalog_house(
-    schema_db: Callable[..., SchemaDatabase], folder: Path, *, sample: bool = True
+    schema_db: Callable[..., SchemaDatabase],
+    folder: Path,
+    *,
+    sample: bool = True,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[CatalogHouse]:
-    """A catalog with a grant for the consumer; keys in `folder`."""
+    """A catalog with a grant for the consumer; keys in `folder`, forgotten by `clock` (seconds)."""
     database = schema_db("catalog", sample=sample)
     with psycopg.connect(database.admin_dsn) as admin:
         load_law(admin, LAWBOOK)
     answering, changing = database.open("catalog_answer"), database.open("catalog_change")
     working = database.open("catalog_worker")
-    keyring = Keyring(FileKeyProvider.initialise(folder / "keys"), changing)
+    keyring = Keyring(FileKeyProvider.initialise(folder / "keys"), changing, clock=clock)
     sealer = Sealer(keyring, DEPLOYMENT)
     journal = Journal(keyring, "catalog")
     made = CatalogHouse(

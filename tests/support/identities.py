@@ -36,6 +36,7 @@ class RefusedByOffice(Exception):
         for detail in status.details if status else ():
             detail.Unpack(info)
             detail.Unpack(bad)
+        self.details = list(status.details) if status else []
         self.reason, self.remedy, self.domain = info.reason, info.metadata["remedy"], info.domain
         self.violations = list(bad.field_violations)
         self.field = self.violations[0].field if self.violations else ""
@@ -107,7 +108,8 @@ class Identities:
 
     def person(self, identifier: Identifier, *, by: str = "gateway") -> str:
         """The assertion of a party signed in at the gateway."""
-        claims = {"identifier_kind": identifier.kind.value, "identifier": identifier.value, "name": "样例"}
+        number = identifier.value.reveal()
+        claims = {"identifier_kind": identifier.kind.value, "identifier": number, "name": "样例"}
         return self.assertion("person", claims, by=by)
 
     def officer(self, subject: str, *roles: str, by: str, authority: str = "") -> str:

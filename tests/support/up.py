@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 CHENGXIN = Path(sys.executable).parent / "chengxin"
-FREE_PORTS = [f"--{door}-port=0" for door in ("catalog", "blacklist", "repair", "audit", "log", "gateway")]
+FREE_PORTS = [
+    f"--{door}-port=0" for door in ("catalog", "blacklist", "repair", "audit", "log", "witness", "entries", "gateway")
+]
 UP_WITHIN = 90.0
 STOPPED_WITHIN = 40.0
 

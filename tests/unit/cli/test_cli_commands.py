@@ -95,15 +95,15 @@ def test_functions_and_applications_both_become_commands(monkeypatch: pytest.Mon
     (tmp_path / "whole_house.py").write_text(
         "import typer\n"
         "def doctor(*, loud: bool = False) -> None:\n    typer.echo(f'well, loud={loud}')\n"
-        "keys = typer.Typer()\n"
-        "@keys.command()\ndef rotate() -> None:\n    typer.echo('rotated')\n"
+        "bench = typer.Typer()\n"
+        "@bench.command()\ndef rotate() -> None:\n    typer.echo('rotated')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     application = house_app(
-        monkeypatch, EntryPoint("doctor", "whole_house:doctor", GROUP), EntryPoint("keys", "whole_house:keys", GROUP)
+        monkeypatch, EntryPoint("doctor", "whole_house:doctor", GROUP), EntryPoint("bench", "whole_house:bench", GROUP)
     )
     assert run(application, "doctor", "--loud").stdout == "well, loud=True\n"
-    assert run(application, "keys", "rotate").stdout == "rotated\n"
+    assert run(application, "bench", "rotate").stdout == "rotated\n"
 
 
 def test_an_entry_point_never_replaces_a_command_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,8 @@ class Journalled:
         ((row,),) = self.sql(
             "SELECT jsonb_build_object('digest', encode(digest, 'hex'), 'commitment', encode(commitment, 'hex'),"
             " 'salt', encode(salt, 'hex'), 'sealed', encode(sealed, 'hex'), 'items', items, 'bucket', j.bucket,"
-            " 'tag', encode(subject_tag, 'hex'), 'asker', encode(officer_tag, 'hex'), 'at', j.at, 'as_of', j.as_of, 'xid', j.xid, 'door', j.door)"
+            " 'tag', encode(subject_tag, 'hex'),"
+            " 'asker', encode(officer_tag, 'hex'), 'at', j.at, 'as_of', j.as_of, 'xid', j.xid, 'door', j.door)"
             " FROM journal j JOIN journal_private p USING (bucket, entry_id) WHERE entry_id = %s",
             receipt.entry_id,
         )
