@@ -22,11 +22,7 @@ from chengxin.cli.parties import identifier, numbered_lines
 from chengxin.client.requests import identifier_message
 from chengxin.common.v1 import common_pb2
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Open archived records: two officials, a stated basis, a short time.",
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 APPLICANT, APPROVER = "auditor", "steward"
 OpeningId = Annotated[str, typer.Argument(metavar="OPENING", help="Its id, from `chengxin archive list`.")]
@@ -39,6 +35,11 @@ def archive() -> None:
     An auditing authority's official applies, a catalog steward's official who is somebody else approves, and
     within a day the first one opens. Each step, refused or not, is journalled, and the party sees it in its own
     list of accesses: at once, or after the delay that the basis allows (law/archive.yaml).
+
+    [bold]Examples[/bold]
+
+        chengxin archive request --help
+        chengxin archive list --json
     """
 
 

@@ -92,6 +92,7 @@ class Watched:
         self._engine_command("pg_dump", "--dbname", dsn, "--file", str(self.caught / "dump.sql"))
         if whole:
             backup = self.caught / "base-backup"
+            shutil.rmtree(backup, ignore_errors=True)  # of the look before
             self._engine_command("pg_basebackup", "--dbname", dsn, "--pgdata", str(backup), "--wal-method", "stream")
         return [self.folder, self.caught]
 
