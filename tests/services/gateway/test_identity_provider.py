@@ -129,7 +129,7 @@ async def test_userinfo_of_somebody_else_counts_for_nothing() -> None:
         {"exp": None},
         {"sub": None},
     ],
-    ids=str,
+    ids="-".join,
 )
 async def test_an_id_token_for_another_occasion_signs_nobody_in(claims: dict[str, Any]) -> None:
     client, begun = await begin(Provider(claims={**IDENTITY, **claims}))
