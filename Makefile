@@ -37,7 +37,7 @@ up: setup ## Start a sample house in the foreground
 	@$(BIN)/chengxin up --sample
 
 test: setup ## Run all tests on real engines (ENGINE=docker for containers; JOBS=2 processes, 0 for one)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 canary: setup ## Look for personal values in clear, everywhere (LEAK=log, database or redis plants one first)
 	@CHENGXIN_CANARY=whole CHENGXIN_CANARY_LEAK=$(LEAK) $(BIN)/python -m pytest tests/canary -q

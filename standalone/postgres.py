@@ -45,6 +45,10 @@ LONGEST_SOCKET_PATH = 103
 """Bytes that every supported system allows in the path of a Unix socket."""
 SHORT = Path("/tmp")  # noqa: S108  whose link lies there is looked at before it is used
 """A folder whose path leaves room for a socket's."""
+STILL_GOING = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
+"""What a server says that finds one before it not quite ended."""
+PASSES_WITHIN = 10.0
+"""Seconds after which that one is not ending: it is at work, and the start is given up."""
 START_WITHIN = 60.0
 """Seconds that a start may take, crash recovery included."""
 
@@ -89,15 +93,15 @@ class Postgres(OwnProcess):
             if not self._cluster.exists():
                 self._create_cluster()
             self._check_version()
-            self._clear_stale_lock()
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + PASSES_WITHIN
+        self._clear_stale_lock()
         while not self.wait_for(self._run("postgres", settings), self._answers, within=START_WITHIN):
-            # Processes of a killed server see its death within moments and end.
-            passing = "pre-existing shared memory block" in self.last_lines(4)
-            if not passing or time.monotonic() > deadline:
+            # A killed server, and its processes that see its death, are gone within moments.
+            if not any(sign in self.last_lines(4) for sign in STILL_GOING) or time.monotonic() > deadline:
                 raise self.failed("did not start")
             time.sleep(0.2)
+            self._clear_stale_lock()
 
     def stop(self) -> None:
         """Stop the server: transactions are rolled back, everything committed is on disk."""
@@ -143,7 +147,8 @@ class Postgres(OwnProcess):
         """
         file = self._cluster / "postmaster.pid"
         with suppress(psutil.Error, ValueError, OSError):
-            if psutil.Process(int(file.read_text().split("\n", 1)[0])).name() == "postgres":
+            process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
                 return
         file.unlink(missing_ok=True)
 

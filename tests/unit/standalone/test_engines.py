@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from standalone.account import unprivileged_account
+from standalone.account import binaries, unprivileged_account
 from standalone.postgres import LONGEST_SOCKET_PATH, SOCKET, Postgres
 from standalone.processes import ProcessRecord
 from standalone.trouble import Trouble
@@ -128,6 +128,20 @@ def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path) -> Non
         server.stop()
         stranger.kill()
         stranger.wait()
+
+
+def test_a_killed_server_that_nobody_has_waited_for_does_not_stop_the_next(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
+    server.start()
+    server.stop()
+    dead = subprocess.Popen([binaries(None) / "postgres", "--version"], stdout=subprocess.DEVNULL)
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    (tmp_path / "postgres" / "cluster" / "postmaster.pid").write_text(f"{dead.pid}\n{tmp_path}\n")
+    server._clear_stale_lock()
+    try:
+        assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+    finally:
+        dead.wait()
 
 
 def test_a_cluster_half_made_when_the_house_was_killed_is_made_anew(tmp_path: Path) -> None:
