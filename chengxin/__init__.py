@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chengxin.client.answers import Refusal as Refusal
     from chengxin.client.answers import Report as Report
     from chengxin.client.answers import ReportedRecord as ReportedRecord
+    from chengxin.client.answers import SubmitResult as SubmitResult
     from chengxin.client.errors import ChengxinError as ChengxinError
     from chengxin.client.errors import IdentityError as IdentityError
     from chengxin.client.errors import RefusedError as RefusedError
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from chengxin.client.records import DocumentKind as DocumentKind
     from chengxin.client.records import Record as Record
     from chengxin.client.records import Severity as Severity
-    from chengxin.client.records import SubmitResult as SubmitResult
     from chengxin.client.streams import AsyncFeed as AsyncFeed
     from chengxin.client.sync import Client as Client
     from chengxin.client.sync import Feed as Feed
@@ -47,11 +47,11 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "aio": "AsyncClient",
-    "answers": "Answer Change ChangeKind EndReason JournalReceipt Receipt Refusal Report ReportedRecord",
+    "answers": "Answer Change ChangeKind EndReason JournalReceipt Receipt Refusal Report ReportedRecord SubmitResult",
     "errors": "ChengxinError IdentityError RefusedError UnavailableError",
     "identity": "Identity",
     "parties": "Identifier IdentifierKind Party",
-    "records": "Document DocumentKind Record Severity SubmitResult",
+    "records": "Document DocumentKind Record Severity",
     "streams": "AsyncFeed",
     "sync": "Client Feed",
 }

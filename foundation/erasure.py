@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import psycopg
@@ -12,8 +11,8 @@ from psycopg import sql
 from foundation.access import Caller, own_caller
 from foundation.calendar import day_of
 from foundation.journal import Entry
+from foundation.periodic import every
 from foundation.policy import Policy
-from foundation.refusal import Refused
 from foundation.rpc import Ground
 from foundation.settings import OfficeSettings
 
@@ -59,12 +58,7 @@ class Eraser:
 
     async def run(self) -> None:
         """Erase every hour until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except Refused as refused:
-                log.warning("erasure failed", reason=refused.reason.code)
-            await asyncio.sleep(EVERY_S)
+        await every(EVERY_S, self.sweep, "erasure")
 
     async def close(self) -> None:
         """Close the connections."""

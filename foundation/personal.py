@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Callable, Sequence
 from typing import NoReturn, final
 
 _SALT = os.urandom(16)
@@ -21,7 +22,19 @@ class Personal:
     _text: str
 
     def __init__(self, text: str) -> None:
-        object.__setattr__(self, "_text", text)
+        _hold(self, text)
+
+    @staticmethod
+    def of(text: Personal | str) -> Personal:
+        """The text as a Personal value, which it may be already."""
+        return text if isinstance(text, Personal) else Personal(text)
+
+    @staticmethod
+    def each(texts: Sequence[str]) -> list[Personal]:
+        """Many at once, as a record's fields come: without a call for each of them, which would count there."""
+        held = [_new(Personal) for _ in texts]
+        any(map(_hold, held, texts))  # gives None each time, so that it goes through all
+        return held
 
     def reveal(self) -> str:
         """Return the text. The caller answers for where it goes."""
@@ -55,3 +68,10 @@ class Personal:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Personal value is not pickled")
+
+
+_new = object.__new__
+_hold: Callable[[Personal, str], None] = vars(Personal)["_text"].__set__  # the one way past __setattr__
+
+NOTHING = Personal("")
+"""No text; where nothing is said, or it is erased."""

@@ -8,6 +8,7 @@ from foundation.telemetry import Telemetry
 from gateway import health, openapi, problems
 from gateway.every_request import EveryRequest
 from gateway.journeys import held, looks, public, repair, session
+from gateway.pages import ASSETS, HERE, Assets
 
 TITLE = "Chengxin 诚信"
 DESCRIPTION = """The counter for people: what is held about me, who looked at me, credit repair, publicity.
@@ -33,6 +34,9 @@ def create_app(*, secure: bool = False) -> FastAPI:
     )
     for journey in (session, held, looks, repair, public):
         app.include_router(journey.router)
+    for journey in (public, session, held):
+        app.include_router(journey.pages)
+    app.mount(f"{ASSETS}/{Assets.version()}", Assets(directory=HERE / "assets"), name="assets")
     app.include_router(health.router)
     problems.install(app)
     openapi.install(app)

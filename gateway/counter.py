@@ -79,9 +79,14 @@ async def acting(
     x_csrf_token: Annotated[str, Header(description="csrf_token from GET /api/v1/session")] = "",
 ) -> Session:
     """The session of a request that changes something; raises Refused(CSRF_TOKEN_WRONG) without its token."""
-    if not hmac.compare_digest(x_csrf_token.encode(), session.csrf_token.encode()):
-        raise Refused(CSRF_TOKEN_WRONG)
+    check_csrf(session, x_csrf_token)
     return session
+
+
+def check_csrf(session: Session, token: str) -> None:
+    """Raise Refused(CSRF_TOKEN_WRONG) unless the token is the session's: a stranger's page does not know it."""
+    if not hmac.compare_digest(token.encode(), session.csrf_token.encode()):
+        raise Refused(CSRF_TOKEN_WRONG)
 
 
 MaybeVisitor = Annotated[Session | None, Depends(maybe_signed_in)]

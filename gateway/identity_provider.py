@@ -7,7 +7,7 @@ userinfo endpoint) and acr. Source: OpenID Connect Core 1.0; RFC 7636; RFC 9207.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -50,29 +50,21 @@ class _Provider:
     read_at: datetime
 
 
+@dataclass(kw_only=True)
 class IdentityProvider:
-    """One OpenID provider, found by discovery when it is first needed."""
+    """One OpenID provider, found by discovery when it is first needed.
 
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        client_id: str,
-        client_secret: str,
-        redirect_uri: str,
-        accepted_acr: frozenset[str],
-        clock: Callable[[], datetime],
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """`transport` reaches a provider that runs in this process; others are reached by the network."""
-        self._issuer = issuer
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._redirect_uri = redirect_uri
-        self._accepted_acr = accepted_acr
-        self._clock = clock
-        self._transport = transport
-        self._known: _Provider | None = None
+    `transport` reaches a provider that runs in this process; others are reached by the network.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    accepted_acr: frozenset[str]
+    clock: Callable[[], datetime]
+    transport: httpx.AsyncBaseTransport | None = None
+    _known: _Provider | None = field(default=None, init=False, repr=False)
 
     async def begin(self) -> tuple[str, SignIn]:
         """Return the address to which the browser goes, and what must be remembered for it.
@@ -83,15 +75,15 @@ class IdentityProvider:
         begun = SignIn(state=new_token(), nonce=new_token(), code_verifier=new_token())
         url = prepare_grant_uri(
             provider.metadata["authorization_endpoint"],
-            client_id=self._client_id,
+            client_id=self.client_id,
             response_type="code",
-            redirect_uri=self._redirect_uri,
+            redirect_uri=self.redirect_uri,
             scope="openid profile",
             state=begun.state,
             nonce=begun.nonce,
             code_challenge=create_s256_code_challenge(begun.code_verifier),
             code_challenge_method="S256",
-            acr_values=" ".join(sorted(self._accepted_acr)),
+            acr_values=" ".join(sorted(self.accepted_acr)),
         )
         return url, begun
 
@@ -100,7 +92,7 @@ class IdentityProvider:
 
         Raises Refused(SIGN_IN_FAILED), Refused(SIGN_IN_UNAVAILABLE) or Refused(IDENTITY_NOT_VERIFIED).
         """
-        if issuer not in ("", self._issuer):
+        if issuer not in ("", self.issuer):
             raise Refused(SIGN_IN_FAILED)
         provider = await self._provider()
         try:
@@ -123,10 +115,10 @@ class IdentityProvider:
             data={
                 "grant_type": "authorization_code",
                 "code": code,
-                "redirect_uri": self._redirect_uri,
+                "redirect_uri": self.redirect_uri,
                 "code_verifier": verifier,
             },
-            auth=httpx.BasicAuth(quote(self._client_id, safe=""), quote(self._client_secret, safe="")),
+            auth=httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret, safe="")),
         )
         if answer.is_server_error:
             answer.raise_for_status()
@@ -135,13 +127,13 @@ class IdentityProvider:
     def _claims(self, provider: _Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         decoded = jwt.decode(token["id_token"], provider.keys, algorithms=list(ALGORITHMS))
         options = {
-            "iss": {"essential": True, "value": self._issuer},
-            "aud": {"essential": True, "value": self._client_id},
+            "iss": {"essential": True, "value": self.issuer},
+            "aud": {"essential": True, "value": self.client_id},
             "nonce": {"essential": True, "value": nonce},
         }
-        expected = {"nonce": nonce, "client_id": self._client_id, "access_token": token.get("access_token")}
+        expected = {"nonce": nonce, "client_id": self.client_id, "access_token": token.get("access_token")}
         claims = CodeIDToken(decoded.claims, decoded.header, options, expected)
-        claims.validate(now=int(self._clock().timestamp()), leeway=_SKEW_S)
+        claims.validate(now=int(self.clock().timestamp()), leeway=_SKEW_S)
         return dict(claims)
 
     async def _with_userinfo(
@@ -156,26 +148,26 @@ class IdentityProvider:
         return {**more, **claims}
 
     def _person(self, claims: dict[str, Any]) -> Person:
-        if claims.get("acr") not in self._accepted_acr:
+        if claims.get("acr") not in self.accepted_acr:
             raise Refused(IDENTITY_NOT_VERIFIED)
         try:
             kind = IdentifierKind(claims["identifier_kind"])
             number, name = claims["identifier"], claims["name"]
             if not isinstance(number, str) or not isinstance(name, str):
                 raise TypeError("texts are expected")
-            identifier = canonicalise(kind, number, today=day_of(self._clock()))
+            identifier = canonicalise(kind, number, today=day_of(self.clock()))
         except (KeyError, ValueError, TypeError, Refused):
             raise Refused(IDENTITY_NOT_VERIFIED) from None
         return Person(identifier=identifier, name=name)
 
     async def _provider(self) -> _Provider:
-        now = self._clock()
+        now = self.clock()
         if self._known is not None and now - self._known.read_at < _KEPT:
             return self._known
         try:
             async with self._client() as client:
-                metadata = await _json(client, f"{self._issuer}/.well-known/openid-configuration")
-                if metadata["issuer"] != self._issuer:
+                metadata = await _json(client, f"{self.issuer}/.well-known/openid-configuration")
+                if metadata["issuer"] != self.issuer:
                     raise ValueError("the document is another issuer's")
                 keys = KeySet.import_key_set(await _json(client, metadata["jwks_uri"]))
         except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError):
@@ -184,7 +176,7 @@ class IdentityProvider:
         return self._known
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_S)
+        return httpx.AsyncClient(transport=self.transport, timeout=_TIMEOUT_S)
 
 
 async def _json(client: httpx.AsyncClient, url: str) -> Any:

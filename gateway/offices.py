@@ -29,6 +29,7 @@ from foundation import reasons as shared
 from foundation.access import Person, issue_assertion
 from foundation.refusal import Kind, Refused
 from foundation.rpc.interceptor import ASSERTION
+from foundation.rpc.status import CODES
 from gateway.reasons import NO_ANSWER_IN_TIME, OFFICE_FAILED
 
 DEADLINE_S = 5.0
@@ -36,16 +37,8 @@ DEADLINE_S = 5.0
 UPLOAD_DEADLINE_S = 120.0
 """Deadline of an upload of evidence, seconds."""
 
-KINDS: dict[grpc.StatusCode, Kind] = {
-    grpc.StatusCode.INVALID_ARGUMENT: Kind.INVALID,
-    grpc.StatusCode.FAILED_PRECONDITION: Kind.PRECONDITION,
-    grpc.StatusCode.PERMISSION_DENIED: Kind.DENIED,
-    grpc.StatusCode.NOT_FOUND: Kind.NOT_FOUND,
-    grpc.StatusCode.ALREADY_EXISTS: Kind.CONFLICT,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: Kind.EXHAUSTED,
-    grpc.StatusCode.UNAVAILABLE: Kind.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Kind.DEADLINE,
-}
+_STATUSES = {status.value[0]: status for status in grpc.StatusCode}
+KINDS = {_STATUSES[number]: kind for kind, number in CODES.items() if kind is not Kind.UNAUTHENTICATED}
 """What sort of refusal a status is. Any other status is a fault of the house."""
 
 _WITHOUT_REASON = {
@@ -71,16 +64,15 @@ Response = TypeVar("Response")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+@dataclass(kw_only=True, eq=False)
 class OfficeRefused(Exception):
     """A refusal as an office gave it, to be passed on."""
 
-    def __init__(self, *, kind: Kind, reason: str, field: str, message: str, remedy: str) -> None:
-        super().__init__(reason, field)
-        self.kind = kind
-        self.reason = reason
-        self.field = field
-        self.message = message
-        self.remedy = remedy
+    kind: Kind
+    reason: str
+    field: str
+    message: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -14,6 +14,7 @@ from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Kind, Reason, Refused, Throttled, Wording
 from gateway import reasons
 from gateway.offices import OfficeRefused
+from gateway.pages import Page
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "tag:chengxin.example,2026:refusal/"
@@ -79,8 +80,8 @@ def install(app: FastAPI) -> None:
 
 def problem_response(
     request: Request, reason: Reason, *, field: str = "", detail: str = "", headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """Render a reason; `detail` stands for its meaning where it says more."""
+) -> Response:
+    """Render a reason, as a page to who asked for a page; `detail` stands for its meaning where it says more."""
     status, title = KINDS[reason.kind]
     problem = Problem(
         type=TYPE_PREFIX + reason.code,
@@ -94,22 +95,25 @@ def problem_response(
     )
     if problem.status in (429, 503):
         headers = {"Retry-After": "5", **(headers or {})}
-    return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
+    page = Page(request, None, secure=request.url.scheme == "https")
+    return page.show("problem.html", status=problem.status, headers=headers, problem=problem, signed_out=status == 401)
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Throttled) else None
     return problem_response(request, error.reason, field=error.field, detail=error.message, headers=headers)
 
 
-async def _office_refused(request: Request, error: Exception) -> JSONResponse:
+async def _office_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeRefused)
     said = Reason(error.reason, error.kind, Wording(error.message, error.remedy, source=""))
     return problem_response(request, said, field=error.field)
 
 
-async def _not_valid(request: Request, error: Exception) -> JSONResponse:
+async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # The first fault alone, by its place; never the value that the validator would quote.
     fault: dict[str, Any] = error.errors()[0]
@@ -118,7 +122,7 @@ async def _not_valid(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, reason, field=".".join(path) or where)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known = {404: NOT_FOUND, 405: reasons.METHOD_NOT_ALLOWED, 413: reasons.BODY_TOO_LARGE}
     return problem_response(request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {}))

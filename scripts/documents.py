@@ -1,4 +1,7 @@
-"""Writes the generated documents, or with `--check` says which are stale: `python -m scripts.documents [--check]`."""
+"""Writes the generated documents and collects the pages' texts: `python -m scripts.documents [--check]`.
+
+With `--check` it says which are stale, and which texts have no translation.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts import clauses, refusals, settings
+from scripts import clauses, refusals, settings, texts
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DOCUMENTS: dict[str, Callable[[], str]] = {
@@ -26,6 +29,8 @@ def write(docs: Path = DOCS) -> None:
     docs.mkdir(exist_ok=True)
     for name, text in DOCUMENTS.items():
         (docs / name).write_text(text(), encoding="utf-8")
+    for file, text in texts.files().items():
+        file.write_text(text, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
@@ -36,9 +41,12 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         write()
         return 0
-    found = stale()
-    for name in found:
-        print(f"docs/{name} is stale: run make docs", file=sys.stderr)
+    found = [f"docs/{name} is stale: run make docs" for name in stale()]
+    for file, text in texts.files().items():
+        if _read(file) != text:
+            found.append(f"{file} is stale: run make docs, and translate what is new")
+        found += [f"{file} does not translate: {text}" for text in texts.untranslated(file)]
+    print(*found, sep="\n", end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 
 

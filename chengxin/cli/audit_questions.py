@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
 from google.protobuf.json_format import MessageToDict
-from rich.console import Console
-from rich.table import Column, Table
 
 from chengxin.audit.v1 import audit_pb2_grpc, misuse_pb2, misuse_pb2_grpc, questions_pb2, questions_pb2_grpc
 from chengxin.audit.v1.audit_pb2 import SearchAccessesRequest
 from chengxin.cli import options
-from chengxin.cli.officials import AssertionFile, Desk, SampleOfficial
-from chengxin.cli.output import Failed, print_json, told
-from chengxin.cli.parties import identifier, numbered_lines
+from chengxin.cli.command import Group, command
+from chengxin.cli.officials import Desk, Official
+from chengxin.cli.output import Failed, print_json, print_table
 from chengxin.client.requests import identifier_message
 
 COLUMNS = {
@@ -42,39 +41,41 @@ STEPS = {
     "dismiss": ("DecideMisuse", "reasons"),
     "answer": ("AnswerMisuse", "answer"),
 }
-WIDE = 400
-"""Columns of a table that goes into a file or another program: nothing of it is folded."""
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
-Since = Annotated[
-    datetime | None, typer.Option("--from", formats=FORMATS, help="From when on, UTC; else 30 days before --to.")
-]
-Before = Annotated[datetime | None, typer.Option("--to", formats=FORMATS, help="Before when, UTC; else now.")]
-Basis = Annotated[str, typer.Option(metavar="NUMBER", help="Number of the audit that this serves.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Show at most this many.")]
 
 
+@dataclass(kw_only=True)
+class Period(Group):
+    """What an auditor asks about, and for which audit."""
+
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=FORMATS, help="From when on, UTC; else 30 days before --to.")
+    ] = None
+    before: Annotated[datetime | None, typer.Option("--to", formats=FORMATS, help="Before when, UTC; else now.")] = None
+    basis: Annotated[str, typer.Option(metavar="NUMBER", help="Number of the audit that this serves.")]
+
+    def asked(self) -> dict[str, Any]:
+        """The same as members of a request."""
+        return {"from": self.since, "to": self.before, "basis": self.basis}
+
+
+@command
 def ask(
+    *,
     question: Annotated[
         Literal[
             "off-hours", "above-peers", "repeated", "matters", "overdue", "refusals", "openings", "looks", "subject"
         ],
         typer.Argument(show_choices=True),
     ],
-    *,
-    since: Since = None,
-    before: Before = None,
-    basis: Basis,
+    period: Period,
     authority: Annotated[str, typer.Option(metavar="USCC", help="Only this authority.")] = "",
     officer: Annotated[str, typer.Option(metavar="NAME", help="With looks: only this official of it.")] = "",
     system: Annotated[str, typer.Option(metavar="NAME", help="With looks: only this system of it.")] = "",
-    uscc: options.Uscc = None,
-    file: options.NumberFile = None,
-    kind: options.NumberKind = options.Kind.USCC,
+    number: options.Number,
     limit: Limit = 100,
-    assertion: AssertionFile = None,
-    sample_official: SampleOfficial = None,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    official: Official,
 ) -> None:
     """Ask who looked, and what needs looking into.
 
@@ -100,38 +101,31 @@ def ask(
         chengxin audit ask looks --authority USCC --officer desk-7 --basis "audit 2026-7" --assertion me.jwt --json
         chengxin audit ask subject --kind resident-id --basis "audit 2026-7" --assertion me.jwt
     """
-    common: dict[str, Any] = {"from": since, "to": before, "basis": basis, "authority": authority}
-    with told(as_json=as_json):
-        desk = Desk(identity, "audit")
-        if question == "subject":
-            (_, number), *others = numbered_lines(None, file, uscc)
-            if others:
-                raise Failed("The question is about one party.", "Give exactly one number.")
-            about = identifier_message(identifier(kind, number))
-            request: Any = SearchAccessesRequest(subject=about, page_size=min(limit, 1_000), **common)
-            stub, rpc, paged = audit_pb2_grpc.AuditServiceStub, "SearchAccesses", None
-        else:
-            stub, rpc = questions_pb2_grpc.QuestionServiceStub, QUESTIONS[question]
-            more = {"officer": officer, "system": system} if rpc == "ListLooks" else {}
-            request = getattr(questions_pb2, f"{rpc}Request")(question=questions_pb2.Question(**common), **more)
-            paged = request.question
-        said = desk.assertion(assertion, sample_official, "auditor")
-        _tell(desk, getattr(stub(desk.channel), rpc), request, said, limit=limit, paged=paged, as_json=as_json)
+    common: dict[str, Any] = {"authority": authority, **period.asked()}
+    if question == "subject":
+        about = identifier_message(number.one("The question"))
+        request: Any = SearchAccessesRequest(subject=about, page_size=min(limit, 1_000), **common)
+        stub, rpc, paged = audit_pb2_grpc.AuditServiceStub, "SearchAccesses", None
+    else:
+        stub, rpc = questions_pb2_grpc.QuestionServiceStub, QUESTIONS[question]
+        more = {"officer": officer, "system": system} if rpc == "ListLooks" else {}
+        request = getattr(questions_pb2, f"{rpc}Request")(question=questions_pb2.Question(**common), **more)
+        paged = request.question
+    desk = official.at("audit", "auditor")
+    _tell(desk, getattr(stub(desk.channel), rpc), request, limit=limit, paged=paged, as_json=official.as_json)
 
 
+@command
 def misuse(
+    *,
     step: Annotated[Literal["list", "show", "report", "take-up", "uphold", "dismiss", "answer"], typer.Argument()],
     matter: Annotated[
         str, typer.Argument(help="The matter's id; with report: SOURCE/ENTRY as a finding names it.")
     ] = "",
-    *,
     text: Annotated[str, typer.Option(help="What is said; - reads standard input.")] = "",
     open_only: Annotated[bool, typer.Option("--open", help="With list: only those not yet answered.")] = False,
     limit: Limit = 100,
-    assertion: AssertionFile = None,
-    sample_official: SampleOfficial = None,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    official: Official,
 ) -> None:
     """Follow reports of misuse to their end. Parties report at the counter, from their own list of accesses.
 
@@ -152,30 +146,27 @@ def misuse(
         chengxin audit misuse uphold MATTER --text - --assertion me.jwt < reasons.txt
     """
     said = sys.stdin.read().strip() if text == "-" else text
-    with told(as_json=as_json):
-        desk = Desk(identity, "audit")
-        service: Any = misuse_pb2_grpc.MisuseServiceStub(desk.channel)
-        if step == "list":
-            method, request = service.ListMisuse, misuse_pb2.ListMisuseRequest(open_only=open_only)
-        elif step == "show":
-            method, request = service.GetMisuse, misuse_pb2.GetMisuseRequest(matter_id=matter)
-        elif step == "report":
-            source, _, entry = matter.partition("/")
-            if not entry.isdecimal():
-                raise Failed("An entry is named SOURCE/ENTRY.", "Take it from a finding, as in catalog/4711.")
-            method = audit_pb2_grpc.AuditServiceStub(desk.channel).ReportMisuse
-            request = misuse_pb2.ReportMisuseRequest(source=source, entry_id=int(entry), report=said)
-        else:
-            rpc, field = STEPS[step]
-            upheld = {"upheld": True} if step == "uphold" else {}
-            method = getattr(service, rpc)
-            request = getattr(misuse_pb2, f"{rpc}Request")(matter_id=matter, **{field: said}, **upheld)
-        assertion_text = desk.assertion(assertion, sample_official, "auditor")
-        paged = request if step == "list" else None
-        _tell(desk, method, request, assertion_text, limit=limit, paged=paged, as_json=as_json)
+    stub: Any = misuse_pb2_grpc.MisuseServiceStub
+    if step == "list":
+        rpc, asked = "ListMisuse", {"open_only": open_only}
+    elif step == "show":
+        rpc, asked = "GetMisuse", {"matter_id": matter}
+    elif step == "report":
+        source, _, entry = matter.partition("/")
+        if not entry.isdecimal():
+            raise Failed("An entry is named SOURCE/ENTRY.", "Take it from a finding, as in catalog/4711.")
+        stub, rpc = audit_pb2_grpc.AuditServiceStub, "ReportMisuse"
+        asked = {"source": source, "entry_id": int(entry), "report": said}
+    else:
+        rpc, field = STEPS[step]
+        asked = {"matter_id": matter, field: said} | ({"upheld": True} if step == "uphold" else {})
+    request = getattr(misuse_pb2, f"{rpc}Request")(**asked)
+    desk = official.at("audit", "auditor")
+    paged = request if step == "list" else None
+    _tell(desk, getattr(stub(desk.channel), rpc), request, limit=limit, paged=paged, as_json=official.as_json)
 
 
-def _tell(desk: Desk, method: Any, request: Any, assertion: str, *, limit: int, paged: Any, as_json: bool) -> None:
+def _tell(desk: Desk, method: Any, request: Any, *, limit: int, paged: Any, as_json: bool) -> None:
     """Ask, where `paged` page by page until `limit` is reached, and print what came."""
     shown: dict[str, Any] = {}
     more = "first"
@@ -183,8 +174,8 @@ def _tell(desk: Desk, method: Any, request: Any, assertion: str, *, limit: int, 
         if paged is not None:
             paged.page_size = min(1_000, limit)
             limit -= paged.page_size
-        answer = desk.ask(method, request, assertion)
-        for name, value in plain(answer).items():
+        answer = desk.ask(method, request)
+        for name, value in whole(answer).items():
             shown[name] = shown.get(name, []) + value if isinstance(value, list) else value
         more = getattr(answer, "next_page_token", "")
         if paged is not None:
@@ -194,20 +185,15 @@ def _tell(desk: Desk, method: Any, request: Any, assertion: str, *, limit: int, 
         return
     if matter := shown.get("matter"):
         shown |= {"matters": [matter], "steps": matter["steps"]}
-    console, tables = Console(), [name for name in COLUMNS if shown.get(name)]
-    console.width = console.width if console.is_terminal else WIDE
+    tables = [name for name in COLUMNS if shown.get(name)]
     for name in tables:
         columns = [column for column in COLUMNS[name].split() if any(row.get(column) for row in shown[name])]
-        table = Table(*(Column(column, overflow="fold") for column in columns), box=None, pad_edge=False)
-        for row in shown[name]:
-            table.add_row(*(str(row.get(column, "")).removeprefix("MISUSE_STATE_") for column in columns))
-        console.print(table)
+        rows = ([str(row.get(column, "")).removeprefix("MISUSE_STATE_") for column in columns] for row in shown[name])
+        print_table(columns, rows)
     if more or not tables:
-        console.print(
-            "There is more: raise --limit." if more else "Nothing of that kind; that you asked is journalled."
-        )
+        typer.echo("There is more: raise --limit." if more else "Nothing of that kind; that you asked is journalled.")
 
 
-def plain(message: Any) -> dict[str, Any]:
+def whole(message: Any) -> dict[str, Any]:
     """A message as JSON, with fields that are empty."""
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

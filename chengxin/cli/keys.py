@@ -6,14 +6,13 @@ import time
 from typing import Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from chengxin.cli import options
-from chengxin.cli.officials import AssertionFile, Desk, SampleOfficial
-from chengxin.cli.output import Failed, print_json, told
+from chengxin.cli.command import command
+from chengxin.cli.officials import Desk, Official
+from chengxin.cli.output import Failed, print_json, print_table
 from chengxin.common.v1 import keys_pb2
 from chengxin.common.v1.keys_pb2_grpc import KeyServiceStub
 
@@ -21,7 +20,10 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 CUSTODIAN = "key_custodian"
 EVERY_S = 2.0
-Office = Annotated[str, typer.Option("--office", metavar="NAME", help="Whose keys they are.")]
+COLUMNS = ("rotation", "from", "to", "state", "waits for")
+OFFICES = ("catalog", "blacklist", "repair", "audit")
+Office = Annotated[str, typer.Option("--office", metavar="NAME", help=f"Whose keys they are: {', '.join(OFFICES)}.")]
+OfficeOrAll = Annotated[str, typer.Option("--office", metavar="NAME", help="Whose keys they are; all: every office's.")]
 
 
 @app.callback()
@@ -35,43 +37,52 @@ def keys() -> None:
 
         chengxin keys status --json
         chengxin keys rotate share/2027-03 --assertion custodian.jwt --wait
+        chengxin keys rotate archive/open-2026 --office repair --assertion custodian.jwt
         chengxin keys retire ROTATION --assertion other-custodian.jwt
+
+    The catalog's keys, unless --office names another office.
     """
 
 
 @app.command()
-def status(
-    *, office: Office = "catalog", identity: options.IdentityFolder = None, as_json: options.Json = False
-) -> None:
-    """Show keys and rotations, and what each rotation waits for."""
-    with told(as_json=as_json):
-        listed = _ask(Desk(identity, office), "ListKeys")
-        if as_json:
-            print_json(MessageToDict(listed, preserving_proto_field_name=True))
-            return
-        typer.echo("  ".join(key.name for key in listed.keys if not key.HasField("destroyed_at")))
-        table = Table("rotation", "from", "to", "state", "waits for", box=None)
-        for one in listed.rotations:
-            table.add_row(one.rotation_id, one.from_key, one.to_key, _state(one), _waits_for(one))
-        if listed.rotations:
-            Console(soft_wrap=True).print(table)
+@command
+def status(*, office: OfficeOrAll = "catalog", line: options.Line) -> None:
+    """Show keys by the cipher suite that wraps them, rotations, and what each rotation waits for.
+
+    [bold]Examples[/bold]
+
+        chengxin keys status
+        chengxin keys status --office all --json
+    """
+    wanted = OFFICES if office == "all" else (office,)
+    listed = {name: _ask(Desk(line.identity, name), "ListKeys") for name in wanted}
+    if line.as_json:
+        print_json(listed if office == "all" else listed[office])
+        return
+    for name, each in listed.items():
+        suites: dict[int, list[str]] = {}
+        for key in each.keys:
+            if not key.HasField("destroyed_at"):
+                suites.setdefault(key.suite, []).append(key.name)
+        for suite, names in sorted(suites.items()):
+            typer.echo(f"{name}, {f'suite {suite}' if suite else 'wrapped by OpenBao'}: {'  '.join(names)}")
+        if each.rotations:
+            print_table(COLUMNS, map(_row, each.rotations))
         else:
-            typer.echo("Nothing was ever rotated here. Begin with: chengxin keys rotate KEY")
+            typer.echo(f"Nothing was ever rotated at {name}. Begin with: chengxin keys rotate KEY --office {name}")
 
 
 @app.command()
+@command
 def rotate(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="share/2027-03, archive/2031, index/subject …")],
     *,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="share/2027-03, archive/open-2026, index/subject …")],
     provider: Annotated[
         bool, typer.Option("--provider", help="Only wrap this very key anew, under a new key of the provider.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is verified.")] = False,
     office: Office = "catalog",
-    assertion: AssertionFile = None,
-    sample_official: SampleOfficial = None,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    official: Official,
 ) -> None:
     """Begin to replace a key by a new one. The office goes on by itself, whether you wait or not.
 
@@ -81,36 +92,29 @@ def rotate(
         chengxin keys rotate index/subject --assertion custodian.jwt
         chengxin keys rotate journal/2026 --provider --assertion custodian.jwt
 
-    Keys of the journal rotate with --provider alone: the log is committed to what they sealed.
+    Keys of the journal rotate with --provider alone: the log is committed to what they sealed. The list, repair and
+    audit offices (--office) rotate archive/open-<year>, under which their cases, applications and reports are.
     """
     method = "PROVIDER" if provider else "INDEX" if key.startswith("index/") else "REWRAP"
-    with told(as_json=as_json):
-        desk = Desk(identity, office)
-        said = desk.assertion(assertion, sample_official, CUSTODIAN)
-        begun = _ask(desk, "StartRotation", said, key=key, method=f"ROTATION_METHOD_{method}").rotation
-        _say(_waited_for(desk, begun) if wait else begun, as_json=as_json)
+    begun = _ask(official.at(office, CUSTODIAN), "StartRotation", key=key, method=f"ROTATION_METHOD_{method}").rotation
+    _say(_waited_for(Desk(official.identity, office), begun) if wait else begun, official)
 
 
 @app.command()
+@command
 def retire(
-    rotation: Annotated[str, typer.Argument(metavar="ROTATION", help="Its id, from `chengxin keys status`.")],
     *,
+    rotation: Annotated[str, typer.Argument(metavar="ROTATION", help="Its id, from `chengxin keys status`.")],
     office: Office = "catalog",
-    assertion: AssertionFile = None,
-    sample_official: SampleOfficial = None,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    official: Official,
 ) -> None:
     """Say, as another key custodian, that a verified rotation's old key may be destroyed. This can't be undone."""
-    with told(as_json=as_json):
-        desk = Desk(identity, office)
-        said = desk.assertion(assertion, sample_official, CUSTODIAN)
-        _say(_ask(desk, "ApproveRetirement", said, rotation_id=rotation).rotation, as_json=as_json)
+    _say(_ask(official.at(office, CUSTODIAN), "ApproveRetirement", rotation_id=rotation).rotation, official)
 
 
-def _ask(desk: Desk, step: str, assertion: str = "", **fields: Any) -> Any:
+def _ask(desk: Desk, step: str, **fields: Any) -> Any:
     request = getattr(keys_pb2, f"{step}Request")(**fields)
-    return desk.ask(getattr(KeyServiceStub(desk.channel), step), request, assertion)
+    return desk.ask(getattr(KeyServiceStub(desk.channel), step), request)
 
 
 def _waited_for(desk: Desk, begun: keys_pb2.Rotation) -> keys_pb2.Rotation:
@@ -129,12 +133,13 @@ def _waited_for(desk: Desk, begun: keys_pb2.Rotation) -> keys_pb2.Rotation:
             time.sleep(EVERY_S)
 
 
-def _say(one: keys_pb2.Rotation, *, as_json: bool) -> None:
-    if as_json:
-        print_json(MessageToDict(one, preserving_proto_field_name=True))
-    else:
-        typer.echo(f"rotation {one.rotation_id}: {one.from_key} -> {one.to_key}, {_state(one)}")
-        typer.echo(f"It waits for: {_waits_for(one)}")
+def _say(one: keys_pb2.Rotation, output: options.Output) -> None:
+    what = f"rotation {one.rotation_id}: {one.from_key} -> {one.to_key}, {_state(one)}"
+    output.say(one, f"{what}\nIt waits for: {_waits_for(one)}")
+
+
+def _row(one: keys_pb2.Rotation) -> tuple[str, ...]:
+    return one.rotation_id, one.from_key, one.to_key, _state(one), _waits_for(one)
 
 
 def _state(rotation: keys_pb2.Rotation) -> str:

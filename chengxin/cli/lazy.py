@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
@@ -36,15 +35,19 @@ HOUSE = {
 
 
 class LazyCommand(TyperCommand):
-    """Stands for a command in the help; becomes it when called."""
+    """Stands for a command, MODULE:NAME, in the help; becomes it when called."""
 
-    def __init__(self, name: str, help_line: str, load: Callable[[], Any], panel: str | None = None) -> None:
+    def __init__(self, name: str, help_line: str, target: str, panel: str | None = None) -> None:
         super().__init__(name, help=help_line, rich_help_panel=panel)
-        self._load = load
+        self._module, _, self._attribute = target.partition(":")
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Load the command and let it take over."""
-        return self._load().make_context(info_name, args, parent=parent, **extra)
+        try:
+            found = getattr(importlib.import_module(self._module), self._attribute)
+        except ModuleNotFoundError as error:
+            _say_what_is_needed(self._module, error.name or "")
+        return _as_command(found).make_context(info_name, args, parent=parent, **extra)
 
 
 class Commands(TyperGroup):
@@ -53,24 +56,11 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, (help_line, target) in OWN.items():
-            self.add_command(LazyCommand(name, help_line, _loader(target)))
+            self.add_command(LazyCommand(name, help_line, target))
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             if point.name not in OWN:
                 line = HOUSE.get(point.name, f"Added by {point.module}.")
-                self.add_command(LazyCommand(point.name, line, _loader(point.value), "The house itself"))
-
-
-def _loader(target: str) -> Callable[[], Any]:
-    module_name, _, attribute = target.partition(":")
-
-    def load() -> Any:
-        try:
-            found = getattr(importlib.import_module(module_name), attribute)
-        except ModuleNotFoundError as error:
-            _say_what_is_needed(module_name, error.name or "")
-        return _as_command(found)
-
-    return load
+                self.add_command(LazyCommand(point.name, line, point.value, "The house itself"))
 
 
 def _say_what_is_needed(module_name: str, missing: str) -> NoReturn:

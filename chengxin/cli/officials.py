@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +14,7 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from chengxin.cli.options import Line
 from chengxin.cli.output import Failed
 from chengxin.client import connection
 from chengxin.client.errors import error_from
@@ -20,65 +22,75 @@ from chengxin.client.identity import Identity
 
 A = TypeVar("A")
 
-AssertionFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--assertion",
-        metavar="FILE",
-        help="The official's assertion (JWT) from your staff identity provider, bound to this identity; "
-        "it is good for two minutes.",
-    ),
-]
-SampleOfficial = Annotated[
-    str | None,
-    typer.Option(
-        "--sample-official",
-        metavar="NAME",
-        help="In a sample house: let its development identity provider assert the official NAME.",
-    ),
-]
+
+@dataclass(kw_only=True)
+class Official(Line):
+    """The official who acts through the calling system, by an assertion."""
+
+    assertion: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The official's assertion (JWT) from your staff identity provider, bound to this identity; "
+            "it is good for two minutes.",
+        ),
+    ] = None
+    sample_official: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="In a sample house: let its development identity provider assert the official NAME."
+        ),
+    ] = None
+
+    def at(self, office: str, role: str) -> Desk:
+        """Step up to an office's desk; a sample official does so with `role`. Raises IdentityError, Failed."""
+        desk = Desk(self.identity, office)
+        try:
+            if self.assertion is not None:
+                desk.bring(self.assertion.read_text(encoding="ascii").strip())
+            elif self.sample_official:
+                desk.bring(_asserted(desk.identity, self.sample_official, role))
+        except (OSError, ValueError, KeyError) as error:
+            raise Failed(f"There is no assertion to be had: {error}.", "Sign in, and try again.") from None
+        return desk
 
 
 class Desk:
-    """An enrolled system's line to one office, and the official who acts through it."""
+    """An enrolled system's line to one office; calls carry the assertion of the official who brings one."""
 
     def __init__(self, folder: Path | None, office: str) -> None:
-        self._identity = Identity.open(folder)
+        self.identity = Identity.open(folder)
+        self.metadata: tuple[tuple[str, str], ...] = ()
         self.channel = grpc.secure_channel(
-            self._identity.address(office), connection.credentials(self._identity), connection.OPTIONS
+            self.identity.address(office), connection.credentials(self.identity), connection.OPTIONS
         )
 
-    def ask(self, method: Callable[..., A], request: Any, assertion: str = "") -> A:
+    def bring(self, assertion: str) -> None:
+        """Let an official act through this line."""
+        self.metadata = (("chengxin-assertion", assertion),)
+
+    def ask(self, method: Callable[..., A], request: Any) -> A:
         """Call a method. Raises RefusedError, UnavailableError."""
-        metadata = [("chengxin-assertion", assertion)] if assertion else []
         try:
-            return method(request, timeout=connection.UNARY_SECONDS, metadata=metadata)
+            return method(request, timeout=connection.UNARY_SECONDS, metadata=self.metadata)
         except grpc.RpcError as error:
             raise error_from(error) from None
 
-    def assertion(self, file: Path | None, sample: str | None, *roles: str) -> str:
-        """The official's assertion from the file, or of a sample official with `roles`. Raises Failed."""
-        try:
-            if file is not None:
-                return file.read_text(encoding="ascii").strip()
-            return self._sample(sample, roles) if sample else ""
-        except (OSError, ValueError, KeyError) as error:
-            raise Failed(f"There is no assertion to be had: {error}.", "Sign in, and try again.") from None
 
-    def _sample(self, official: str, roles: tuple[str, ...]) -> str:
-        certificate = x509.load_pem_x509_certificate(self._identity.certificate)
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uri = names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-        asked = {
-            "sub": official,
-            "authority": uri.split("/")[4],
-            "roles": roles,
-            "fingerprint": certificate.fingerprint(SHA256()).hex(),
-        }
-        request = urllib.request.Request(  # noqa: S310  # the gateway's address is the identity folder's
-            f"{self._identity.gateway}/dev-idp/officer-assertion",
-            json.dumps(asked).encode(),
-            {"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=connection.UNARY_SECONDS) as answer:  # noqa: S310  # as above
-            return json.load(answer)["assertion"]
+def _asserted(identity: Identity, official: str, role: str) -> str:
+    certificate = x509.load_pem_x509_certificate(identity.certificate)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    uri = names.get_values_for_type(x509.UniformResourceIdentifier)[0]
+    asked = {
+        "sub": official,
+        "authority": uri.split("/")[4],
+        "roles": [role],
+        "fingerprint": certificate.fingerprint(SHA256()).hex(),
+    }
+    request = urllib.request.Request(  # noqa: S310  # the gateway's address is the identity folder's
+        f"{identity.gateway}/dev-idp/officer-assertion",
+        json.dumps(asked).encode(),
+        {"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=connection.UNARY_SECONDS) as answer:  # noqa: S310  # as above
+        return json.load(answer)["assertion"]

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Column, Table
 
-from chengxin.client.answers import JournalReceipt, Refusal
+from chengxin.client.answers import Answer, JournalReceipt, Report
 from chengxin.client.errors import ChengxinError, RefusedError
 from chengxin.handin.reasons import HandInError
 from chengxin.proofs import base64text
 
+if TYPE_CHECKING:
+    from chengxin.client.sync import Client
+
+WIDE = 400
+"""Columns of a table that goes into a file or another program: nothing of it is folded."""
 REFUSED, NOT_RUN = 1, 2
 """Exit codes: the house refused something; the command could not do its work."""
 
@@ -41,7 +51,7 @@ def told(*, as_json: bool, refused_code: int = REFUSED) -> Generator[None]:
         yield
         return
     except RefusedError as refused:
-        said, code = refusal_json(refused), refused_code
+        said, code = vars(refused), refused_code
     except HandInError as error:
         said = {"reason": error.reason.code, "message": error.message, "remedy": error.reason.remedy}
     except Failed as failed:
@@ -59,19 +69,42 @@ def told(*, as_json: bool, refused_code: int = REFUSED) -> Generator[None]:
     raise typer.Exit(code)
 
 
+@contextmanager
+def failing(message: str, remedy: str = "") -> Generator[None]:
+    """Say `message`, the system's reason and `remedy` where a file or a program can't be used."""
+    try:
+        yield
+    except OSError as error:
+        raise Failed(f"{message}: {error.strerror}.", remedy) from None
+
+
 def print_json(value: Any, *, err: bool = False) -> None:
     """Print one JSON document on one line."""
     typer.echo(json.dumps(value, ensure_ascii=False, default=plain), err=err)
 
 
-def refusal_json(refusal: Refusal | RefusedError) -> dict[str, str]:
-    """A refusal's four parts."""
-    return {name: getattr(refusal, name) for name in ("reason", "field", "message", "remedy")}
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print rows under their columns. The first column, which may be an id to be copied, is folded last."""
+    console = Console(markup=False)  # what stands in a cell is shown as it is
+    console.width = console.width if console.is_terminal else WIDE
+    heads = [Column(name, overflow="fold", no_wrap=not at) for at, name in enumerate(columns)]
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(str, row))
+    console.print(table)
 
 
-def receipt_json(receipt: JournalReceipt) -> dict[str, Any]:
+def receipt_json(receipt: JournalReceipt | None) -> dict[str, Any] | None:
     """What names a journal entry; the digest in hex."""
-    return asdict(receipt) | {"digest": receipt.digest.hex()}
+    return asdict(receipt) | {"digest": receipt.digest.hex()} if receipt else None
+
+
+def keep_receipt(client: Client, of: Answer | Report, file: Path) -> None:
+    """Fetch the receipt and write it to `file`; raise Failed where that cannot be done."""
+    text = client.receipt(of).text
+    with failing(f"{file} cannot be written"):
+        file.write_text(text, encoding="utf-8")
+    typer.echo(f"receipt kept in {file}; verify it with: chengxin audit verify --receipt {file}", err=True)
 
 
 def plain(value: Any) -> Any:
@@ -82,6 +115,10 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, bytes):
         return base64text.encode(value)
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | Path):
         return str(value)
+    if isinstance(value, Message):
+        return MessageToDict(value, preserving_proto_field_name=True)
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     raise TypeError(f"no JSON form for {type(value).__name__}")

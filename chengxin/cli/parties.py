@@ -8,9 +8,7 @@ from pathlib import Path
 
 import typer
 
-from chengxin.cli.options import Kind
 from chengxin.cli.output import Failed
-from chengxin.client.parties import Identifier, IdentifierKind
 
 
 def numbered_lines(source: str | None, file: Path | None, uscc: str | None) -> Iterator[tuple[int, str]]:
@@ -36,11 +34,6 @@ def numbered_lines(source: str | None, file: Path | None, uscc: str | None) -> I
         yield 1, typer.prompt("Number of the party (not shown)", hide_input=True, err=True)
     else:
         yield from _filled(sys.stdin)
-
-
-def identifier(kind: Kind, value: str) -> Identifier:
-    """The identifier of that kind."""
-    return Identifier(IdentifierKind[kind.name], value)
 
 
 def _filled(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,38 +13,34 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from chengxin.cli import options
-from chengxin.cli.output import NOT_RUN, REFUSED, print_json, told
+from chengxin.cli.command import command
+from chengxin.cli.output import NOT_RUN, REFUSED, told
 from chengxin.client.errors import ChengxinError
 from chengxin.client.sync import Client
 from chengxin.handin.job import HandIn, Summary
 from chengxin.handin.mapping import load_mapping
 from chengxin.handin.reasons import HandInError
 
+_SHOWN = ("rows", "accepted", "already_held", "refused", "reasons", "warnings", "rejects", "skipped_sheets")
 
+
+@command
 def submit(
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV (UTF-8, GB18030) or XLSX.")],
     rejects: Annotated[
         Path | None,
-        typer.Option(
-            "--rejects",
-            metavar="FILE",
-            help="Where refused rows go; replaced. Default: FILE with .rejects.csv.",
-            show_default=False,
-        ),
+        typer.Option(metavar="FILE", help="Where refused rows go; replaced. Default: FILE with .rejects.csv."),
     ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
-            "--mapping",
             metavar="FILE",
             help="Your own meaning of columns and categories: an edited copy of chengxin/handin/columns.yaml.",
-            show_default=False,
         ),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Mark every record as generated sample data.")] = False,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    line: options.Line,
 ) -> None:
     """Hand in a file of administrative penalties or licences (双公示).
 
@@ -62,10 +58,10 @@ def submit(
     """
     rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
     began = time.monotonic()
-    with told(as_json=as_json, refused_code=NOT_RUN):
+    with told(as_json=line.as_json, refused_code=NOT_RUN):
         job = HandIn(file, load_mapping(mapping), rejects=rejects, sample=sample)
         try:
-            with Client.open(identity) as client, _progress(file) as after_row:
+            with Client.open(line.identity) as client, _progress(file) as after_row:
                 job.run(client.submit, after_row=after_row)
         except (ChengxinError, HandInError):
             if job.summary.rows:
@@ -76,10 +72,9 @@ def submit(
                 )
             raise
     seconds = time.monotonic() - began
-    if as_json:
-        print_json(_summary_json(file, job.summary, seconds))
-    else:
-        _print_summary(job.summary, seconds)
+    counts = {name: getattr(job.summary, name) for name in _SHOWN}
+    shown = {"file": file, **counts, "seconds": round(seconds, 3)}
+    line.say(shown, "\n".join(_lines(job.summary, seconds)))
     if job.summary.refused:
         raise typer.Exit(REFUSED)
 
@@ -104,29 +99,14 @@ def _progress(file: Path) -> Generator[Callable[[Summary, float], None]]:
         yield after_row
 
 
-def _summary_json(file: Path, summary: Summary, seconds: float) -> dict[str, object]:
-    return {
-        "file": str(file),
-        "rows": summary.rows,
-        "accepted": summary.accepted,
-        "already_held": summary.already_held,
-        "refused": summary.refused,
-        "reasons": dict(summary.reasons.most_common()),
-        "warnings": dict(summary.warnings.most_common()),
-        "rejects": [str(path) for path in summary.rejects],
-        "skipped_sheets": list(summary.skipped_sheets),
-        "seconds": round(seconds, 3),
-    }
-
-
-def _print_summary(summary: Summary, seconds: float) -> None:
+def _lines(summary: Summary, seconds: float) -> Iterator[str]:
     held = f" ({summary.already_held} held before)" if summary.already_held else ""
-    typer.echo(f"{summary.rows} rows in {seconds:.1f} s: {summary.accepted} accepted{held}, {summary.refused} refused")
+    yield f"{summary.rows} rows in {seconds:.1f} s: {summary.accepted} accepted{held}, {summary.refused} refused"
     for code, count in summary.reasons.most_common():
-        typer.echo(f"  {count:>8}  {code}  {summary.remedies[code]}")
+        yield f"  {count:>8}  {code}  {summary.remedies[code]}"
     for code, count in summary.warnings.most_common():
-        typer.echo(f"  {count:>8}  accepted with remark {code}")
+        yield f"  {count:>8}  accepted with remark {code}"
     for name in summary.skipped_sheets:
-        typer.echo(f"  sheet left out, no known header: {name}")
+        yield f"  sheet left out, no known header: {name}"
     for path in summary.rejects:
-        typer.echo(f"  refused rows with reason and remedy: {path}")
+        yield f"  refused rows with reason and remedy: {path}"

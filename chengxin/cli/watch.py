@@ -5,44 +5,39 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chengxin.cli import options
-from chengxin.cli.output import Failed, print_json, told
+from chengxin.cli.command import command
+from chengxin.cli.output import Failed, failing
 from chengxin.client.answers import Change, ChangeKind
 from chengxin.client.sync import Client
 
 
+@command
 def watch(
     *,
-    purpose: options.Purpose,
-    matter: options.Matter,
-    officer: options.Officer,
+    why: options.Why,
     cursor_file: Annotated[
         Path | None,
         typer.Option(
-            "--cursor-file",
             metavar="FILE",
             help="Where the place in the feed is kept between runs. Without it the feed starts at the beginning.",
-            show_default=False,
         ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="End when there is nothing more at present.")] = False,
     delete_with: Annotated[
-        str | None,
+        str,
         typer.Option(
-            "--delete-with",
             metavar="COMMAND",
             help="Run COMMAND RECORD_ID for each withdrawal; success acknowledges that your copy is deleted.",
             show_default=False,
         ),
-    ] = None,
-    identity: options.IdentityFolder = None,
-    as_json: options.Json = False,
+    ] = "",
+    line: options.Line,
 ) -> None:
     """Follow changes: records that came into force, and withdrawals of records that you received.
 
@@ -54,19 +49,19 @@ def watch(
         chengxin watch --purpose copy.platform --matter COPY-1 --officer desk-7 --cursor-file feed.cursor
         chengxin watch --purpose copy.platform --matter COPY-1 --officer desk-7 --once --json --delete-with ./forget.sh
     """
-    command = shlex.split(delete_with) if delete_with else []
-    with told(as_json=as_json), Client.open(identity) as client:
-        feed = client.watch(
-            cursor=_read_cursor(cursor_file), purpose=purpose, matter=matter, officer=officer, until_caught_up=once
-        )
+    delete = shlex.split(delete_with)
+    with Client.open(line.identity) as client:
+        feed = client.watch(cursor=_read_cursor(cursor_file), until_caught_up=once, **vars(why))
         kept = feed.cursor
         try:
             for change in feed:
                 if cursor_file and feed.cursor != kept:
                     kept = _keep_cursor(cursor_file, feed.cursor)
-                _say(change, as_json=as_json)
-                if command and change.kind is ChangeKind.WITHDRAWN:
-                    _delete(command, change)
+                why_ended = f"\t{change.end_reason.value}" if change.end_reason else ""
+                what = f"{change.kind.value}\t{change.record_id}\t{change.item_code}{why_ended}"
+                line.say(change, f"{change.at:%Y-%m-%dT%H:%M:%S}Z\t{what}")
+                if delete and change.kind is ChangeKind.WITHDRAWN:
+                    _delete(delete, change)
                     client.acknowledge(change.record_id)
         finally:  # also at Ctrl-C: the feed's cursor never passes a change that was not handled
             if cursor_file and feed.cursor != kept:
@@ -83,30 +78,18 @@ def _read_cursor(file: Path | None) -> str:
 def _keep_cursor(file: Path, cursor: str) -> str:
     """Replace the file at once, so that a crash leaves the old cursor or the new one."""
     part = file.with_name(f"{file.name}.part")
-    try:
+    with failing(f"{file} cannot be written"):
         part.write_text(cursor, encoding="utf-8")
         os.replace(part, file)
-    except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}.") from None
     return cursor
 
 
 def _delete(command: list[str], change: Change) -> None:
-    try:
+    with failing(f"{command[0]} cannot be run"):
         # The command is the operator's own, given on this command line; no shell sees it.
         done = subprocess.run([*command, change.record_id], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
-    except OSError as error:
-        raise Failed(f"{command[0]} cannot be run: {error.strerror}.") from None
     if done.returncode != 0:
         raise Failed(
             f"{command[0]} failed with code {done.returncode}; the deletion is not acknowledged.",
             "Delete your copy and start the watch again.",
         )
-
-
-def _say(change: Change, *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(change))
-        return
-    why = f"\t{change.end_reason.value}" if change.end_reason else ""
-    typer.echo(f"{change.at:%Y-%m-%dT%H:%M:%S}Z\t{change.kind.value}\t{change.record_id}\t{change.item_code}{why}")

@@ -10,26 +10,25 @@ from typing import Annotated
 import typer
 
 from chengxin.cli import options
-from chengxin.cli.output import Failed, print_json, told
-from chengxin.proofs import ProofError, note
+from chengxin.cli.command import command
+from chengxin.cli.output import Failed, failing
+from chengxin.proofs import ProofError
 from chengxin.witness import Memory, memory, serve
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 
-State = Annotated[
-    Path, typer.Option("--state", envvar="CHENGXIN_WITNESS_STATE", metavar="DIR", help="Its key and its memory.")
-]
+State = Annotated[Path, typer.Option(envvar="CHENGXIN_WITNESS_STATE", metavar="DIR", help="Its key and its memory.")]
 
 
 @app.callback()
+@command
 def witness(
-    context: typer.Context,
     *,
+    context: typer.Context,
     state: State = Path("witness"),
     log: Annotated[
         list[str] | None,
         typer.Option(
-            "--log",
             envvar="CHENGXIN_WITNESS_LOG",
             metavar="KEY",
             help="Verifier key of a log to watch, or a file that holds it; once for each log.",
@@ -41,7 +40,7 @@ def witness(
     listen: Annotated[
         str, typer.Option(envvar="CHENGXIN_WITNESS_LISTEN", metavar="HOST:PORT", help="Port 0 takes a free one.")
     ] = "127.0.0.1:7406",
-    as_json: options.Json = False,
+    output: options.Output,
 ) -> None:
     """Watch an audit log, and cosign it: the log can't be forked or shortened without this witness noticing.
 
@@ -58,19 +57,16 @@ def witness(
     """
     if context.invoked_subcommand is not None:
         return
-    with told(as_json=as_json):
-        if not log:
-            raise Failed("No log is named.", "Give the log's verifier key with --log.")
-        kept = _memory(state, [_vkey(given) for given in log], name)
-        host, _, port = listen.rpartition(":")
-        try:
-            server = serve(kept, host=host, port=int(port))
-        except (OSError, ValueError, OverflowError) as error:
-            raise Failed(f"Can't listen on {listen}: {error}.", "Choose another HOST:PORT.") from None
-    if as_json:
-        print_json({"vkey": kept.vkey, "address": f"{host}:{server.server_port}"})
-    else:
-        typer.echo(f"witness {kept.vkey}\nlistening on {host}:{server.server_port}")
+    if not log:
+        raise Failed("No log is named.", "Give the log's verifier key with --log.")
+    kept = _memory(state, [options.verifier_key(given, "--log") for given in log], name)
+    host, _, port = listen.rpartition(":")
+    try:
+        server = serve(kept, host=host, port=int(port))
+    except (OSError, ValueError, OverflowError) as error:
+        raise Failed(f"Can't listen on {listen}: {error}.", "Choose another HOST:PORT.") from None
+    address = f"{host}:{server.server_port}"
+    output.say({"vkey": kept.vkey, "address": address}, f"witness {kept.vkey}\nlistening on {address}")
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -80,28 +76,27 @@ def witness(
 
 
 @app.command()
+@command
 def adopt(
     *,
-    origin: Annotated[str, typer.Option("--origin", help="The log's name, the first line of its checkpoint.")],
-    source: Annotated[str, typer.Option("--source", help="The office: catalog, blacklist, repair or audit.")],
-    epoch: Annotated[str, typer.Option("--epoch", help="The new epoch, 32 hex digits.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why, for those who ask later.")],
+    origin: Annotated[str, typer.Option(help="The log's name, the first line of its checkpoint.")],
+    source: Annotated[str, typer.Option(help="The office: catalog, blacklist, repair or audit.")],
+    epoch: Annotated[str, typer.Option(help="The new epoch, 32 hex digits.")],
+    reason: Annotated[str, typer.Option(help="Why, for those who ask later.")],
     state: State = Path("witness"),
-    as_json: options.Json = False,
+    output: options.Output,
 ) -> None:
     """Let an office go on in a new epoch, after its database was restored from a backup on purpose.
 
     Ask the house's operator why, and what was lost, before you do: until this is done the witness refuses the
     log's checkpoints, and after 15 minutes the office stops answering. Takes effect at once, while the witness runs.
     """
-    with told(as_json=as_json):
+    with failing(f"{state} can't be written", "Name the folder by --state."):
         try:
             memory.adopt(state, origin, source, epoch.replace("-", "").lower(), reason=reason)
         except ProofError as error:
             raise Failed(f"{error}.", "Check --source and --epoch.") from None
-        except OSError as error:
-            raise Failed(f"{state} can't be written: {error.strerror}.", "Name the folder by --state.") from None
-        typer.echo(f"{source} of {origin} may go on in the epoch {epoch}.", err=as_json)
+    typer.echo(f"{source} of {origin} may go on in the epoch {epoch}.", err=output.as_json)
 
 
 def _memory(folder: Path, logs: list[str], name: str) -> Memory:
@@ -111,12 +106,3 @@ def _memory(folder: Path, logs: list[str], name: str) -> Memory:
         raise Failed(f"Another witness runs in {folder}.", "Stop it, or name another --state.") from None
     except (OSError, ValueError, ProofError) as error:
         raise Failed(f"The witness can't start in {folder}: {error}.", "Mend that, and start again.") from None
-
-
-def _vkey(given: str) -> str:
-    try:
-        text = given if "+" in given else Path(given).read_text(encoding="utf-8")
-        note.parse_vkey(text)
-    except (OSError, UnicodeDecodeError, ProofError) as error:
-        raise Failed(f"--log {given} is unusable: {error}.", "Give the log's vkey.") from None
-    return text.strip()

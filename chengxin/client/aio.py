@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,13 +17,13 @@ from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.catalog.v1.record_pb2_grpc import RecordServiceStub
 from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceStub
 from chengxin.client import connection, requests, responses
-from chengxin.client.answers import Answer, JournalReceipt, Receipt, Report
+from chengxin.client.answers import Answer, JournalReceipt, Receipt, Report, SubmitResult
 from chengxin.client.batches import batches, each
 from chengxin.client.errors import error_from
 from chengxin.client.identity import Identity
 from chengxin.client.parties import Identifier, one_identifier
 from chengxin.client.patience import Patience
-from chengxin.client.records import Record, SubmitResult
+from chengxin.client.records import Record
 from chengxin.client.streams import AsyncFeed, converse
 from chengxin.client.transport import OnLoop, Transport
 
@@ -53,9 +52,7 @@ class AsyncClient:
     async def __aenter__(self) -> AsyncClient:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -154,7 +151,7 @@ class AsyncClient:
         """Tell the house that your copy of a withdrawn record is deleted; return when that was recorded."""
         request = sharing_pb2.AcknowledgeWithdrawalRequest(record_id=record_id)
         response = await self._ask(self._sharing().AcknowledgeWithdrawal, request)
-        return responses.instant(response.acknowledged_at)
+        return response.acknowledged_at.ToDatetime(tzinfo=UTC)
 
     async def receipt(self, of: Answer | Report | SubmitResult | JournalReceipt) -> Receipt:
         """Fetch the proof that an answer's entry is in the log: `(await client.receipt(answer)).verify()`.

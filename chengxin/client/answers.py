@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from chengxin.client.errors import RefusedError
 from chengxin.client.parties import Identifier
+from chengxin.client.records import Severity
 
 if TYPE_CHECKING:
-    from chengxin.client.records import Severity
     from chengxin.proofs.receipt import VerifiedReceipt
 
 
@@ -123,6 +123,27 @@ class Change:
     item_code: str
     at: datetime
     end_reason: EndReason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitResult:
+    """What became of one record.
+
+    `already_held` is true when the house had the same record before; it also is when an interrupted batch
+    had to be sent again. `warnings` are stable codes such as PUBLICITY_CAPPED.
+    """
+
+    record_number: str
+    record_id: str
+    already_held: bool
+    refusal: Refusal | None
+    warnings: tuple[str, ...]
+    receipt: JournalReceipt
+
+    @property
+    def accepted(self) -> bool:
+        """True when the house holds the record."""
+        return self.refusal is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 # What grpc.aio says, instead of the status, of a stream that ended while it was being written to. Opened anew, the
 # stream tells whether that was a refusal.
 _TORN = "Internal error from Core"
+M = TypeVar("M", bound=Message)
 _NOT_NOW = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 
 
@@ -60,11 +61,11 @@ def error_from(error: grpc.RpcError) -> ChengxinError:
     that the house could not answer. A status without it comes from the transport.
     """
     code = error.code()
-    info, violation = _details(error)
+    info, bad = _detail(error, error_details_pb2.ErrorInfo), _detail(error, error_details_pb2.BadRequest)
     if info is not None and code not in _NOT_NOW:
         return RefusedError(
             info.reason,
-            field=violation.field if violation else info.metadata.get("field", ""),
+            field=bad.field_violations[0].field if bad and bad.field_violations else info.metadata.get("field", ""),
             message=error.details() or "",
             remedy=info.metadata.get("remedy", ""),
         )
@@ -76,20 +77,11 @@ def error_from(error: grpc.RpcError) -> ChengxinError:
     )
 
 
-def _details(
-    error: grpc.RpcError,
-) -> tuple[error_details_pb2.ErrorInfo | None, error_details_pb2.BadRequest.FieldViolation | None]:
-    info: error_details_pb2.ErrorInfo | None = None
-    violation: error_details_pb2.BadRequest.FieldViolation | None = None
+def _detail(error: grpc.RpcError, kind: type[M]) -> M | None:
     call: Any = error  # the call itself, or aio's error with the same methods
     try:
         status = rpc_status.from_call(call)
     except (ValueError, DecodeError):
-        status = None
-    for detail in status.details if status is not None else ():
-        found, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-        if detail.Unpack(found):
-            info = found
-        elif detail.Unpack(bad) and bad.field_violations:
-            violation = bad.field_violations[0]
-    return info, violation
+        return None
+    found = kind()
+    return found if status and any(detail.Unpack(found) for detail in status.details) else None

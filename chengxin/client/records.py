@@ -1,4 +1,4 @@
-"""Records as a provider hands them in, and what became of each."""
+"""Records as a provider hands them in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
-from chengxin.client.answers import JournalReceipt, Refusal
 from chengxin.client.parties import Party
 
 
@@ -66,24 +65,3 @@ class Record:
     sample: bool = False
     person_publicity_basis: str = ""
     version: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitResult:
-    """What became of one record.
-
-    `already_held` is true when the house had the same record before; it also is when an interrupted batch
-    had to be sent again. `warnings` are stable codes such as PUBLICITY_CAPPED.
-    """
-
-    record_number: str
-    record_id: str
-    already_held: bool
-    refusal: Refusal | None
-    warnings: tuple[str, ...]
-    receipt: JournalReceipt
-
-    @property
-    def accepted(self) -> bool:
-        """True when the house holds the record."""
-        return self.refusal is None

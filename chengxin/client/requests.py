@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
+from chengxin.client.mirror import mirrored
 from chengxin.client.parties import Identifier
 from chengxin.client.records import Record
 from chengxin.common.v1 import common_pb2
@@ -20,33 +21,13 @@ def context(purpose: str, matter: str, officer: str, query_id: UUID | None = Non
 
 def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
     """The identifier as the contract writes it."""
-    kind = common_pb2.IdentifierKind.Value(f"IDENTIFIER_KIND_{identifier.kind.name}")
-    return common_pb2.Identifier(kind=kind, value=identifier.value)
+    return mirrored(common_pb2.Identifier, identifier)
 
 
 def draft(record: Record) -> record_pb2.RecordDraft:
     """The record as the contract writes it."""
-    document = record.document
-    return record_pb2.RecordDraft(
-        record_number=record.record_number,
-        item_code=record.item_code,
-        party=common_pb2.Party(identifier=identifier_message(record.party.identifier), name=record.party.name),
-        document=common_pb2.Document(
-            kind=common_pb2.DocumentKind.Value(f"DOCUMENT_KIND_{document.kind.name}"),
-            number=document.number,
-            authority=document.authority,
-            determined_on=document.determined_on.isoformat(),
-            effective_on=document.effective_on.isoformat(),
-        ),
-        severity=common_pb2.Severity.Value(
-            f"SEVERITY_{record.severity.name}" if record.severity else "SEVERITY_UNSPECIFIED"
-        ),
-        fields=[common_pb2.FieldValue(name=name, value=value) for name, value in record.fields.items()],
-        publicity_until=record.publicity_until.isoformat() if record.publicity_until else "",
-        sample=record.sample,
-        person_publicity_basis=record.person_publicity_basis,
-        version=record.version,
-    )
+    fields = [common_pb2.FieldValue(name=name, value=value) for name, value in record.fields.items()]
+    return mirrored(record_pb2.RecordDraft, record, fields=fields)
 
 
 def sized_draft(record: Record) -> tuple[record_pb2.RecordDraft, int]:

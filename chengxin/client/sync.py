@@ -9,15 +9,14 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from chengxin.client import connection
 from chengxin.client.aio import AsyncClient
-from chengxin.client.answers import Answer, Change
+from chengxin.client.answers import Answer, Change, SubmitResult
 from chengxin.client.identity import Identity
 from chengxin.client.parties import Identifier
-from chengxin.client.records import Record, SubmitResult
+from chengxin.client.records import Record
 from chengxin.client.streams import AsyncFeed
 from chengxin.client.transport import InThread, Transport
 
@@ -100,9 +99,7 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     close = _like(AsyncClient.close, _done)

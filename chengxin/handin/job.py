@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from chengxin.client.answers import Refusal
-from chengxin.client.records import Record, SubmitResult
+from chengxin.client.answers import Refusal, SubmitResult
+from chengxin.client.records import Record
 from chengxin.handin.csv_file import open_csv
 from chengxin.handin.layout import Layout
 from chengxin.handin.mapping import ColumnMapping

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chengxin.handin import cells
-from chengxin.handin.mapping import ColumnMapping, FieldColumn, FileKind
+from chengxin.handin.mapping import ColumnMapping, FieldColumn, FileKind, Part
 from chengxin.handin.reasons import COLUMN_MISSING, COLUMN_TWICE, HandInError
 
 HEADER_WITHIN = 10
@@ -25,20 +25,20 @@ class Layout:
     data_from: int
     parts: dict[str, int]
     outdated_codes: tuple[int, ...]
-    fields: tuple[tuple[FieldColumn, int], ...]
+    fields: Mapping[str, tuple[FieldColumn, int]]
     unknown: tuple[int, ...]
 
-    def header(self, position: int) -> str:
-        """The column's header as the file writes it."""
-        written = self.headers[position] if position < len(self.headers) else ""
-        return written or f"第{position + 1}列"
+    def header(self, where: int | Part) -> str:
+        """The header of the column at a position, or of a part, as the file writes it; else the usual name."""
+        if isinstance(where, str):
+            return self.header(self.parts[where]) if where in self.parts else self.kind.columns[where][0]
+        written = self.headers[where] if where < len(self.headers) else ""
+        return written or f"第{where + 1}列"
 
     def column_of(self, place: str) -> str:
         """The header of the column behind a request field such as `document.number`; "" where there is none."""
-        name = place.removeprefix("fields.")
-        for field, position in self.fields:
-            if place != name and field.name == name:
-                return self.header(position)
+        if place.startswith("fields.") and (field := self.fields.get(place.removeprefix("fields."))):
+            return self.header(field[1])
         part = _PART_OF_PLACE.get(place, place.removeprefix("document."))
         if place.startswith("party.identifier"):
             part = "uscc"
@@ -64,7 +64,7 @@ def find_layout(first_rows: Sequence[Sequence[str]], mapping: ColumnMapping) -> 
     """
     best: tuple[int, FileKind, list[str], int] | None = None
     for headers, data_from in _candidates(first_rows[:HEADER_WITHIN], mapping):
-        for kind in mapping.kinds:
+        for kind in mapping.files.values():
             own = _names_of(kind)
             known = sum(1 for name in headers if cells.header(name) in own)
             if known >= 2 and (best is None or known > best[0]):
@@ -76,7 +76,7 @@ def _candidates(rows: Sequence[Sequence[str]], mapping: ColumnMapping) -> Iterat
     """Each row as a header, then each pair of rows; whoever comes first wins among equals."""
     for number, row in enumerate(rows):
         yield [cell.strip() for cell in row], number + 1
-    known = {name for kind in mapping.kinds for name in _names_of(kind)}
+    known = {name for kind in mapping.files.values() for name in _names_of(kind)}
     for number, (above, below) in enumerate(itertools.pairwise(rows)):
         if names := _merged(above, below, known):
             yield names, number + 2
@@ -103,7 +103,12 @@ def _merged(above: Sequence[str], below: Sequence[str], known: set[str]) -> list
 
 
 def _names_of(kind: FileKind) -> set[str]:
-    groups = [*kind.columns.values(), *kind.outdated_codes, kind.not_sent, *(f.headers for f in kind.fields)]
+    groups = [
+        *kind.columns.values(),
+        *kind.outdated_codes,
+        kind.not_sent,
+        *(field.headers for field in kind.fields.values()),
+    ]
     return {cells.header(name) for group in groups for name in group}
 
 
@@ -130,6 +135,6 @@ def _layout(kind: FileKind, headers: list[str], data_from: int, mapping: ColumnM
         data_from=data_from,
         parts=parts,
         outdated_codes=tuple(at for names in kind.outdated_codes if (at := place(names)) is not None),
-        fields=tuple((field, at) for field in kind.fields if (at := place(field.headers)) is not None),
+        fields={name: (field, at) for name, field in kind.fields.items() if (at := place(field.headers)) is not None},
         unknown=tuple(at for at, name in enumerate(headers) if cells.header(name) not in silent),
     )

@@ -12,7 +12,6 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from chengxin.handin.layout import REJECT_COLUMNS
@@ -51,24 +50,16 @@ class RejectsFile:
             self._path.unlink(missing_ok=True)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._files.close()
 
-    def add(self, table_number: int, table: Table, row: Row, rejection: Rejection) -> None:
+    def add(self, table_number: int, table: Table, row: Row, why: Rejection) -> None:
         """Write a refused row. Raises HandInError(REJECTS_NOT_WRITABLE)."""
         with _writable(self._path):
             if table_number not in self._writers:
                 self._begin(table_number, table)
-            why = [
-                str(row.number),
-                "; ".join(rejection.codes),
-                "; ".join(rejection.columns),
-                rejection.message,
-                rejection.remedy,
-            ]
-            self._writers[table_number].writerow([harmless(cell) for cell in [*why, *row.cells]])
+            told = [str(row.number), "; ".join(why.codes), "; ".join(why.columns), why.message, why.remedy]
+            self._writers[table_number].writerow(map(harmless, [*told, *row.cells]))
 
     def _begin(self, table_number: int, table: Table) -> None:
         suffix = f"-{table_number + 1}" if table_number else ""

@@ -71,7 +71,7 @@ class _Reading:
         fields = self._fields()
         record = Record(
             record_number=self._part("record_number", cells.number) or document_number,
-            item_code=first.item_code if first else "",
+            item_code=first.item if first else "",
             party=Party(identifier, self._one_line("party_name")),
             document=Document(
                 kind=first.document if first else DocumentKind.OTHER_BY_LAW,
@@ -112,10 +112,10 @@ class _Reading:
         words = [written] if written in known else self._words(written)
         found = [known[word] for word in words if word in known]
         if len(found) < len(words) or not found:
-            self._problem_at("category", reasons.CATEGORY_UNKNOWN)
+            self._problem(reasons.CATEGORY_UNKNOWN, "category")
             return []
-        if len({(category.item_code, category.document) for category in found}) > 1:
-            self._problem_at("category", reasons.CATEGORIES_OF_SEVERAL_ITEMS)
+        if len({(category.item, category.document) for category in found}) > 1:
+            self._problem(reasons.CATEGORIES_OF_SEVERAL_ITEMS, "category")
         return found
 
     def _words(self, written: str) -> list[str]:
@@ -129,7 +129,7 @@ class _Reading:
             return "person" if person else "organisation"
         known = self.mapping.party_types.get(written)
         if known is None:
-            self._problem_at("party_type", reasons.PARTY_TYPE_UNKNOWN)
+            self._problem(reasons.PARTY_TYPE_UNKNOWN, "party_type")
         return known or "organisation"
 
     def _identifier(self, party_type: PartyType) -> Identifier:
@@ -137,10 +137,10 @@ class _Reading:
         uscc, id_number = self._part("uscc", cells.number), self._part("id_number", cells.number)
         if party_type == "person":
             if self._has("uscc"):
-                self._problem_at("uscc", reasons.IDENTIFIER_AMBIGUOUS)
+                self._problem(reasons.IDENTIFIER_AMBIGUOUS, "uscc")
             return self._persons_identifier(id_number or "")
         if self._has("id_number") and party_type == "organisation":
-            self._problem_at("id_number", reasons.IDENTIFIER_AMBIGUOUS)
+            self._problem(reasons.IDENTIFIER_AMBIGUOUS, "id_number")
         outdated = [at for at in self.layout.outdated_codes if self._cell(at)]
         if not self._has("uscc") and outdated:
             self._problem(reasons.IDENTIFIER_OUTDATED, outdated[0])
@@ -149,17 +149,17 @@ class _Reading:
     def _persons_identifier(self, id_number: str) -> Identifier:
         kind = self.mapping.id_types.get(self._part("id_type", cells.text) or "")
         if kind is None:
-            self._problem_at("id_type", reasons.ID_TYPE_UNKNOWN)
+            self._problem(reasons.ID_TYPE_UNKNOWN, "id_type")
             return Identifier.uscc("")
         return Identifier(kind, id_number)
 
     def _fields(self) -> dict[str, str]:
         values: dict[str, str] = {}
-        for column, position in self.layout.fields:
-            given = self._raw(position) if column.kind == "text" else self._cell(position)
-            value = self._read(position, given, _READERS[column.kind])
+        for name, (column, position) in self.layout.fields.items():
+            given = self._raw(position) if column.as_ == "text" else self._cell(position)
+            value = self._read(position, given, _READERS[column.as_])
             if value is not None and value != "":
-                values[column.name] = value.isoformat() if isinstance(value, date) else value
+                values[name] = value.isoformat() if isinstance(value, date) else value
         for position in self.layout.unknown:
             if self._raw(position).strip():
                 values[self.layout.header(position)] = WITHHELD
@@ -171,19 +171,17 @@ class _Reading:
         if stated is not None:
             grade = self.mapping.severities.get(stated)
             if grade is None:
-                self._problem_at("severity", reasons.SEVERITY_UNDETERMINED)
+                self._problem(reasons.SEVERITY_UNDETERMINED, "severity")
             return grade
         if not categories or not self.layout.kind.graded:
             return None
-        grades = [
-            self._grade_of_fine(party_type, fields) if category.severity == BY_FINE else category.severity
-            for category in categories
-        ]
-        known = [grade for grade in grades if isinstance(grade, Severity)]
+        by_fine = self._grade_of_fine(party_type, fields)
+        grades = [by_fine if one.severity == BY_FINE else one.severity and Severity(one.severity) for one in categories]
+        known = [grade for grade in grades if grade is not None]
         if len(known) == len(grades):
             return max(known, key=list(Severity).index)
         if not self.problems:  # else the fine could not be read: that is told already
-            self._problem_at("category", reasons.SEVERITY_UNDETERMINED)
+            self._problem(reasons.SEVERITY_UNDETERMINED, "category")
         return None
 
     def _grade_of_fine(self, party_type: PartyType, fields: dict[str, str]) -> Severity | None:
@@ -229,10 +227,5 @@ class _Reading:
             self._problem(unreadable.reason, position)
             return None
 
-    def _problem_at(self, part: Part, reason: Reason) -> None:
-        position = self.layout.parts.get(part)
-        column = self.layout.kind.columns[part][0] if position is None else self.layout.header(position)
-        self.problems.append(Problem(reason, column))
-
-    def _problem(self, reason: Reason, position: int) -> None:
-        self.problems.append(Problem(reason, self.layout.header(position)))
+    def _problem(self, reason: Reason, where: Part | int) -> None:
+        self.problems.append(Problem(reason, self.layout.header(where)))

@@ -9,27 +9,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from chengxin.proofs import note
 from chengxin.proofs.error import ProofError
 
-_TIME = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00)"
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00"
 _FORM = re.compile(
     r"信用信息终止共享证明\n"
     r"Certificate of withdrawal of public credit information\n"
-    r"系统 / system: ([^\n]+)\n"
-    r"记录 / record: ([0-9a-f-]{36})\n"
-    r"目录项目 / catalog item: ([^\n]+)\n"
-    r"认定单位 / determining authority: ([^\n]+)\n"
-    rf"终止共享时间 / sharing ended: {_TIME}\n"
-    r"原因 / reason: ([^\n]+)\n"
-    r"曾接收单位数 / receivers: (0|[1-9][0-9]{0,5})\n"
-    r"((?:- [^\n]+\n)*)"
-    rf"签发时间 / issued: {_TIME}\n",
+    r"系统 / system: (?P<system>[^\n]+)\n"
+    r"记录 / record: (?P<record_id>[0-9a-f-]{36})\n"
+    r"目录项目 / catalog item: (?P<item_code>[^\n]+)\n"
+    r"认定单位 / determining authority: (?P<determining_authority>[^\n]+)\n"
+    rf"终止共享时间 / sharing ended: (?P<ended_at>{_TIME})\n"
+    r"原因 / reason: (?P<reason>[^\n]+)\n"
+    r"曾接收单位数 / receivers: (?P<count>0|[1-9][0-9]{0,5})\n"
+    r"(?P<lines>(?:- [^\n]+\n)*)"
+    rf"签发时间 / issued: (?P<issued_at>{_TIME})\n",
     re.ASCII,
 )
 _RECEIVER = re.compile(
-    rf"- ([^\n:]+): (?:尚未确认删除 / not yet acknowledged|已确认删除 / deletion acknowledged {_TIME})", re.ASCII
+    rf"- ([^\n:]+): (?:尚未确认删除 / not yet acknowledged|已确认删除 / deletion acknowledged ({_TIME}))", re.ASCII
 )
 
 
@@ -60,20 +61,12 @@ def verify_certificate(text: str, vkey: str) -> WithdrawalCertificate:
     form = _FORM.fullmatch(note.verify(text, [vkey]).text)
     if form is None:
         raise ProofError("not a withdrawal certificate")
-    system, record_id, item_code, authority, ended_at, reason, count, lines, issued_at = form.groups()
-    receivers = tuple(_receiver(line) for line in lines.removesuffix("\n").split("\n") if lines)
-    if len(receivers) != int(count):
+    said: dict[str, Any] = form.groupdict()
+    receivers = tuple(_receiver(line) for line in said.pop("lines").split("\n")[:-1])
+    if len(receivers) != int(said.pop("count")):
         raise ProofError("the certificate names another number of receivers")
-    return WithdrawalCertificate(
-        system=system,
-        record_id=record_id,
-        item_code=item_code,
-        determining_authority=authority,
-        ended_at=_instant(ended_at),
-        reason=reason,
-        receivers=receivers,
-        issued_at=_instant(issued_at),
-    )
+    instants = {name: _instant(said.pop(name)) for name in ("ended_at", "issued_at")}
+    return WithdrawalCertificate(receivers=receivers, **instants, **said)
 
 
 def _receiver(line: str) -> Receiver:

@@ -5,10 +5,11 @@ The map has text keys; what is empty or absent is left out. docs/formats.md list
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import cbor2
@@ -82,26 +83,17 @@ _OPTIONAL = {field.name for field in fields(JournalEntry) if field.default is no
 
 def decode(leaf: bytes) -> JournalEntry:
     """Return the entry that a leaf holds. Raises ProofError for any other bytes, also another spelling."""
-    try:
+    with contextlib.suppress(Exception):  # whatever the decoder of others, or a type, makes of hostile bytes
         members: Any = cbor2.loads(leaf, max_depth=2) if len(leaf) <= MAX_BYTES else None
-        if not isinstance(members, dict) or cbor2.dumps(members, canonical=True) != leaf:
-            raise ProofError("not a journal entry")
-    except ProofError:
-        raise
-    except Exception:  # Whatever the decoder of others makes of hostile bytes.
-        raise ProofError("not a journal entry") from None
-    return _entry(cast("dict[Any, Any]", members))
+        if cbor2.dumps(members, canonical=True) == leaf and _fits(members):
+            return JournalEntry(**{name: _MEMBERS[name][1](value) for name, value in members.items()})
+    raise ProofError("not a journal entry")
 
 
-def _entry(members: dict[Any, Any]) -> JournalEntry:
+def _fits(members: dict[str, Any]) -> bool:
     if not (_MEMBERS.keys() - _OPTIONAL) <= members.keys() <= _MEMBERS.keys():
-        raise ProofError("not a journal entry")
-    if any(type(value) is not _MEMBERS[name][0] for name, value in members.items()):
-        raise ProofError("not a journal entry")
-    try:
-        return JournalEntry(**{name: _MEMBERS[name][1](value) for name, value in members.items()})
-    except (ValueError, OverflowError):
-        raise ProofError("not a journal entry") from None
+        return False
+    return all(type(value) is _MEMBERS[name][0] for name, value in members.items())
 
 
 def _plain(value: Any) -> Any:

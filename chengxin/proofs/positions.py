@@ -16,7 +16,7 @@ from chengxin.proofs.checkpoint import Checkpoint
 from chengxin.proofs.error import ProofError
 
 _PREFIX = "source "
-_LINE = re.compile(r"source ([a-z][a-z0-9_]{0,62}) ([0-9a-f]{32}) ([0-9]+) ([0-9]+) (\S+)", re.ASCII)
+_LINE = re.compile(r"source (?P<source>[a-z][a-z0-9_]{0,62}) (?P<epoch>[0-9a-f]{32}) ([0-9]+) ([0-9]+) (\S+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +46,9 @@ def positions_in(head: Checkpoint) -> dict[str, SourcePosition]:
         match = _LINE.fullmatch(line)
         if match is None or match[1] in found:
             raise ProofError("not the position of a source")
-        source, epoch, xid, entry_id, commitment = match.groups()
-        found[source] = SourcePosition(
-            source=source,
-            epoch=epoch,
-            xid=decimal.parse(xid),
-            entry_id=decimal.parse(entry_id),
-            commitment=base64text.decode_hash(commitment),
-        )
+        xid, entry_id = decimal.parse(match[3]), decimal.parse(match[4])
+        commitment = base64text.decode_hash(match[5])
+        found[match[1]] = SourcePosition(xid=xid, entry_id=entry_id, commitment=commitment, **match.groupdict())
     return found
 
 

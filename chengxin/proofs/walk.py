@@ -6,6 +6,7 @@ Reads `/checkpoint` and `/tile/…` of c2sp.org/tlog-tiles over HTTP; memory is 
 from __future__ import annotations
 
 import http.client
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -20,11 +21,12 @@ from chengxin.proofs.tiles import Tile
 TIMEOUT_S = 10.0
 _MOST_CHECKPOINT_BYTES = 1 << 16
 _MOST_TILE_BYTES = tiles.WIDTH * 32
+_NO_PROOF = {401, 403, 429}  # What is refused to this reader says nothing about the log.
 
 # Gives the resource at a path below the log's prefix, at most so many bytes.
 Fetch = Callable[[str, int], bytes]
-# Is told how many tiles of how many are checked.
-Progress = Callable[[int, int], None]
+# Is told how many tiles of how many are checked, and the last one with its hashes; may raise ProofError.
+Progress = Callable[[int, int, Tile, list[bytes]], None]
 
 
 class Unreachable(Exception):
@@ -40,17 +42,22 @@ class WalkedLog:
     tiles: int
 
 
-def over_http(url: str, *, timeout_s: float = TIMEOUT_S) -> Fetch:
-    """Return the reader of the log at `url`, its prefix. Raises ValueError unless it is http or https."""
+def over_http(url: str, *, timeout_s: float = TIMEOUT_S, tls: ssl.SSLContext | None = None) -> Fetch:
+    """Return the reader of the log at `url`, its prefix. Raises ValueError unless it is http or https.
+
+    `tls` is whom to trust, and the reader's own certificate; by default this machine's authorities, and none.
+    """
     if not url.startswith(("http://", "https://")):
         raise ValueError("the log's address must begin with http:// or https://")
     prefix = url.rstrip("/")
 
     def fetch(path: str, most: int) -> bytes:
         try:
-            with urllib.request.urlopen(f"{prefix}/{path}", timeout=timeout_s) as response:  # noqa: S310 - http(s) only, above
+            with urllib.request.urlopen(f"{prefix}/{path}", timeout=timeout_s, context=tls) as response:  # noqa: S310 - http(s) only, above
                 return response.read(most + 1)
         except urllib.error.HTTPError as error:
+            if error.code in _NO_PROOF or error.code >= 500:
+                raise Unreachable(f"the log refused to give {path} to you: HTTP {error.code}") from None
             raise ProofError(f"the log does not serve {path}: HTTP {error.code}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unreachable(f"can't read {prefix}/{path}: {error}") from error
@@ -96,7 +103,7 @@ def _check_tiles(fetch: Fetch, head: Checkpoint, earlier: Checkpoint | None, pro
         if width == tiles.WIDTH:
             above.append(tiles.tile_root(b"".join(hashes)))
         if progress is not None:
-            progress(done, total)
+            progress(done, total, tile, hashes)
     if tree.root() != head.root:
         raise ProofError("the tiles do not make the root that the checkpoint signs")
     return total

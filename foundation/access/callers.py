@@ -34,16 +34,21 @@ class Caller:
             raise Refused(ROLE_REQUIRED, detail=f"Role needed: {' or '.join(roles)}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Officer:
     """An official, as the staff identity provider asserts. Two officials are two subjects.
 
     Roles: case_officer, decider, repair_officer, steward, auditor, key_custodian.
     """
 
-    subject: str
+    subject: Personal
     authority: str
     roles: frozenset[str]
+
+    def __init__(self, *, subject: str, authority: str, roles: frozenset[str]) -> None:
+        object.__setattr__(self, "subject", Personal(subject))
+        object.__setattr__(self, "authority", authority)
+        object.__setattr__(self, "roles", roles)
 
     def require_role(self, role: str) -> None:
         """Raise Refused(OFFICER_ROLE_REQUIRED) unless the official has the role."""

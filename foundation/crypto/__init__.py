@@ -1,6 +1,6 @@
 """Keys, stored ciphertexts and blind indexes. Formats: docs/formats.md, "Stored ciphertexts"."""
 
-from foundation.crypto.blind import bucket_in, bucket_of, journal_tag, name_tag, new_id, subject_tag, tag
+from foundation.crypto.blind import bucket_in, bucket_of, epoch_of, journal_tag, name_tag, new_id, subject_tag, tag
 from foundation.crypto.dossier import DossierKeys, identifier_of, identifier_text
 from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
 from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed, SuiteTooOld
@@ -27,6 +27,7 @@ __all__ = [
     "archive_year",
     "bucket_in",
     "bucket_of",
+    "epoch_of",
     "identifier_of",
     "identifier_text",
     "journal_tag",

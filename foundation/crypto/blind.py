@@ -32,6 +32,11 @@ def subject_tag(key: bytes, identifier: Identifier) -> bytes:
     return tag(key, b"subject", identifier.kind.value.encode(), identifier.value.reveal().encode())
 
 
+def epoch_of(key_name: str) -> int:
+    """The epoch of an index's key: 2 of index/subject/2. It stands beside the tags that the key made."""
+    return int(key_name.rpartition("/")[2])
+
+
 def journal_tag(key: bytes, identifier: Identifier) -> bytes:
     """The tag (16 bytes) by which the journal finds who looked at a subject. Its key serves nothing else."""
     return tag(key, b"journal", identifier.kind.value.encode(), identifier.value.reveal().encode())

@@ -10,11 +10,13 @@ import json
 from datetime import date
 from uuid import UUID
 
-from foundation.crypto.blind import bucket_of, subject_tag, tag
+from foundation.crypto.blind import bucket_of, epoch_of, subject_tag, tag
 from foundation.crypto.envelope import Dek, Place, new_dek, open_dek
 from foundation.crypto.kek import kek_name
 from foundation.crypto.keyring import Keyring, archive_year
 from foundation.identity import Identifier, IdentifierKind
+
+SUBJECT_INDEX = "index/subject"
 
 
 class DossierKeys:
@@ -31,7 +33,12 @@ class DossierKeys:
 
     async def subject_tag(self, identifier: Identifier) -> bytes:
         """The tag (16 bytes) by which a party's dossiers are found."""
-        return subject_tag((await self._keyring.kek("index/subject/1")).key, identifier)
+        return subject_tag((await self._keyring.in_use(SUBJECT_INDEX)).reading.key, identifier)
+
+    async def subject_tags(self, identifier: Identifier) -> list[tuple[int, bytes]]:
+        """The tags, each with its epoch, under which a party's dossier is put down."""
+        keys = (await self._keyring.in_use(SUBJECT_INDEX)).writing
+        return [(epoch_of(kek.name), subject_tag(kek.key, identifier)) for kek in keys]
 
     async def tag(self, what: str, *parts: bytes) -> bytes:
         """The tag (16 bytes) by which a thing of a kind is known when it comes again."""

@@ -9,19 +9,32 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 from foundation.crypto.errors import OpenFailed
 from foundation.crypto.kek import FORMAT, Kek, open_under, seal_under, suite_in
-from foundation.crypto.layout import Packed, length_prefixed, pack, pad, prefixed, unpack, unpad
+from foundation.crypto.layout import (
+    Packed,
+    pack,
+    pad,
+    padded_texts,
+    prefixed,
+    prefixed_columns,
+    unpack,
+    unpad,
+    unpadded_texts,
+)
 from foundation.crypto.suite import COMMITMENT_BYTES, CURRENT, KEY_BYTES, NONCE_BYTES, Suite, release
 from foundation.personal import Personal
 
 _DERIVATION = b"chengxin record key "
 _BODY = 2 + NONCE_BYTES
+_RECORD = struct.Struct(">I16sIQI")
+"""Record id and version, each behind its length (4 bytes), and the length of what follows."""
+_HEAD_LENGTH = (2).to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +92,18 @@ class Dek:
 
     def seal_packed(self, fields: Mapping[str, str], nonces: Sequence[bytes]) -> bytes:
         """Seal a record's texts into one value, each with a nonce never used with this key before."""
-        columns, encrypt = sorted(fields), self._aead.encrypt
-        aads = self._binding.aads(columns)
-        texts = [
-            encrypt(nonce, pad(fields[column].encode()), aad)
-            for column, nonce, aad in zip(columns, nonces, aads, strict=True)
-        ]
+        columns = tuple(sorted(fields))
+        padded = padded_texts(map(fields.__getitem__, columns))
+        texts = list(map(self._aead.encrypt, nonces, padded, self._binding.aads(columns)))
         return pack(Packed(self._binding.head, self.commitment, columns, nonces, texts))
 
     def open(self, column: str, sealed: bytes) -> Personal:
         """Open a text sealed for this record and `column`. Raises OpenFailed."""
-        return _text(self.open_bytes(column, sealed))
+        return Personal.each(unpadded_texts(self._released(self._one(column, sealed))))[0]
 
     def open_bytes(self, column: str, sealed: bytes) -> bytes:
         """Open bytes sealed for this record and `column`. Raises OpenFailed."""
-        one = Packed(sealed[:2], self.commitment, [column], [sealed[2:_BODY]], [sealed[_BODY:]])
-        return self._released(one)[0]
+        return unpad(self._released(self._one(column, sealed))[0])
 
     def open_record(self, packed: bytes, wanted: Collection[str] | None = None) -> dict[str, Personal]:
         """Open the texts of a packed record by column: those in `wanted` that it has, or all. Raises OpenFailed.
@@ -103,21 +112,28 @@ class Dek:
         of them to none.
         """
         record = unpack(packed, wanted)
-        return dict(zip(record.columns, map(_text, self._released(record)), strict=True))
+        return dict(zip(record.columns, Personal.each(unpadded_texts(self._released(record))), strict=True))
 
     def wrap(self, kek: Kek, *, nonce: bytes | None = None) -> bytes:
-        """Wrap this key under `kek`: format | suite | kek | nonce | ciphertext | tag | commitment."""
+        """Wrap this key under `kek`: format | suite | kek | nonce | ciphertext | tag | commitment.
+
+        The suite is that of new data under `kek`; where the fields have another, its number goes in behind the key.
+        """
         nonce = nonce or os.urandom(NONCE_BYTES)
-        aad, suite = self._binding.aad(f"key:{kek.name}"), self._binding.suite
-        return seal_under(kek, nonce, self._key, aad, suite, commitment=self.commitment)
+        suite, fields = kek.suites.new, self._binding.suite
+        content = self._key if suite is fields else self._key + bytes([fields.number])
+        aad = self._binding.with_suite(suite).aad(f"key:{kek.name}")
+        return seal_under(kek, nonce, content, aad, suite, commitment=self.commitment)
+
+    def _one(self, column: str, sealed: bytes) -> Packed:
+        return Packed(sealed[:2], self.commitment, [column], [sealed[2:_BODY]], [sealed[_BODY:]])
 
     def _released(self, record: Packed) -> list[bytes]:
         head, commitment, columns, nonces, texts = record
         if head != self._binding.head:
             raise OpenFailed
         aads = self._binding.aads(columns)
-        padded = release(self._aead, nonces, texts, aads, lambda _: hmac.compare_digest(self.commitment, commitment))
-        return [unpad(each) for each in padded]
+        return release(self._aead, nonces, texts, aads, lambda _: hmac.compare_digest(self.commitment, commitment))
 
 
 def new_dek(place: Place, *, random: Callable[[int], bytes] = os.urandom, suite: Suite = CURRENT) -> Dek:
@@ -129,21 +145,22 @@ def open_dek(wrap: bytes, kek: Kek, place: Place) -> Dek:
     """Open the data key of the record at `place` from one of its wraps (`kek_name` says under which KEK).
 
     The key that comes out must give the wrap's commitment, or it opens nothing: GCM alone lets one ciphertext
-    open under two keys with two meanings. Raises OpenFailed, SuiteTooOld.
+    open under two keys with two meanings. Raises OpenFailed, SuiteTooOld (for the wrap's suite or the fields').
     """
     binding = _Binding(place, suite_in(kek, wrap))
     opened: list[Dek] = []
 
-    def committed(key: bytes, commitment: bytes) -> bool:
-        opened.append(Dek(key, binding))
-        return hmac.compare_digest(opened[0].commitment, commitment)
+    def committed(content: bytes, commitment: bytes) -> bool:
+        key, named = content[:KEY_BYTES], content[KEY_BYTES:]
+        opened.append(Dek(key, binding.with_suite(kek.suites.admit(named[0])) if named else binding))
+        return len(named) < 2 and hmac.compare_digest(opened[0].commitment, commitment)
 
     open_under(kek, wrap, binding.aad(f"key:{kek.name}"), committed)
     return opened[0]
 
 
 def rewrap(wrap: bytes, place: Place, *, old: Kek, new: Kek) -> bytes:
-    """Wrap the same data key under another KEK; the fields are not touched. Raises OpenFailed, SuiteTooOld."""
+    """Wrap the same data key under another KEK, with its suite; fields keep theirs. Raises OpenFailed, SuiteTooOld."""
     return open_dek(wrap, old, place).wrap(new)
 
 
@@ -169,26 +186,21 @@ def seal_record(
 class _Binding:
     """The associated data of a record's ciphertexts; only the column differs between them."""
 
-    __slots__ = ("_after", "_before", "head", "suite")
+    __slots__ = ("_after", "_place", "head", "suite")
 
     def __init__(self, place: Place, suite: Suite) -> None:
+        self._place = place
         self.suite = suite
         self.head = bytes((FORMAT, suite.number))
-        self._before = prefixed(place.table)
-        version = place.version.to_bytes(8, "big")
-        record = length_prefixed(place.record_id.bytes, version, place.subject_ref, self.head)
-        self._after = record + prefixed(place.deployment)
+        record = _RECORD.pack(16, place.record_id.bytes, 8, place.version, len(place.subject_ref))
+        self._after = record + place.subject_ref + _HEAD_LENGTH + self.head + prefixed(place.deployment)
+
+    def with_suite(self, suite: Suite) -> _Binding:
+        return self if suite is self.suite else _Binding(self._place, suite)
 
     def aad(self, column: str) -> bytes:
-        return self._before + prefixed(column) + self._after
+        return prefixed(self._place.table, column) + self._after
 
-    def aads(self, columns: Iterable[str]) -> list[bytes]:
-        before, after = self._before, self._after
-        return [before + prefixed(column) + after for column in columns]
-
-
-def _text(content: bytes) -> Personal:
-    try:
-        return Personal(content.decode())
-    except UnicodeDecodeError:
-        raise OpenFailed from None
+    def aads(self, columns: Sequence[str]) -> list[bytes]:
+        after = self._after
+        return [before + after for before in prefixed_columns(self._place.table, tuple(columns))]

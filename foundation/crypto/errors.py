@@ -15,17 +15,22 @@ class OpenFailed(Exception):
 
 
 class SuiteTooOld(OpenFailed):
-    """It was sealed with a suite below the least one that this office opens; its header says so in clear."""
+    """It was sealed with a suite below the least one that this office opens; its header says so in clear.
 
-    def __init__(self, number: int, *, least: int) -> None:
+    `key`: the name of the key-encryption key that was wrapped with it; empty for data and for the wrap of a data key.
+    """
+
+    def __init__(self, number: int, *, least: int, key: str = "") -> None:
         self.number = number
-        self.least = least
-        Exception.__init__(self, f"sealed with suite {number}, the least opened is {least}. {self.remedy}")
+        self.key = key
+        self.problem = f"It is of suite {number}, the least opened is {least}."
+        Exception.__init__(self, f"{self.problem} {self.remedy}")
 
     @property
     def remedy(self) -> str:
         """What the operator can do."""
-        return f"Set CHENGXIN_MIN_SUITE to {self.number} until nothing of that suite is needed any more."
+        rotate = f" Wrap it anew: chengxin keys rotate {self.key} --provider." if self.key else ""
+        return f"Set CHENGXIN_MIN_SUITE to {self.number} until nothing of that suite is needed any more.{rotate}"
 
 
 class KeyGone(Exception):

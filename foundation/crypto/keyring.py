@@ -20,13 +20,13 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from foundation.calendar import day_of
-from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed
-from foundation.crypto.kek import Kek, checked_name
+from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed, SuiteTooOld
+from foundation.crypto.kek import FORMAT, Kek, checked_name
 from foundation.crypto.provider import KeyProvider, KeyProviderAway
 from foundation.crypto.suite import DEFAULT, KEY_BYTES, Suites
 from foundation.db import Database
 from foundation.db.database import Row
-from foundation.reasons import KEY_PROVIDER_AWAY, KEY_PROVIDER_REFUSES
+from foundation.reasons import KEY_PROVIDER_AWAY, KEY_PROVIDER_REFUSES, SUITE_TOO_OLD
 from foundation.refusal import Refused
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class Keyring:
         """The key of that name; makes it if there never was one.
 
         Raises KeyGone where it was destroyed, OpenFailed where the provider's key does not open it, what
-        `Database.transaction` raises, and Refused(KEY_PROVIDER_AWAY or KEY_PROVIDER_REFUSES).
+        `Database.transaction` raises, and Refused(KEY_PROVIDER_AWAY, KEY_PROVIDER_REFUSES or SUITE_TOO_OLD).
         """
         kek = self.cached(name)
         if kek is not None:
@@ -187,7 +187,7 @@ class Keyring:
         if row is None or row.provider_key == provider_key:
             return False
         # Outside the transaction: the provider may take its time, and this is the only connection.
-        key = await self._ask(self._provider.unwrap, row.provider_key, bytes(row.wrapped))
+        key = await self._unwrapped(name, row)
         await self._ask(self._provider.create, provider_key)
         wrapped = await self._ask(self._provider.wrap, provider_key, key)
         async with self._database.transaction() as tx:
@@ -236,7 +236,7 @@ class Keyring:
             raise KeyGone(name)
         wrapped, opened = bytes(row.wrapped), self._opened.get(name)
         if opened is None or opened.wrapped != wrapped:
-            key = await self._ask(self._provider.unwrap, row.provider_key, wrapped)
+            key = await self._unwrapped(name, row)
             return _Opened(Kek(name, key, self._suites), row.provider_key, wrapped, asked)
         if asked >= opened.confirmed + ASKED_AGAIN_SECONDS and opened.asking is None:
             opened.asking = asyncio.create_task(self._ask_again(opened, asked))
@@ -246,6 +246,16 @@ class Keyring:
             if self._opened.get(name) is not opened:
                 return await self._found(name, asked)
         return opened
+
+    async def _unwrapped(self, name: str, row: Row) -> bytes:
+        """Have the provider open a key. What OpenBao wrapped is of no suite; ours says in its header of which."""
+        wrapped = bytes(row.wrapped)
+        try:
+            if len(wrapped) > 1 and wrapped[0] == FORMAT:
+                self._suites.admit(wrapped[1], key=name)
+        except SuiteTooOld as old:
+            raise Refused(SUITE_TOO_OLD, detail=old.problem) from old
+        return await self._ask(self._provider.unwrap, row.provider_key, wrapped)
 
     async def _ask_again(self, opened: _Opened, asked: float) -> None:
         """Have the provider open a key once more, beside the work; forget it unless the provider does or is away."""

@@ -6,9 +6,8 @@ Formats: docs/formats.md, "Stored ciphertexts".
 from __future__ import annotations
 
 import functools
-import itertools
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from foundation.crypto.errors import OpenFailed
@@ -29,9 +28,15 @@ def length_prefixed(*parts: bytes) -> bytes:
 
 
 @functools.lru_cache(1024)
-def prefixed(name: str) -> bytes:
-    """A name that comes again and again, such as a column's, behind its length."""
-    return length_prefixed(name.encode())
+def prefixed(*names: str) -> bytes:
+    """Names that come again and again, such as a table's and a column's, each behind its length."""
+    return length_prefixed(*[name.encode() for name in names])
+
+
+@functools.lru_cache(1024)
+def prefixed_columns(table: str, columns: tuple[str, ...]) -> list[bytes]:
+    """The beginnings of the associated data of a record's fields: table and column, each behind its length."""
+    return [prefixed(table, column) for column in columns]
 
 
 def pad(content: bytes) -> bytes:
@@ -41,10 +46,26 @@ def pad(content: bytes) -> bytes:
 
 def unpad(padded: bytes) -> bytes:
     """Take off what `pad` appended. Raises OpenFailed where there is no such end."""
-    content = padded.rstrip(b"\0")
-    if len(padded) % PADDING or len(padded) - len(content) >= PADDING or content[-1:] != b"\x80":
+    content = padded.rstrip(b"\0")[:-1]
+    if pad(content) != padded:
         raise OpenFailed
-    return content[:-1]
+    return content
+
+
+def padded_texts(texts: Iterable[str]) -> list[bytes]:
+    """`pad` for the texts of a record, in UTF-8."""
+    return [content + _FILL[len(content) % PADDING] for content in map(str.encode, texts)]
+
+
+def unpadded_texts(padded: list[bytes]) -> list[str]:
+    """The way back from `padded_texts`. Raises OpenFailed where one has no such end or is no UTF-8."""
+    contents = [each.rstrip(b"\0")[:-1] for each in padded]
+    if [content + _FILL[len(content) % PADDING] for content in contents] != padded:
+        raise OpenFailed
+    try:
+        return [content.decode() for content in contents]
+    except UnicodeDecodeError:
+        raise OpenFailed from None
 
 
 class Packed(NamedTuple):
@@ -66,8 +87,9 @@ def pack(packed: Packed) -> bytes:
     """
     shape = _shape(tuple(packed.columns), tuple(map(len, packed.texts)))
     start = _START.pack(_PACK_VERSION, packed.head, packed.commitment, len(shape))
-    fields = itertools.chain.from_iterable(zip(packed.nonces, packed.texts, strict=True))
-    return b"".join((start, shape, *fields))
+    parts = [start, shape, *packed.nonces, *packed.texts]
+    parts[2::2], parts[3::2] = packed.nonces, packed.texts
+    return b"".join(parts)
 
 
 def unpack(packed: bytes, wanted: Collection[str] | None = None) -> Packed:

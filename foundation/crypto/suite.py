@@ -173,12 +173,15 @@ class Suites:
         """The choice by numbers, as settings give it; requires 1 <= least <= new."""
         return cls(new=SUITES[new], least=least)
 
-    def admit(self, number: int) -> Suite:
-        """Give the suite of that number. Raises SuiteTooOld below the least one, OpenFailed for an unknown one."""
+    def admit(self, number: int, *, key: str = "") -> Suite:
+        """Give the suite of that number. Raises SuiteTooOld below the least one, OpenFailed for an unknown one.
+
+        `key`: the name of the key-encryption key that is wrapped with it, if it is one.
+        """
         suite = suite_of(number)
         if number < self.least:
-            refused = SuiteTooOld(number, least=self.least)
-            log.error("not opened", suite=number, least=self.least, remedy=refused.remedy)
+            refused = SuiteTooOld(number, least=self.least, key=key)
+            log.error("not opened", suite=number, least=self.least, key=key, remedy=refused.remedy)
             raise refused
         return suite
 

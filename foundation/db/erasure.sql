@@ -78,13 +78,17 @@ END $$;
 CREATE FUNCTION dossier_over(p_id uuid) RETURNS boolean
     LANGUAGE sql VOLATILE SET search_path = {schema}, pg_temp AS $$ SELECT false $$;
 
--- Makes an append-only table one from which, in the door that erases, rows of a dossier that is over may be erased.
+-- Makes an append-only table one from which, in the door that erases, rows of a dossier that is over may be erased (and
+-- where, in the door of key rotation, a dossier's wrap may change: keys.sql).
 -- p_id is the column with the dossier's id.
 CREATE FUNCTION erased_when_over() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
     v_id uuid;
 BEGIN
+    IF TG_OP = 'UPDATE' AND wrapped_anew(to_jsonb(OLD), to_jsonb(NEW)) THEN
+        RETURN NEW;
+    END IF;
     EXECUTE format('SELECT ($1).%I', TG_ARGV[0]) INTO v_id USING OLD;
     IF NOT dossier_over(v_id) THEN
         RAISE EXCEPTION '% is append-only until its retention is over', TG_TABLE_NAME USING ERRCODE = 'CX001';
@@ -96,7 +100,8 @@ CREATE FUNCTION erasable(p_table regclass, p_id text) RETURNS void
 BEGIN
     EXECUTE format('DROP TRIGGER append_only ON %s', p_table);
     EXECUTE format($t$CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT
-                      WHEN (current_setting('chengxin.erasing', true) IS DISTINCT FROM 'dossier')
+                      WHEN (current_setting('chengxin.erasing', true) IS DISTINCT FROM 'dossier'
+                            AND current_setting('chengxin.rewrapping', true) IS DISTINCT FROM 'on')
                       EXECUTE FUNCTION append_only()$t$, p_table);
     EXECUTE format('CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON %s FOR EACH STATEMENT
                     EXECUTE FUNCTION append_only()', p_table);
@@ -124,7 +129,8 @@ CREATE FUNCTION year_key_guard() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 BEGIN
     IF NEW.name NOT IN (SELECT k FROM keys_over() k) AND NOT EXISTS (
-           SELECT FROM key_rotation r WHERE r.from_key = NEW.name AND r.state IN ('approved', 'retired')) THEN
+           SELECT FROM key_rotation r
+           WHERE r.method = 'rewrap' AND r.from_key = NEW.name AND r.state IN ('approved', 'retired')) THEN
         RAISE EXCEPTION 'the key of a year is kept until nothing under it has to be kept' USING ERRCODE = 'CX001';
     END IF;
     RETURN NEW;

@@ -174,10 +174,234 @@ CREATE FUNCTION keys_to_renew() RETURNS TABLE (name text, this_year text)
     FROM keyring k
     WHERE k.destroyed_at IS NULL AND k.name ~ '^(share|archive)/open-[0-9]{4}(/[0-9]+)?$'
       AND substring(k.name FROM 'open-([0-9]{4})') < to_char(house_today(), 'YYYY')
-      AND NOT EXISTS (SELECT FROM key_rotation r WHERE r.from_key = k.name OR (r.to_key = k.name AND r.state <> 'retired'))
+      AND NOT EXISTS (SELECT FROM key_rotation r WHERE r.method = 'rewrap'
+                      AND (r.from_key = k.name OR (r.to_key = k.name AND r.state <> 'retired')))
 $$;
 
-REVOKE ALL ON FUNCTION keys_in_use, provider_keys, key_due, key_begin, key_note, key_approve, key_retired, keys_to_renew FROM PUBLIC;
+-- Blind indexes that rotate, each a row here and a table of tags. -----------------------------------------------------
+
+-- `tags` has the columns bucket, `id`, epoch, tag, and those of `beside`, which a new tag takes over from the old one; a
+-- row has one tag of each epoch. `id` names a row o of `owner` too. `source` gives, of o, what the tag is made from, and
+-- what it takes to open that: record id, version, subject reference, wrap, sealed text; no row where nothing is left. A
+-- new tag is put down where `living` holds of o. Written by migrations alone.
+CREATE TABLE key_index (
+    key    text PRIMARY KEY CHECK (key LIKE 'index/%'),
+    tags   text NOT NULL,
+    id     text NOT NULL,
+    beside text NOT NULL DEFAULT '',
+    owner  text NOT NULL,
+    living text NOT NULL DEFAULT 'true',
+    source text NOT NULL
+);
+
+-- The next page of an index's rotation: what has an old tag and no new one.
+CREATE FUNCTION index_page(
+    v key_rotation, p_most integer,
+    OUT seen integer, OUT end_bucket smallint, OUT end_id uuid,
+    OUT buckets smallint[], OUT ids uuid[], OUT record_ids uuid[], OUT versions bigint[], OUT refs bytea[],
+    OUT wraps bytea[], OUT keys text[], OUT sealed bytea[])
+    LANGUAGE plpgsql VOLATILE SET search_path = {schema}, pg_temp AS $$
+DECLARE
+    i key_index;
+BEGIN
+    SELECT * INTO STRICT i FROM key_index k WHERE k.key = v.key;
+    EXECUTE format($sql$
+        WITH page AS (
+            SELECT t.bucket, t.%2$I AS id FROM %1$I t
+            WHERE t.epoch = $3 AND (t.bucket, t.%2$I) > ($1, $2) ORDER BY t.bucket, t.%2$I LIMIT $5
+        ), due AS (
+            SELECT p.bucket, p.id, s.*
+            FROM page p JOIN %3$I o ON o.bucket = p.bucket AND o.%2$I = p.id
+            CROSS JOIN LATERAL (%4$s) AS s (record_id, version, ref, wrap, sealed)
+            WHERE (%5$s) AND NOT EXISTS (SELECT FROM %1$I n WHERE n.bucket = p.bucket AND n.%2$I = p.id AND n.epoch = $4))
+        SELECT (SELECT count(*) FROM page), l.bucket, l.id, d.*
+        FROM (SELECT array_agg(bucket), array_agg(id), array_agg(record_id), array_agg(version), array_agg(ref),
+                     array_agg(wrap), array_agg(wrap_key(wrap)), array_agg(sealed) FROM due) d
+        LEFT JOIN (SELECT bucket, id FROM page ORDER BY bucket DESC, id DESC LIMIT 1) l ON true
+    $sql$, i.tags, i.id, i.owner, i.source, i.living)
+    INTO seen, end_bucket, end_id, buckets, ids, record_ids, versions, refs, wraps, keys, sealed
+    USING v.after_bucket, v.after_id, key_epoch(v.from_key), key_epoch(v.to_key), p_most;
+END $$;
+
+-- Puts new tags beside the old ones, waiting for nobody. The owner's row stays as it is until this is committed, so that
+-- what ends or is erased meanwhile takes the new tag along; what somebody holds is left to the next pass.
+CREATE FUNCTION index_put(v key_rotation, p_bucket smallint[], p_id uuid[], p_new bytea[]) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SET search_path = {schema}, pg_temp AS $$
+DECLARE
+    i key_index;
+    v_done integer;
+BEGIN
+    SELECT * INTO STRICT i FROM key_index k WHERE k.key = v.key;
+    EXECUTE format($sql$
+        INSERT INTO %1$I (bucket, %2$I, epoch, tag%4$s)
+        SELECT t.bucket, t.%2$I, $5, g.new::%6$s%7$s
+        FROM unnest($1, $2, $3) AS g (bucket, id, new)
+        JOIN %1$I t ON t.bucket = g.bucket AND t.%2$I = g.id AND t.epoch = $4
+        JOIN %3$I o ON o.bucket = g.bucket AND o.%2$I = g.id
+        WHERE %5$s ORDER BY g.bucket, g.new FOR SHARE OF o SKIP LOCKED
+        ON CONFLICT DO NOTHING
+    $sql$, i.tags, i.id, i.owner, regexp_replace(i.beside, '(\w+)', ', \1', 'g'), i.living,
+           (SELECT a.atttypid::regtype FROM pg_attribute a WHERE a.attrelid = i.tags::regclass AND a.attname = 'tag'),
+           regexp_replace(i.beside, '(\w+)', ', t.\1', 'g'))
+    USING p_bucket, p_id, p_new, key_epoch(v.from_key), key_epoch(v.to_key);
+    GET DIAGNOSTICS v_done = ROW_COUNT;
+    RETURN v_done;
+END $$;
+
+-- Drops the tags of one bucket under an index key that is to be retired. Gives whether that was the last bucket.
+CREATE FUNCTION key_drop(p_rotation uuid) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE
+    v key_rotation;
+BEGIN
+    SELECT * INTO STRICT v FROM key_rotation k WHERE k.rotation_id = p_rotation AND k.method = 'index'
+        AND k.state = 'approved' AND k.known_at <= clock_timestamp();
+    IF v.after_bucket = 255 THEN
+        RETURN true;
+    END IF;
+    EXECUTE format('DELETE FROM %I t WHERE t.bucket = $1 AND t.epoch = $2',
+                   (SELECT i.tags FROM key_index i WHERE i.key = v.key))
+    USING v.after_bucket + 1, key_epoch(v.from_key);
+    UPDATE key_rotation k SET after_bucket = v.after_bucket + 1 WHERE k.rotation_id = p_rotation;
+    RETURN v.after_bucket = 254;
+END $$;
+
+-- Dossiers (cases, applications, matters): a table with the columns bucket, wrap and an id, which is p_id. -----------------
+
+-- Whether a row has changed in nothing but its wrap, which is now under the key that takes over and of the same data key:
+-- the last 32 bytes commit to it.
+CREATE FUNCTION wrapped_anew(p_old jsonb, p_new jsonb) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+    SELECT p_new - 'wrap' = p_old - 'wrap' AND octet_length(w.new) >= 64
+        AND substring(w.new FROM octet_length(w.new) - 31) = substring(w.old FROM octet_length(w.old) - 31)
+        AND EXISTS (SELECT FROM key_rotation r WHERE r.method = 'rewrap' AND r.state = 'working'
+                    AND r.from_key = wrap_key(w.old) AND r.to_key = wrap_key(w.new))
+    FROM (SELECT (p_old ->> 'wrap')::bytea AS old, (p_new ->> 'wrap')::bytea AS new) w
+$$;
+
+-- No dossier comes in under a key that is verified to wrap nothing any more.
+CREATE FUNCTION wrap_key_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM key_rotation k WHERE k.verified_at IS NOT NULL AND k.method = 'rewrap'
+                 AND k.from_key = wrap_key(NEW.wrap)) THEN
+        RAISE EXCEPTION 'a key that is being retired wraps nothing new' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Makes a table one of dossiers: append-only, but that one which is over may be erased (erasure.sql), and that the
+-- rotation of its archive key changes its wrap, through key_put alone. Called by the office's migration.
+CREATE FUNCTION dossier_table(p_table regclass, p_id text) RETURNS void
+    LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $dossiers$
+BEGIN
+    PERFORM erasable(p_table, p_id);
+    EXECUTE format(replace($sql$
+        CREATE INDEX ON %1$s (wrap_key(wrap)) WHERE wrap IS NOT NULL;
+        CREATE TRIGGER wrap_key_guard BEFORE INSERT ON %1$s FOR EACH ROW EXECUTE FUNCTION wrap_key_guard();
+
+        -- The next page of a rotation under way: at most p_most rows are looked at, what has to be done among them is
+        -- given, and where the page ends.
+        CREATE FUNCTION key_page(
+            p_rotation uuid, p_most integer, OUT seen integer, OUT end_bucket smallint, OUT end_id uuid,
+            OUT buckets smallint[], OUT ids uuid[], OUT record_ids uuid[], OUT versions bigint[], OUT refs bytea[],
+            OUT wraps bytea[], OUT keys text[], OUT sealed bytea[])
+            LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS @
+        #variable_conflict use_column
+        DECLARE
+            v key_rotation;
+        BEGIN
+            SELECT * INTO STRICT v FROM key_rotation k WHERE k.rotation_id = p_rotation AND k.state = 'working';
+            IF v.method = 'index' THEN
+                SELECT * INTO seen, end_bucket, end_id, buckets, ids, record_ids, versions, refs, wraps, keys, sealed
+                FROM index_page(v, p_most);
+                RETURN;
+            END IF;
+            WITH page AS (
+                SELECT d.bucket, d.%2$I AS id, d.wrap FROM %1$s d
+                WHERE (d.bucket, d.%2$I) > (v.after_bucket, v.after_id) ORDER BY d.bucket, d.%2$I LIMIT p_most
+            ), due AS (SELECT * FROM page p WHERE wrap_key(p.wrap) = v.from_key)
+            SELECT (SELECT count(*) FROM page), l.bucket, l.id, d.*
+            INTO seen, end_bucket, end_id, buckets, ids, record_ids, versions, refs, wraps, keys
+            FROM (SELECT array_agg(bucket), array_agg(id), array_agg(id), array_agg(1::bigint), array_agg(''::bytea),
+                         array_agg(wrap), array_agg(v.from_key) FROM due) d
+            LEFT JOIN (SELECT bucket, id FROM page ORDER BY bucket DESC, id DESC LIMIT 1) l ON true;
+        END @;
+
+        -- Writes the wraps of a page's rows: compare and swap on the one that was given, waiting for nobody. What
+        -- somebody holds or has changed is left to the next pass.
+        CREATE FUNCTION key_put(p_rotation uuid, p_bucket smallint[], p_id uuid[], p_old bytea[], p_new bytea[])
+            RETURNS integer LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS @
+        DECLARE
+            v key_rotation;
+            v_done integer;
+        BEGIN
+            SELECT * INTO STRICT v FROM key_rotation k WHERE k.rotation_id = p_rotation AND k.state = 'working';
+            IF v.method = 'index' THEN
+                RETURN index_put(v, p_bucket, p_id, p_new);
+            END IF;
+            PERFORM set_config('chengxin.rewrapping', 'on', true);
+            WITH given AS (SELECT * FROM unnest(p_bucket, p_id, p_old, p_new) AS g (bucket, id, old, new)),
+            free AS (SELECT g.* FROM %1$s d JOIN given g ON d.bucket = g.bucket AND d.%2$I = g.id
+                     WHERE d.wrap = g.old FOR NO KEY UPDATE OF d SKIP LOCKED)
+            UPDATE %1$s d SET wrap = f.new FROM free f
+            WHERE d.bucket = f.bucket AND d.%2$I = f.id AND d.wrap = f.old;
+            GET DIAGNOSTICS v_done = ROW_COUNT;
+            PERFORM set_config('chengxin.rewrapping', '', true);
+            RETURN v_done;
+        END @;
+        REVOKE ALL ON FUNCTION key_page, key_put FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION key_page, key_put, key_drop TO {schema}_app;
+        REVOKE INSERT ON key_rotation FROM {schema}_eraser;
+        REVOKE EXECUTE ON FUNCTION key_due, key_begin, key_note, key_approve, key_retired, keys_to_renew
+            FROM {schema}_eraser;
+
+        -- The key of a year that is over goes when nothing lies under it any more. Where that is because everything was
+        -- moved to the next year's, older backups need it: it goes by the word of two officials, or with the retention.
+        CREATE OR REPLACE FUNCTION archive_keys_over() RETURNS SETOF text
+            LANGUAGE sql VOLATILE SET search_path = {schema}, pg_temp AS @
+            SELECT k.name FROM keyring k
+            WHERE k.destroyed_at IS NULL AND k.name ~ '^archive/open-[0-9]{4}(/[0-9]+)?$'
+              AND year_of_key_ends(k.name) + interval '1 day' <= house_now()
+              AND (year_of_key_ends(k.name) < kept_since('dossier') OR NOT EXISTS (
+                       SELECT FROM key_rotation r WHERE r.from_key = k.name AND r.method = 'rewrap'))
+              AND NOT EXISTS (SELECT FROM %1$s d WHERE d.wrap IS NOT NULL AND wrap_key(d.wrap) = k.name)
+        @;
+    $sql$, '@', '$f$'), p_table, p_id);
+END $dossiers$;
+
+-- Makes dossiers findable by their party: a table party_tag, which rotates with index/subject. `p_sealed` is the column
+-- where the party is sealed. A dossier that is erased loses its tags.
+CREATE FUNCTION dossier_index(p_table regclass, p_id text, p_sealed text) RETURNS void
+    LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $dossiers$
+BEGIN
+    EXECUTE format(replace($sql$
+        CREATE TABLE party_tag (
+            bucket smallint NOT NULL,
+            %2$I   uuid NOT NULL,
+            epoch  smallint NOT NULL,
+            tag    bytea NOT NULL CHECK (octet_length(tag) = 16),
+            PRIMARY KEY (bucket, %2$I, epoch),
+            FOREIGN KEY (bucket, %2$I) REFERENCES %1$s (bucket, %2$I)
+        );
+        CREATE INDEX party_tag_found ON party_tag (bucket, tag) INCLUDE (%2$I);
+        GRANT SELECT, INSERT ON party_tag TO {schema}_app;
+        CREATE FUNCTION forget_party() RETURNS trigger
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS @
+        BEGIN
+            DELETE FROM party_tag t WHERE t.bucket = NEW.bucket AND t.%2$I = NEW.%2$I;
+            RETURN NULL;
+        END @;
+        REVOKE ALL ON FUNCTION forget_party FROM PUBLIC;
+        CREATE TRIGGER forget_party AFTER UPDATE OF wrap ON %1$s FOR EACH ROW
+            WHEN (OLD.wrap IS NOT NULL AND NEW.wrap IS NULL) EXECUTE FUNCTION forget_party();
+    $sql$, '@', '$f$'), p_table, p_id);
+    INSERT INTO key_index (key, tags, id, owner, living, source) VALUES
+        ('index/subject', 'party_tag', p_id, p_table::text, 'o.wrap IS NOT NULL',
+         format($source$SELECT o.%I, 1::bigint, ''::bytea, o.wrap, o.%I$source$, p_id, p_sealed));
+END $dossiers$;
+
+REVOKE ALL ON FUNCTION keys_in_use, provider_keys, key_due, key_begin, key_note, key_approve, key_retired, keys_to_renew,
+    wrapped_anew, wrap_key_guard, dossier_table, dossier_index, index_page, index_put, key_drop FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wrap_key, key_epoch, keys_in_use, provider_keys, key_due, key_begin, key_note, key_approve, key_retired,
     keys_to_renew TO {roles};
 GRANT SELECT ON key_rotation TO {roles}, audit_reader;

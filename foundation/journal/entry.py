@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from foundation.access.callers import Caller
 from foundation.identity import Identifier
+from foundation.personal import NOTHING, Personal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,14 +19,15 @@ class Entry:
     `kind` is the RPC as Service.Method. `disclosed` lists "id:version:fields" in the order shown; only its
     salted digest is kept. `matter`, `officer` and the subject's tag go to the private part, which can be erased.
     `visible_from` is when the subject may see the entry, where a court's order delays that; none: at once.
+    Given as text, `matter` and `officer` become Personal values.
     """
 
     kind: str
     caller: Caller
     purpose: str = ""
     grant_id: UUID | None = None
-    matter: str = ""
-    officer: str = ""
+    matter: Personal | str = NOTHING
+    officer: Personal | str = NOTHING
     subject: Identifier | None = None
     decision: Literal["answered", "changed", "refused"] = "answered"
     reason: str = ""
@@ -34,6 +36,10 @@ class Entry:
     query_id: UUID = field(default_factory=uuid4)
     attempt: int = 1
     visible_from: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("matter", "officer"):
+            object.__setattr__(self, name, Personal.of(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +56,5 @@ class Receipt:
 class PrivatePart:
     """What an entry says about natural persons besides the subject: the official and the matter."""
 
-    officer: str
-    matter: str
+    officer: Personal = NOTHING
+    matter: Personal = NOTHING

@@ -11,6 +11,7 @@ from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year
 from foundation.db import Transaction
 from foundation.identity import Identifier
 from foundation.journal.entry import Entry, PrivatePart, Receipt
+from foundation.personal import Personal
 from foundation.telemetry import queried
 
 INDEX_KEY = "index/journal/1"
@@ -55,7 +56,7 @@ class Journal:
         return Receipt(source=self._source, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
 
     async def private_part(
-        self, subject: Identifier | None, officer: str, matter: str, *, at: datetime
+        self, subject: Identifier | None, officer: Personal | str, matter: Personal | str, *, at: datetime
     ) -> SealedPrivate:
         """Seal what the entry keeps apart; doors that write their own entries take it as arguments."""
         kek = await self._keyring.kek(journal_year(at))
@@ -81,16 +82,17 @@ class SealedPrivate:
 
 
 def seal_private(
-    kek: Kek, officers: Kek, officer: str, matter: str, *, tag: bytes | None, bucket: int
+    kek: Kek, officers: Kek, officer: Personal | str, matter: Personal | str, *, tag: bytes | None, bucket: int
 ) -> SealedPrivate:
     """Seal official and matter under the journal's year, bound to a fresh salt of 16 bytes.
 
     `officers` is the key OFFICER_KEY, which tags the official so that "what did this official look at" is a look-up.
     """
     salt = os.urandom(16)
-    text = json.dumps([kek.name, officer, matter], ensure_ascii=False).encode()
+    official = Personal.of(officer).reveal()
+    text = json.dumps([kek.name, official, Personal.of(matter).reveal()], ensure_ascii=False).encode()
     sealed = seal_blob(kek, text, b"journal_private", salt)
-    return SealedPrivate(salt, sealed, tag, bucket, officer_tag(officers, officer) if officer else None)
+    return SealedPrivate(salt, sealed, tag, bucket, officer_tag(officers, official) if official else None)
 
 
 def officer_tag(officers: Kek, officer: str) -> bytes:
@@ -120,7 +122,7 @@ class JournalReader:
         """Open the private part of an entry; raises foundation.crypto.OpenFailed, KeyGone."""
         kek = await self._keyring.kek(kek_name(sealed))
         _, officer, matter = json.loads(open_blob(kek, sealed, b"journal_private", salt))
-        return PrivatePart(officer=officer, matter=matter)
+        return PrivatePart(officer=Personal(officer), matter=Personal(matter))
 
 
 def own_query(query_id: str) -> UUID | None:

@@ -10,6 +10,7 @@ from foundation.access import Caller, Officer
 from foundation.db import Row, Transaction
 from foundation.journal import Entry
 from foundation.keys import reasons, store
+from foundation.personal import Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from foundation.rpc import Ground
@@ -21,7 +22,7 @@ def following(key: str, from_key: str, *, provider: bool) -> str:
     return f"{key}/{'p' if provider else ''}{int(number) + 1}"
 
 
-def entry(kind: str, caller: Caller, rotation: Row, *, officer: str = "") -> Entry:
+def entry(kind: str, caller: Caller, rotation: Row, *, officer: Personal | str = "") -> Entry:
     """The journal entry of a change of a rotation's state."""
     return Entry(
         kind=kind,
@@ -51,10 +52,12 @@ class KeyOffice:
     async def start(self, caller: Caller, officer: Officer, *, key: str, method: str) -> Row:
         """Make the new key and put the rotation down; the office's worker carries it out.
 
-        Raises Refused(KEY_NOT_ROTATED, NOT_FOUND, ROTATION_UNDER_WAY).
+        Raises Refused(KEY_NOT_ROTATED, INDEX_NOT_ROTATED, NOT_FOUND, ROTATION_UNDER_WAY).
         """
         provider = method == "provider"
         kind = "index" if key.startswith("index/") else "rewrap"
+        if method == kind == "index" and key not in self._rotated:
+            raise Refused(reasons.INDEX_NOT_ROTATED, field="key")
         if not provider and (kind != method or not key.startswith(self._rotated)):
             raise Refused(reasons.KEY_NOT_ROTATED, field="key")
         async with self._database.transaction() as tx:
@@ -62,7 +65,8 @@ class KeyOffice:
             if from_key is None:
                 raise Refused(NOT_FOUND, field="key")
             to_key = following(key, from_key, provider=provider)
-            row = await store.start(tx, key=key, method=method, from_key=from_key, to_key=to_key, by=officer.subject)
+            by = officer.subject.reveal()
+            row = await store.start(tx, key=key, method=method, from_key=from_key, to_key=to_key, by=by)
             if row is None:
                 raise Refused(reasons.ROTATION_UNDER_WAY, field="key")
             if not provider:
@@ -77,9 +81,9 @@ class KeyOffice:
         """
         async with self._database.transaction() as tx:
             row = await self._known(tx, rotation_id)
-            if row.proposed_by == officer.subject:
+            if row.proposed_by == officer.subject.reveal():
                 raise Refused(reasons.SECOND_CUSTODIAN_NEEDED, field="rotation_id")
-            if await store.approve(tx, rotation_id, officer.subject) is None:
+            if await store.approve(tx, rotation_id, officer.subject.reveal()) is None:
                 raise Refused(reasons.ROTATION_NOT_VERIFIED, field="rotation_id")
             await self._journal.write(tx, entry("KeyService.ApproveRetirement", caller, row, officer=officer.subject))
             return await self._known(tx, rotation_id)

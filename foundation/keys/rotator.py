@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -31,14 +32,21 @@ EVERY_S = 1.0
 WAIT = timedelta(seconds=KEPT_SECONDS + 10)
 """After this, every process has learned of a step, and every transaction that began before that has ended (8 s)."""
 
-Retag = Callable[[Kek, Personal], bytes]
-"""Gives a row's tag from the new index key and the identifier as it is sealed."""
+
+class Index(NamedTuple):
+    """How tags of an index are made: from which sealed `column`, and by what, given the new key and its text."""
+
+    column: str
+    retag: Callable[[Kek, Personal], bytes]
+
+
+NO_INDICES: Mapping[str, Index] = {}
 
 
 class Rotator:
     """Works on one office's rotations, on a ground of its worker's.
 
-    `table` is where its wraps stand, `column` where the identifier is sealed from which `retag` makes an index's tag.
+    `table` is where its wraps stand, `indices` are those that rotate; where their tags stand, the table key_index says.
     """
 
     def __init__(
@@ -48,8 +56,7 @@ class Rotator:
         *,
         deployment: str,
         table: str,
-        column: str,
-        retag: Retag,
+        indices: Mapping[str, Index] = NO_INDICES,
         wait: timedelta = WAIT,
     ) -> None:
         self._database = ground.database
@@ -58,8 +65,7 @@ class Rotator:
         self._house = house
         self._deployment = deployment
         self._table = table
-        self._column = column
-        self._retag = retag
+        self._indices = indices
         self._wait = wait
 
     async def run(self) -> None:
@@ -90,16 +96,18 @@ class Rotator:
             return True
 
     async def renew(self) -> bool:
-        """Begin the rotation of keys without an end whose year is over to those of this year."""
+        """Begin the rotation of keys without an end whose year is over to those of this year; whether there were any."""
+        begun = False
         async with self._database.transaction() as tx:
             due = await tx.all("SELECT name, this_year FROM keys_to_renew()")
             for old in due:
                 new = (await self._keyring.newest(old.this_year)).name
                 key = "/".join(old.name.split("/")[:2])
                 row = await store.start(tx, key=key, method="rewrap", from_key=old.name, to_key=new, by=None)
-                if row is not None:
+                if row is not None:  # else another rotation of it is under way
                     await self._journal.write(tx, entry("KeyRotation.Prepared", self._house, row))
-            return bool(due)
+                    begun = True
+        return begun
 
     async def _forward(self, tx: Transaction, rotation: Row) -> str:
         if rotation.known_at is None:
@@ -151,8 +159,8 @@ class Rotator:
                 return None
             if rotation.method == "rewrap":
                 return rewrap(wrap, place, old=old, new=new)
-            sealed = bytes(page.sealed[row] or b"")
-            return self._retag(new, open_dek(wrap, old, place).open(self._column, sealed))
+            index = self._indices[rotation.key]
+            return index.retag(new, open_dek(wrap, old, place).open(index.column, bytes(page.sealed[row] or b"")))
         except OpenFailed:
             log.error("a row does not open: its old key has to stay", record_id=str(place.record_id))
             return None

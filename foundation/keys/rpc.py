@@ -31,7 +31,10 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         return keys_pb2.ListKeysResponse(
             keys=[
                 keys_pb2.Key(
-                    name=key.name, created_at=timestamp(key.created_at), destroyed_at=timestamp(key.destroyed_at)
+                    name=key.name,
+                    created_at=timestamp(key.created_at),
+                    destroyed_at=timestamp(key.destroyed_at),
+                    suite=key.suite,
                 )
                 for key in keys
             ],

@@ -10,8 +10,9 @@ from foundation.db import Row, Transaction
 
 
 async def keys(tx: Transaction) -> Sequence[Row]:
-    """Every key there is or was: name, created_at, destroyed_at."""
-    return await tx.all("SELECT name, created_at, destroyed_at FROM keyring ORDER BY name")
+    """Every key there is or was: name, created_at, destroyed_at, and the suite that wraps it, 0 if the provider's own."""
+    suite = "CASE get_byte(wrapped, 0) WHEN 1 THEN get_byte(wrapped, 1) ELSE 0 END AS suite"
+    return await tx.all(f"SELECT name, created_at, destroyed_at, {suite} FROM keyring ORDER BY name")
 
 
 async def rotations(tx: Transaction) -> Sequence[Row]:

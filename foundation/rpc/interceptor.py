@@ -15,7 +15,7 @@ from grpc import aio
 from foundation.access.assertions import Issuers
 from foundation.access.callers import Caller, enrolled, fingerprint_of, named_in
 from foundation.calendar import day_of
-from foundation.crypto import KeyGone, OpenFailed
+from foundation.crypto import KeyGone, OpenFailed, SuiteTooOld
 from foundation.db import Database
 from foundation.journal import Entry, Journal
 from foundation.reasons import (
@@ -25,6 +25,7 @@ from foundation.reasons import (
     MESSAGE_TOO_LARGE,
     NOT_ENROLLED,
     STORED_DATA_UNREADABLE,
+    SUITE_TOO_OLD,
     UNAVAILABLE,
 )
 from foundation.refusal import Kind, Refused
@@ -124,7 +125,7 @@ class HouseInterceptor(aio.ServerInterceptor):
             _check_limits(context, streaming=streaming, size=size)
             yield
         except (Refused, OpenFailed, KeyGone) as error:
-            refused = error if isinstance(error, Refused) else _unreadable(error, method)
+            refused = _refused(error, method)
             reason = refused.reason.code
             rendered = await self._recorded(refused, method, caller)
             await context.abort_with_status(status_of(rendered))
@@ -182,9 +183,16 @@ class HouseInterceptor(aio.ServerInterceptor):
         return refused
 
 
-def _unreadable(error: Exception, method: str) -> Refused:
-    """Tell that what is stored does not open; why, nobody learns. The log names the call, and nothing that is stored."""
+def _refused(error: Exception, method: str) -> Refused:
+    """The refusal itself, or that what is stored does not open; why, nobody learns, but that its suite is too old.
+
+    The log names the call, and nothing that is stored.
+    """
+    if isinstance(error, Refused):
+        return error
     log.error("stored data does not open", method=method, error=type(error).__name__)
+    if isinstance(error, SuiteTooOld):
+        return Refused(SUITE_TOO_OLD, detail=error.problem)
     return Refused(STORED_DATA_UNREADABLE)
 
 

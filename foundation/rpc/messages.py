@@ -137,6 +137,21 @@ def lines_from(texts: Sequence[str], *, field: str, longest: int) -> list[str]:
     return [line_from(text, field=f"{field}[{place}]", longest=longest) for place, text in enumerate(texts)]
 
 
+def page_size_from(asked: int, *, usual: int, largest: int) -> int:
+    """How many a page has at most; 0 asks for the usual. Raises Refused naming `page_size`."""
+    if not 0 <= asked <= largest:
+        raise Refused(VALUE_INVALID, field="page_size", detail=f"1 to {largest:,}.")
+    return asked or usual
+
+
+def word_from(members: Any, number: int) -> str:
+    """The word for a member of an enum (SEVERITY_SLIGHT: slight); empty for one that is unspecified or unknown."""
+    names = members.DESCRIPTOR.values_by_number
+    if not number or number not in names:
+        return ""
+    return names[number].name.removeprefix(names[0].name.removesuffix("UNSPECIFIED")).lower()
+
+
 async def upload_from(parts: AsyncIterator[Any]) -> tuple[Any, FileHeader, AsyncIterator[bytes]]:
     """Read an upload of evidence: its header, what that says of the file, and the content to come.
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import APIRouter, Form, Header, HTTPException, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, Field, ValidationError
 
-from gateway.devidp.page import CSP, choose_party
 from gateway.devidp.samples import SampleParty, sample_parties
 from gateway.seal import SealedStore, derive, new_token
 from gateway.settings import DEVELOPMENT_ACR
@@ -28,6 +29,8 @@ from gateway.settings import DEVELOPMENT_ACR
 PATH = "/dev-idp"
 CLIENT_ID = "chengxin-gateway"
 _KID = "development-only"
+_PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+_CSP = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _CODE_LIFE = timedelta(minutes=1)
 _TOKEN_LIFE = timedelta(minutes=5)
 
@@ -61,7 +64,7 @@ class TokenRequest(BaseModel):
     grant_type: str
     code: str
     redirect_uri: str
-    code_verifier: str
+    code_verifier: str = Field(pattern="^[A-Za-z0-9._~-]{43,128}$")
 
 
 def client_secret(secret: bytes) -> str:
@@ -69,34 +72,27 @@ def client_secret(secret: bytes) -> str:
     return derive(secret, "development client").hex()
 
 
+@dataclass(frozen=True, kw_only=True)
 class DevelopmentProvider:
     """Issues codes and ID tokens about whoever was chosen; everything it remembers is sealed in Redis."""
 
-    def __init__(
-        self,
-        *,
-        public_url: str,
-        redirect_uri: str,
-        secret: bytes,
-        parties: Path | None,
-        store: SealedStore,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._issuer = public_url + PATH
-        self._redirect_uri = redirect_uri
-        self._client_secret = client_secret(secret)
-        self._subject_key = derive(secret, "development subject")
-        self._parties = parties
-        self._store = store
-        self._clock = clock
-        private = Ed25519PrivateKey.from_private_bytes(derive(secret, "development signing"))
-        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        self._key = OKPKey.import_key(pem, {"kid": _KID, "alg": "Ed25519", "use": "sig"})
+    public_url: str
+    redirect_uri: str
+    secret: bytes = field(repr=False)
+    parties: Path | None
+    store: SealedStore
+    clock: Callable[[], datetime]
 
     @property
     def issuer(self) -> str:
         """Its issuer identifier."""
-        return self._issuer
+        return self.public_url + PATH
+
+    @cached_property
+    def _key(self) -> OKPKey:
+        private = Ed25519PrivateKey.from_private_bytes(derive(self.secret, "development signing"))
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return OKPKey.import_key(pem, {"kid": _KID, "alg": "Ed25519", "use": "sig"})
 
     def router(self) -> APIRouter:
         """Its pages and endpoints under /dev-idp, none of them in the API document."""
@@ -112,11 +108,11 @@ class DevelopmentProvider:
     async def discovery(self) -> dict[str, Any]:
         """The discovery document."""
         return {
-            "issuer": self._issuer,
-            "authorization_endpoint": f"{self._issuer}/authorize",
-            "token_endpoint": f"{self._issuer}/token",
-            "userinfo_endpoint": f"{self._issuer}/userinfo",
-            "jwks_uri": f"{self._issuer}/jwks",
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "jwks_uri": f"{self.issuer}/jwks",
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code"],
             "subject_types_supported": ["public"],
@@ -135,8 +131,9 @@ class DevelopmentProvider:
     async def page(self, request: Annotated[AuthorizationRequest, Query()]) -> HTMLResponse:
         """The page on which one chooses whom to be."""
         self._require_redirect(request.redirect_uri)
-        html = choose_party(sample_parties(self._parties), request.model_dump())
-        return HTMLResponse(html, headers={"Content-Security-Policy": CSP})
+        shown = {"parties": sample_parties(self.parties), "request": request.model_dump()}
+        html = _PAGES.get_template("page.html").render(shown)
+        return HTMLResponse(html, headers={"Content-Security-Policy": _CSP})
 
     async def chosen(self, form: Annotated[Choice, Form()]) -> RedirectResponse:
         """Send the browser back with a code for whoever was chosen."""
@@ -148,8 +145,8 @@ class DevelopmentProvider:
             "challenge": form.code_challenge,
             "redirect_uri": form.redirect_uri,
         }
-        await self._store.put("dev-code", code, value, life=_CODE_LIFE)
-        query = urlencode({"code": code, "state": form.state, "iss": self._issuer})
+        await self.store.put("dev-code", code, value, life=_CODE_LIFE)
+        query = urlencode({"code": code, "state": form.state, "iss": self.issuer})
         return RedirectResponse(f"{form.redirect_uri}?{query}", 303)
 
     async def token(
@@ -158,21 +155,20 @@ class DevelopmentProvider:
         """Exchange a code, once, for an ID token."""
         if not self._is_client(authorization):
             return _oauth_error("invalid_client", 401)
-        value = await self._store.take("dev-code", form.code)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(form.code_verifier.encode()).digest())
+        value = await self.store.take("dev-code", form.code)
         if (
             value is None
             or form.grant_type != "authorization_code"
             or form.redirect_uri != value["redirect_uri"]
-            or not hmac.compare_digest(challenge.rstrip(b"="), value["challenge"].encode())
+            or not hmac.compare_digest(create_s256_code_challenge(form.code_verifier), value["challenge"])
         ):
             return _oauth_error("invalid_grant", 400)
         access_token = new_token()
-        await self._store.put("dev-token", access_token, value["claims"], life=_TOKEN_LIFE)
-        now = int(self._clock().timestamp())
+        await self.store.put("dev-token", access_token, value["claims"], life=_TOKEN_LIFE)
+        now = int(self.clock().timestamp())
         claims = {
             **value["claims"],
-            "iss": self._issuer,
+            "iss": self.issuer,
             "aud": CLIENT_ID,
             "iat": now,
             "exp": now + int(_TOKEN_LIFE.total_seconds()),
@@ -190,13 +186,13 @@ class DevelopmentProvider:
 
     async def userinfo(self, authorization: Annotated[str, Header()] = "") -> JSONResponse:
         """The claims again, for the bearer of the access token."""
-        claims = await self._store.get("dev-token", authorization.removeprefix("Bearer "))
+        claims = await self.store.get("dev-token", authorization.removeprefix("Bearer "))
         return _oauth_error("invalid_token", 401) if claims is None else JSONResponse(claims)
 
     def _party(self, form: Choice) -> SampleParty:
         try:
             if form.choice == "sample":
-                return sample_parties(self._parties)[form.party]
+                return sample_parties(self.parties)[form.party]
             typed = {name: getattr(form, name) for name in SampleParty.model_fields}
             return SampleParty.model_validate(typed)
         except (IndexError, ValidationError):
@@ -205,22 +201,21 @@ class DevelopmentProvider:
     def _claims(self, party: SampleParty) -> dict[str, str]:
         named = f"{party.identifier_kind}:{party.identifier}".encode()
         return {
-            "sub": hmac.digest(self._subject_key, named, "sha256").hex()[:32],
+            "sub": hmac.digest(derive(self.secret, "development subject"), named, "sha256").hex()[:32],
             "acr": DEVELOPMENT_ACR,
             **party.model_dump(),
         }
 
     def _require_redirect(self, uri: str) -> None:
-        if uri != self._redirect_uri:
+        if uri != self.redirect_uri:
             raise HTTPException(400)
 
     def _is_client(self, authorization: str) -> bool:
         try:
-            pair = base64.b64decode(authorization.removeprefix("Basic "), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+            name, secret = extract_basic_authorization({"Authorization": authorization})
+        except UnicodeDecodeError:
             return False
-        expected = f"{CLIENT_ID}:{self._client_secret}"
-        return hmac.compare_digest(unquote(pair).encode(), expected.encode())
+        return name == CLIENT_ID and hmac.compare_digest((secret or "").encode(), client_secret(self.secret).encode())
 
 
 def _oauth_error(code: str, status: int) -> JSONResponse:

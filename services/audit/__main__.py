@@ -13,6 +13,7 @@ from foundation.crypto import DossierKeys, Keyring
 from foundation.crypto.openbao import open_key_provider
 from foundation.db import Database
 from foundation.erasure import Eraser
+from foundation.keys import dossier_rotation
 from foundation.lawfile import read_law
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, run_office
@@ -34,6 +35,7 @@ from services.audit.worker import sequence, watch_doors, witness
 
 SCHEMA = "audit"
 ROLE = "audit_app"
+MATTERS = "misuse_matter"
 
 
 def build(settings: AuditSettings) -> OfficeServer:
@@ -44,14 +46,15 @@ def build(settings: AuditSettings) -> OfficeServer:
     prover = Prover(ground.database, sources, key=key.public_key(), origin=settings.origin)
     sequencer = Sequencer(ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4())
     doors = Doors(ground.database, ground.journal, sources)
-    eraser = Eraser.open(settings, SCHEMA)
+    eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
+    keys, rotator = dossier_rotation(ground, settings, MATTERS, party="reporter")
     return OfficeServer(
         settings=settings,
-        services=[*_services(settings, ground, sources, prover), LogServicer(doors)],
+        services=[*_services(settings, ground, sources, prover), LogServicer(doors), keys],
         ground=ground,
         beside=(
             *_beside(settings, ground, sequencer, prover, doors),
-            *(() if settings.only == "serve" else (eraser.run,)),
+            *(() if settings.only == "serve" else (eraser.run, rotator.run)),
         ),
         closing=(eraser.close, *(source.close for source in sources.values())),
     )
@@ -63,7 +66,7 @@ def _services(
     accesses = Accesses(ground.database, ground.journal, sources)
     detectors = read_law(Path(__file__).with_name("detectors.yaml"), Detectors)
     calendar = load_calendar(settings.law)
-    keys = DossierKeys(ground.keyring, settings.deployment, "misuse_matter")
+    keys = DossierKeys(ground.keyring, settings.deployment, MATTERS)
     common = (ground.database, ground.journal, sources)
     misuse = Misuse(*common, keys, calendar, detectors.misuse_terms)
     questions = Questions(*common, accesses, detectors, calendar, load_policy(settings.law))

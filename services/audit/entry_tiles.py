@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chengxin.proofs import ProofError, tiles
-from foundation.access.callers import Caller, enrolled
-from foundation.journal import Entry, Journal
+from foundation.access.callers import enrolled
+from foundation.journal import Entry
 from foundation.refusal import Kind, Refused
 from foundation.rpc import Ground
 from services.audit.office.proving import Prover
@@ -48,25 +49,27 @@ def _with(app: Any, fingerprint: bytes) -> ASGIApp:
 
 def entry_tiles(prover: Prover, ground: Ground) -> Starlette:
     """Return the ASGI application; its connections must come through `_WithPeer`."""
-    journal = ground.journal
+
+    async def journalled(entry: Entry) -> None:
+        async with ground.database.transaction() as tx:
+            await ground.journal.write(tx, entry)
 
     async def tile(request: Request) -> Response:
         async with ground.database.transaction() as tx:
             caller = await enrolled(tx, request.scope[_FINGERPRINT])
+        entry = Entry(kind=KIND, caller=caller, purpose="audit")
         try:
             caller.require_role("auditor")
             wanted, width = tiles.parse_entries_path(request.url.path.lstrip("/"))
             content = await prover.entries(wanted, width)
         except Refused as refused:
-            await _journalled(ground, journal, Entry(
-                kind=KIND, caller=caller, purpose="audit", decision="refused", reason=refused.reason.code
-            ))  # fmt: skip
+            await journalled(replace(entry, decision="refused", reason=refused.reason.code))
             raise
         except ProofError:
             return PlainTextResponse("Not the path of an entry tile.\n", status_code=404)
         if content is None:
             return PlainTextResponse("No published checkpoint covers this tile.\n", status_code=404)
-        await _journalled(ground, journal, _read(caller, wanted.index, width))
+        await journalled(replace(entry, disclosed=(f"{wanted.index}:{width}:entries",)))
         return Response(content, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -90,12 +93,3 @@ async def serve_entry_tiles(prover: Prover, ground: Ground, settings: AuditSetti
         ssl_ca_certs=str(settings.ca),
         ssl_cert_reqs=ssl.CERT_REQUIRED,
     )
-
-
-def _read(caller: Caller, index: int, width: int) -> Entry:
-    return Entry(kind=KIND, caller=caller, purpose="audit", disclosed=(f"{index}:{width}:entries",))
-
-
-async def _journalled(ground: Ground, journal: Journal, entry: Entry) -> None:
-    async with ground.database.transaction() as tx:
-        await journal.write(tx, entry)

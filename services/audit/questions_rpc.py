@@ -7,19 +7,21 @@ from datetime import date, timedelta
 from typing import Any
 
 from chengxin.audit.v1 import misuse_pb2, misuse_pb2_grpc, questions_pb2, questions_pb2_grpc
-from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
+from foundation.personal import Personal
+from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import Call, current
-from foundation.rpc.messages import id_from, iso, line_from, lines_from, receipt_message, text_from, timestamp
+from foundation.rpc.messages import id_from, iso, line_from, lines_from, page_size_from, text_from
+from foundation.rpc.mirror import answer, mirrored
 from services.audit.domain.detectors import Finding
 from services.audit.domain.questions import Question
 from services.audit.office.accesses import Accesses
 from services.audit.office.misuse import Misuse, Reported
 from services.audit.office.proving import Prover
 from services.audit.office.questions import Questions
-from services.audit.rpc import AuditServicer, access_message, instant
+from services.audit.rpc import LARGEST_PAGE, USUAL_PAGE, AuditServicer, access_message, instant
 
-_LARGEST_PAGE, _USUAL_PAGE, _USUAL_PERIOD = 1_000, 100, timedelta(days=30)
+_USUAL_PERIOD = timedelta(days=30)
 _SAID, _LINE = 2_000, 100
 
 
@@ -52,8 +54,10 @@ class QuestionServicer(questions_pb2_grpc.QuestionServiceServicer):
     async def CountRefusals(self, request: Any, context: Any) -> Any:
         """Refusals by day, authority and reason."""
         counted, token, receipt = await self._questions.refusals(*await self._asked(request.question))
-        names = ("day", "authority", "reason", "count")
-        counts = [dict(zip(names, (iso(date.fromordinal(-one[0])), *one[1:]), strict=True)) for one in counted]
+        counts = [
+            questions_pb2.RefusalCount(day=iso(date.fromordinal(-day)), authority=authority, reason=reason, count=count)
+            for day, authority, reason, count in counted
+        ]
         return _answer(questions_pb2, receipt, counts=counts, next_page_token=token)
 
     async def ListLooks(self, request: Any, context: Any) -> Any:
@@ -115,7 +119,7 @@ class ReportingAuditServicer(AuditServicer):
 
     async def ReportMisuse(self, request: Any, context: Any) -> Any:
         """Reports an entry: the party that it is about, or an auditor."""
-        said = text_from(request.report, field="report", longest=_SAID)
+        said = Personal(text_from(request.report, field="report", longest=_SAID))
         return _matter(await self._misuse.report(current(), request.source, request.entry_id, said))
 
 
@@ -149,39 +153,30 @@ class MisuseServicer(misuse_pb2_grpc.MisuseServiceServicer):
         return await self._taken(request, "answered", "answer")
 
     async def _taken(self, request: Any, state: str, field: str, **more: Any) -> Any:
-        said = text_from(getattr(request, field), field=field, longest=_SAID)
+        said = Personal(text_from(getattr(request, field), field=field, longest=_SAID))
         return _matter(await self._misuse.step(current(), id_from(request.matter_id), state, said, **more))
 
 
 def _matter(reported: Reported) -> Any:
-    """A report with its steps; a party is not shown the officials."""
+    """A report with its steps."""
     row, steps, receipt = reported
     matter = _standing(row)
-    for step, said in steps:
-        officer = "" if current().person else step.officer
-        shown: dict[str, Any] = {"state": _state(step.state), "at": timestamp(step.at), "due_on": iso(step.due_on)}
-        matter.steps.add(officer=officer, upheld=bool(step.upheld), text=said.reveal(), **shown)
+    for step, officer, said in steps:
+        words = {"officer": officer.reveal(), "text": said.reveal()}
+        shown = mirrored(misuse_pb2.MisuseStep, step, upheld=bool(step.upheld), **words)
+        matter.steps.append(shown)
     return _answer(misuse_pb2, receipt, matter=matter)
 
 
 def _standing(row: Any) -> misuse_pb2.MisuseMatter:
-    same: dict[str, Any] = {
-        name: getattr(row, name) for name in ("source", "entry_id", "authority", "by_party", "overdue")
-    }
-    stands: dict[str, Any] = {"matter_id": str(row.matter_id), "state": _state(row.state), "due_on": iso(row.due_on)}
-    return misuse_pb2.MisuseMatter(**same, **stands)
-
-
-def _state(state: str) -> Any:
-    return misuse_pb2.MisuseState.Value(f"MISUSE_STATE_{state.upper()}")
+    return mirrored(misuse_pb2.MisuseMatter, row, without=("steps",))
 
 
 def _finding(finding: Finding) -> questions_pb2.Finding:
     own = {name: getattr(finding, name) for name in ("detector", "officer", "threshold", "because_en", "because_zh")}
-    group = {name: getattr(finding.group, name) for name in ("source", "authority", "matter", "count")}
     refs = [ref.split("/") for ref in finding.group.refs]
     entries = [questions_pb2.EntryName(source=source, entry_id=int(entry)) for source, _, entry in refs]
-    return questions_pb2.Finding(**own, **group, entries=entries)
+    return mirrored(questions_pb2.Finding, finding.group, entries=entries, **own)
 
 
 def _line(message: Any, name: str) -> str:
@@ -190,12 +185,10 @@ def _line(message: Any, name: str) -> str:
 
 
 def _most(page_size: int) -> int:
-    if not 0 <= page_size <= _LARGEST_PAGE:
-        raise Refused(VALUE_INVALID, field="page_size", detail="1 to 1,000.")
-    return page_size or _USUAL_PAGE
+    return page_size_from(page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
 
 
 def _answer(messages: Any, receipt: Any, **shown: Any) -> Any:
     """The response of the method being served."""
     make = getattr(messages, f"{current().method.partition('.')[2]}Response")
-    return make(receipt=receipt_message(receipt), **shown)
+    return answer(make, receipt=receipt, **shown)

@@ -7,18 +7,20 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chengxin.audit.v1 import audit_pb2, audit_pb2_grpc
+from chengxin.audit.v1 import audit_pb2 as pb
+from chengxin.audit.v1 import audit_pb2_grpc
 from foundation.calendar import day_of
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import identifier_from, instant_from, receipt_message, text_from, timestamp
+from foundation.rpc.messages import identifier_from, instant_from, page_size_from, text_from
+from foundation.rpc.mirror import answer, mirrored
 from services.audit.domain.access import Access, Search
 from services.audit.office.accesses import Accesses
 from services.audit.office.proving import Prover
 
 _DECISIONS = {"", "answered", "changed", "refused"}
-_LARGEST_PAGE, _USUAL_PAGE = 1_000, 100
+LARGEST_PAGE, USUAL_PAGE = 1_000, 100
 
 
 class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
@@ -28,55 +30,40 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         self._accesses = accesses
         self._prover = prover
 
-    async def SearchAccesses(
-        self, request: audit_pb2.SearchAccessesRequest, context: Any
-    ) -> audit_pb2.SearchAccessesResponse:
+    async def SearchAccesses(self, request: pb.SearchAccessesRequest, context: Any) -> pb.SearchAccessesResponse:
         """Searches accesses; for auditors."""
         call = current()
         call.require_role("auditor")
         search = _search(request, day_of(await self._accesses.now()))
         found, receipt = await self._accesses.search(search, by=call.caller, officer=call.officer, method=call.method)
-        return audit_pb2.SearchAccessesResponse(accesses=map(access_message, found), receipt=receipt_message(receipt))
+        return answer(pb.SearchAccessesResponse, accesses=map(access_message, found), receipt=receipt)
 
     async def ListAccessesToSubject(
-        self, request: audit_pb2.ListAccessesToSubjectRequest, context: Any
-    ) -> audit_pb2.ListAccessesToSubjectResponse:
+        self, request: pb.ListAccessesToSubjectRequest, context: Any
+    ) -> pb.ListAccessesToSubjectResponse:
         """Who looked at the asking party."""
         call = current()
         shown, receipt = await self._accesses.to_party(call.require_person(), by=call.caller, method=call.method)
-        return audit_pb2.ListAccessesToSubjectResponse(
-            accesses=map(access_message, shown), receipt=receipt_message(receipt)
-        )
+        return answer(pb.ListAccessesToSubjectResponse, accesses=map(access_message, shown), receipt=receipt)
 
-    async def GetCheckpoint(
-        self, request: audit_pb2.GetCheckpointRequest, context: Any
-    ) -> audit_pb2.GetCheckpointResponse:
+    async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         """The newest signed checkpoint."""
-        return audit_pb2.GetCheckpointResponse(checkpoint=await self._prover.checkpoint(), vkey=self._prover.vkey)
+        return pb.GetCheckpointResponse(checkpoint=await self._prover.checkpoint(), vkey=self._prover.vkey)
 
     async def GetInclusionProof(
-        self, request: audit_pb2.GetInclusionProofRequest, context: Any
-    ) -> audit_pb2.GetInclusionProofResponse:
+        self, request: pb.GetInclusionProofRequest, context: Any
+    ) -> pb.GetInclusionProofResponse:
         """Proves that an entry is in the log."""
         proved = await self._prover.inclusion(request.leaf_index, request.tree_size)
-        return audit_pb2.GetInclusionProofResponse(
-            leaf_hash=proved.leaf_hash,
-            leaf_index=proved.index,
-            tree_size=proved.size,
-            root=proved.root,
-            proof=proved.proof,
-        )
+        return mirrored(pb.GetInclusionProofResponse, proved)
 
     async def GetConsistencyProof(
-        self, request: audit_pb2.GetConsistencyProofRequest, context: Any
-    ) -> audit_pb2.GetConsistencyProofResponse:
+        self, request: pb.GetConsistencyProofRequest, context: Any
+    ) -> pb.GetConsistencyProofResponse:
         """Proves that a smaller log is a prefix of a larger one."""
-        proved = await self._prover.consistency(request.size1, request.size2)
-        return audit_pb2.GetConsistencyProofResponse(
-            size1=proved.size1, size2=proved.size2, root1=proved.root1, root2=proved.root2, proof=proved.proof
-        )
+        return mirrored(pb.GetConsistencyProofResponse, await self._prover.consistency(request.size1, request.size2))
 
-    async def GetReceipt(self, request: audit_pb2.GetReceiptRequest, context: Any) -> audit_pb2.GetReceiptResponse:
+    async def GetReceipt(self, request: pb.GetReceiptRequest, context: Any) -> pb.GetReceiptResponse:
         """The full receipt of a journal entry, for who knows its digest or is the party that it is about."""
         call = current()
         if call.person is not None:
@@ -84,14 +71,12 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
             receipt, entry = await self._prover.receipt_about(request.source, request.entry_id, subject)
         else:
             receipt, entry = await self._prover.receipt(request.source, request.entry_id, request.digest)
-        return audit_pb2.GetReceiptResponse(receipt=receipt, entry=entry)
+        return pb.GetReceiptResponse(receipt=receipt, entry=entry)
 
 
-def _search(request: audit_pb2.SearchAccessesRequest, today: date) -> Search:
+def _search(request: pb.SearchAccessesRequest, today: date) -> Search:
     if request.decision not in _DECISIONS:
         raise Refused(VALUE_INVALID, field="decision")
-    if not 0 <= request.page_size <= _LARGEST_PAGE:
-        raise Refused(VALUE_INVALID, field="page_size", detail="1 to 1,000.")
     begins = getattr(request, "from")  # a word of Python's, so that it can't be written as an attribute
     has_subject = request.HasField("subject")
     return Search(
@@ -102,7 +87,7 @@ def _search(request: audit_pb2.SearchAccessesRequest, today: date) -> Search:
         decision=request.decision,
         subject=identifier_from(request.subject, today=today) if has_subject else None,
         basis=text_from(request.basis, field="basis", longest=100) if request.basis else "",
-        most=request.page_size or _USUAL_PAGE,
+        most=page_size_from(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE),
     )
 
 
@@ -114,19 +99,8 @@ def instant(message: Timestamp, field: str) -> datetime:
         raise Refused(VALUE_INVALID, field=field) from error
 
 
-def access_message(access: Access) -> audit_pb2.Access:
+def access_message(access: Access) -> pb.Access:
     """An access as a message."""
-    return audit_pb2.Access(
-        source=access.source,
-        entry_id=access.entry_id,
-        at=timestamp(access.at),
-        kind=access.kind,
-        authority=access.authority,
-        purpose=access.purpose,
-        matter=access.matter,
-        officer=access.officer,
-        decision=access.decision,
-        reason=access.reason,
-        item_codes=access.items,
-        log_index=-1 if access.log_index is None else access.log_index,
-    )
+    log_index = -1 if access.log_index is None else access.log_index
+    said = {"officer": access.officer.reveal(), "matter": access.matter.reveal()}
+    return mirrored(pb.Access, access, item_codes=access.items, log_index=log_index, **said)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from foundation.access import own_caller
 from foundation.calendar import load_calendar
 from foundation.crypto import DossierKeys
 from foundation.erasure import Eraser
 from foundation.jobs import JobWorker
+from foundation.keys import dossier_rotation
+from foundation.periodic import every
 from foundation.policy import LawBook, load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
 from foundation.settings import OfficeSettings
@@ -18,7 +21,7 @@ from services.blacklist.office import DecisionOffice, Desk, InvestigationOffice,
 from services.blacklist.rpc import CaseServicer, ListingServicer, SchemeServicer
 from services.blacklist.signing import document_signer
 from services.blacklist.store import TABLE, Store
-from services.blacklist.worker import listing_tasks
+from services.blacklist.worker import EXPIRE_EVERY_S, listing_tasks
 
 SCHEMA = "blacklist"
 ROLE = "blacklist_app"
@@ -38,18 +41,23 @@ def build(settings: OfficeSettings) -> OfficeServer:
     )
     reading, listings = ReadingOffice(desk), ListingOffice(desk)
     channel = office_channel(settings, settings.catalog_address)
-    tasks = listing_tasks(listings, catalog=Catalog(channel), house=own_caller(settings.cert))
+    house = own_caller(settings.cert)
+    tasks = listing_tasks(listings, catalog=Catalog(channel), house=house)
     worker = JobWorker(settings.dsn(ROLE), SCHEMA, tasks)
     eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
+    expire = partial(listings.expire, house=house)
+    closing_what_is_over = partial(every, EXPIRE_EVERY_S, expire, "expiry of listings")
+    keys, rotator = dossier_rotation(ground, settings, TABLE)
     return OfficeServer(
         settings=settings,
         services=[
             SchemeServicer(reading),
             CaseServicer(InvestigationOffice(desk), DecisionOffice(desk), reading),
             ListingServicer(listings),
+            keys,
         ],
         ground=ground,
-        beside=() if settings.only == "serve" else (worker.run, eraser.run),
+        beside=() if settings.only == "serve" else (worker.run, eraser.run, rotator.run, closing_what_is_over),
         closing=(channel.close, eraser.close),
     )
 

@@ -9,6 +9,7 @@ import grpc
 
 from chengxin.catalog.v1 import record_pb2, record_pb2_grpc
 from chengxin.common.v1 import common_pb2
+from foundation.personal import Personal
 from foundation.rpc.messages import identifier_message
 from services.blacklist.domain.listing import ListingRecord
 
@@ -40,14 +41,14 @@ class Catalog:
             raise ListingRefused(results[0].refusal.reason if results else "NO_RESULT")
         return UUID(results[0].record_id)
 
-    async def withdraw(self, record_id: UUID, *, matter: str) -> None:
+    async def withdraw(self, record_id: UUID, *, matter: Personal) -> None:
         """End the sharing of a closed listing's record; one whose sharing has ended already is as good.
 
         Raises grpc.aio.AioRpcError unless the catalog acknowledges.
         """
         await self._records.WithdrawRecord(
             record_pb2.WithdrawRecordRequest(
-                record_id=str(record_id), reason=record_pb2.END_REASON_LISTING_CLOSED, matter=matter
+                record_id=str(record_id), reason=record_pb2.END_REASON_LISTING_CLOSED, matter=matter.reveal()
             ),
             timeout=ASK_S,
         )
@@ -55,18 +56,18 @@ class Catalog:
 
 def _draft(record: ListingRecord) -> record_pb2.RecordDraft:
     return record_pb2.RecordDraft(
-        record_number=record.record_number,
+        record_number=record.record_number.reveal(),
         item_code=record.item_code,
-        party=common_pb2.Party(identifier=identifier_message(record.party.identifier), name=record.party.name),
+        party=common_pb2.Party(identifier=identifier_message(record.party.identifier), name=record.party.name.reveal()),
         document=common_pb2.Document(
             kind=common_pb2.DOCUMENT_KIND_LISTING_DECISION,
-            number=record.decision_number,
+            number=record.decision_number.reveal(),
             authority=record.authority,
             determined_on=record.determined_on.isoformat(),
             effective_on=record.effective_on.isoformat(),
         ),
         severity=common_pb2.SEVERITY_SERIOUS,
-        fields=[common_pb2.FieldValue(name=name, value=value) for name, value in record.fields],
+        fields=[common_pb2.FieldValue(name=name, value=value.reveal()) for name, value in record.fields],
         sample=record.sample,
         person_publicity_basis=BY_EXPRESS_LAW if record.express_law else "",
         version=1,

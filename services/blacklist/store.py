@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -18,6 +18,7 @@ from foundation.calendar import Deadline, day_of
 from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identifier_text, new_id
 from foundation.db import Row, Transaction
 from foundation.evidence import MediaType, SealedFile
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Refused
 from services.blacklist.domain.case import Case, Move, Taken, window_ends_before
@@ -37,7 +38,7 @@ _HEAD = """
       FROM (SELECT * FROM case_file WHERE wrap IS NOT NULL) f
       LEFT JOIN listing l ON l.bucket = f.bucket AND l.case_id = f.case_id
 """
-_JUDGED = ("measures", "members", "under_age", "slight", "upheld", "published", "record_id")
+_JUDGED = ("measures", "under_age", "slight", "upheld", "published", "record_id")
 """Columns of a step that the database judges, each named as the move has it."""
 
 ListingName: TypeAlias = Literal["listing_id", "record_id"]
@@ -86,7 +87,7 @@ class Store:
     async def create(self, tx: Transaction, case: Case, party: Party, opening: Move, content: object) -> OpenFile:
         """Store a new case (`case` without steps) with its first step."""
         dek, wrap = await self._keys.new(case.case_id, day_of(tx.now))
-        sealed = json.dumps([identifier_text(party.identifier), party.name], ensure_ascii=False)
+        sealed = json.dumps([identifier_text(party.identifier), party.name.reveal()], ensure_ascii=False)
         await tx.insert(
             TABLE,
             bucket=bucket_in(case.case_id),
@@ -94,8 +95,6 @@ class Store:
             authority=case.authority,
             scheme_code=case.scheme_code,
             sample=case.sample,
-            subject_tag=await self._keys.subject_tag(party.identifier),
-            canon=party.identifier.canon,
             wrap=wrap,
             party=dek.seal("party", sealed),
         )
@@ -116,10 +115,9 @@ class Store:
         )
         if head is None:
             raise Refused(NOT_FOUND, field="case_id")
-        (case,) = await self._cases(tx, [head])
-        dek = await self._keys.open(case_id, bytes(head.wrap))
+        ((case, dek),) = await self._cases(tx, [head])
         who, name = json.loads(dek.open("party", bytes(head.party)).reveal())
-        return OpenFile(case=case, party=Party(identifier=identifier_of(who), name=name), dek=dek)
+        return OpenFile(case=case, party=Party(identifier=identifier_of(who), name=Personal(name)), dek=dek)
 
     async def cases(self, tx: Transaction, authority: str, state: State | None) -> list[Case]:
         """Cases of an authority, next deadline first, at most 500; without their parties."""
@@ -132,7 +130,7 @@ class Store:
             state=state.value if state else None,
             most=LISTED,
         )
-        return await self._cases(tx, heads)
+        return [case for case, _ in await self._cases(tx, heads)]
 
     async def take(self, tx: Transaction, file: OpenFile, move: Move, content: object) -> OpenFile:
         """Store a move as the case's next step, with what it says in words; the database stamps its time and window.
@@ -141,7 +139,7 @@ class Store:
         Refused(UNAVAILABLE) when midnight passed meanwhile, since documents name the day, and
         Refused(RULE_HELD_BY_DATABASE) for a move that the database does not allow.
         """
-        case, seq = file.case, len(file.case.steps) + 1
+        case, seq, officer = file.case, len(file.case.steps) + 1, move.officer
         artefact = _artefact(content, self._random(_SALT_BYTES))
         digest = hashlib.sha256(artefact).digest()
         judged = {name: getattr(move, name) for name in _JUDGED}
@@ -152,7 +150,11 @@ class Store:
             case_id=case.case_id,
             seq=seq,
             step=move.step.value,
-            officer=move.officer,
+            officer=file.dek.seal(_officer(seq), officer.reveal()) if officer else None,
+            officer_tag=await self._tag("official", case, officer) if officer else None,
+            member_tags=None
+            if move.members is None
+            else [await self._tag("official", case, member) for member in move.members],
             artefact=file.dek.seal_bytes(_place(seq), artefact),
             artefact_digest=digest,
             due_on=move.due.on if move.due else None,
@@ -180,7 +182,7 @@ class Store:
         return [_form(kind).validate_python(json.loads(artefact)["content"]) for artefact in artefacts]
 
     async def add_evidence(
-        self, tx: Transaction, file: OpenFile, new: SealedFile, *, officer: str, media_type: MediaType
+        self, tx: Transaction, file: OpenFile, new: SealedFile, *, officer: Personal, media_type: MediaType
     ) -> None:
         """Store a piece of evidence."""
         await tx.insert(
@@ -188,24 +190,18 @@ class Store:
             bucket=bucket_in(file.case.case_id),
             case_id=file.case.case_id,
             evidence_id=new.evidence_id,
-            officer=officer,
+            officer=file.dek.seal(f"evidence/{new.evidence_id}/officer", officer.reveal()),
             media_type=media_type.value,
             size=new.size,
             header=new.header,
             content=new.content,
         )
 
-    async def claim_number(self, tx: Transaction, case: Case, number: str) -> bool:
+    async def claim_number(self, tx: Transaction, case: Case, number: Personal) -> bool:
         """Take a decision's number for this case; False when another decision of the authority has it."""
-        taken = await tx.insert(
-            "decision_number",
-            "ON CONFLICT DO NOTHING",
-            bucket=hashlib.sha256(f"{case.authority}\n{number}".encode()).digest()[0],
-            authority=case.authority,
-            number=number,
-            case_id=case.case_id,
-        )
-        return taken.rowcount == 1
+        tag = await self._tag("decision", case, number)
+        new = {"bucket": tag[0], "authority": case.authority, "tag": tag, "case_id": case.case_id}
+        return (await tx.insert("decision_number", "ON CONFLICT DO NOTHING", **new)).rowcount == 1
 
     async def create_listing(self, tx: Transaction, file: OpenFile) -> OpenFile:
         """Give the listing that comes out of a decided case its id."""
@@ -214,10 +210,21 @@ class Store:
         await tx.insert("listing", bucket=bucket, listing_id=listing_id, case_id=file.case.case_id)
         return replace(file, case=replace(file.case, listing_id=listing_id))
 
-    async def hold_record(self, tx: Transaction, case: Case, record_id: UUID) -> None:
-        """Note which record of the catalog a listing became."""
-        bucket = bucket_in(record_id)
-        await tx.insert("listing_record", bucket=bucket, record_id=record_id, case_id=case.case_id)
+    async def hold_record(self, tx: Transaction, case: Case, record_id: UUID, ends_before: date) -> None:
+        """Note which record of the catalog a listing became, and the first day after its period."""
+        where = {"bucket": bucket_in(record_id), "record_id": record_id}
+        await tx.insert("listing_record", **where, case_id=case.case_id, ends_before=ends_before)
+
+    async def over(self, tx: Transaction, most: int) -> list[UUID]:
+        """Cases whose listing's period is over by a day, and which nobody has closed; the oldest first."""
+        rows = await tx.all(
+            "SELECT r.case_id FROM listing_record r WHERE r.ends_before < house_today() AND NOT EXISTS"
+            " (SELECT FROM case_step s WHERE s.bucket = bucket_in(r.case_id) AND s.case_id = r.case_id"
+            " AND s.step = :step) ORDER BY r.ends_before LIMIT :most",
+            step=Step.CLOSE_LISTING.value,
+            most=most,
+        )
+        return [row.case_id for row in rows]
 
     async def case_of(self, tx: Transaction, name: ListingName, row_id: UUID) -> UUID:
         """The case that a listing came out of, named by its own id or by its record's. Raises Refused(NOT_FOUND)."""
@@ -226,8 +233,13 @@ class Store:
             raise Refused(NOT_FOUND, field=name)
         return row.case_id
 
-    async def _cases(self, tx: Transaction, heads: Sequence[Row]) -> list[Case]:
-        """Cases from their heads, with their steps; the artefacts stay sealed where they are."""
+    async def _tag(self, what: str, case: Case, named: Personal) -> bytes:
+        """The tag of an official or a decision of the case's authority."""
+        return await self._keys.tag(what, case.authority.encode(), named.reveal().encode())
+
+    async def _cases(self, tx: Transaction, heads: Sequence[Row]) -> list[tuple[Case, Dek]]:
+        """Cases from their heads, with their steps and keys; the artefacts stay sealed where they are."""
+        deks = {head.case_id: await self._keys.open(head.case_id, bytes(head.wrap)) for head in heads}
         steps: defaultdict[UUID, list[Taken]] = defaultdict(list)
         for row in await tx.all(
             f"SELECT case_id, seq, step, state, at, officer, artefact_digest, {', '.join(_JUDGED)},"
@@ -236,8 +248,8 @@ class Store:
             buckets=sorted({head.bucket for head in heads}),
             ids=[head.case_id for head in heads],
         ):
-            steps[row.case_id].append(_taken(row))
-        return [
+            steps[row.case_id].append(_taken(row, deks[row.case_id]))
+        cases = [
             Case(
                 case_id=head.case_id,
                 authority=head.authority,
@@ -249,6 +261,7 @@ class Store:
             )
             for head in heads
         ]
+        return [(case, deks[case.case_id]) for case in cases]
 
 
 @cache
@@ -256,13 +269,13 @@ def _form(kind: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(kind)
 
 
-def _taken(row: Row) -> Taken:
+def _taken(row: Row, dek: Dek) -> Taken:
     values = {name: getattr(row, name) for name in _JUDGED}
     judged: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
     move = Move(
         step=Step(row.step),
         state=State(row.state),
-        officer=row.officer,
+        officer=dek.open(_officer(row.seq), bytes(row.officer)) if row.officer else NOTHING,
         window=_window(row),
         due=None if row.due_on is None else Deadline(row.due_on, row.due_provisional),
         **judged,
@@ -279,9 +292,14 @@ def _window(row: Row) -> Deadline | None:
 
 def _artefact(content: object, salt: bytes) -> bytes:
     # The salt keeps the digest, which is shown and stored in clear, from telling a guessed content.
-    artefact = {"salt": salt.hex(), "content": _form(type(content)).dump_python(content, mode="json")}
+    said = _form(type(content)).dump_python(content, mode="json", fallback=Personal.reveal)
+    artefact = {"salt": salt.hex(), "content": said}
     return json.dumps(artefact, ensure_ascii=False, sort_keys=True).encode()
 
 
 def _place(seq: int) -> str:
     return f"step/{seq}"
+
+
+def _officer(seq: int) -> str:
+    return f"step/{seq}/officer"

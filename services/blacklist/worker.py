@@ -1,4 +1,4 @@
-"""What runs without a caller: having the catalog share a listing, and stop sharing a closed one."""
+"""What runs without a caller: having the catalog share a listing and stop sharing a closed one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from services.blacklist.catalog import Catalog
 from services.blacklist.office import ListingOffice
 from services.blacklist.office.decisions import DELIVERY
 from services.blacklist.office.listings import WITHDRAWAL
+
+EXPIRE_EVERY_S = 60.0
+"""Seconds between two looks for listings whose period is over."""
 
 
 def listing_tasks(office: ListingOffice, *, catalog: Catalog, house: Caller) -> Tasks:

@@ -12,7 +12,7 @@ from foundation.keys import KeyOffice, KeyServicer, Rotator
 from foundation.policy import LawBook, load_policy
 from foundation.rpc import Ground, OfficeServer, run_office
 from foundation.telemetry import Telemetry
-from services.catalog.keys import ROTATED, retag
+from services.catalog.keys import INDICES, ROTATED
 from services.catalog.limits import QueryLimits
 from services.catalog.office.access import AccessOffice
 from services.catalog.office.archive import ArchiveOffice
@@ -23,9 +23,10 @@ from services.catalog.rpc.archive import ArchiveServicer
 from services.catalog.rpc.catalog import CatalogServicer
 from services.catalog.rpc.records import RecordServicer
 from services.catalog.rpc.sharing import DOOR_CHECKED, SharingServicer
-from services.catalog.sealing import PARTY_IDENTIFIER, TABLE, Sealer
+from services.catalog.sealing import TABLE, Sealer
 from services.catalog.settings import CatalogSettings
 from services.catalog.wakeups import Wakeups
+from services.catalog.words import Words
 from services.catalog.worker import Sweeper
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -42,20 +43,13 @@ def build(settings: CatalogSettings) -> OfficeServer:
     limits = _limits(settings)
     sharing = SharingOffice(answering, sealer, changing.journal, note.read_key_file(settings.document_key), limits)
     records = RecordOffice(changing.database, sealer, changing.journal, lawbook=lawbook, policy=policy)
-    access = AccessOffice(changing.database, changing.journal, lawbook=lawbook)
+    access = AccessOffice(changing.database, changing.journal, Words(changing.keyring, "access_grant"), lawbook=lawbook)
     archiving = Ground.open(settings, "catalog", "catalog_archive", pool=2)
     archive = ArchiveOffice(archiving.database, Sealer(archiving.keyring, settings.deployment), archiving.journal)
     eraser = Eraser.open(settings, "catalog", "erase_records", "erase_ledger")
     wakeups = Wakeups(settings.dsn("catalog_answer"))
     sweeper = Sweeper(working, own_caller(settings.cert))
-    rotator = Rotator(
-        working,
-        own_caller(settings.cert),
-        deployment=settings.deployment,
-        table=TABLE,
-        column=PARTY_IDENTIFIER,
-        retag=retag,
-    )
+    rotator = Rotator(working, own_caller(settings.cert), deployment=settings.deployment, table=TABLE, indices=INDICES)
     return OfficeServer(
         settings=settings,
         services=[

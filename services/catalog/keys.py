@@ -6,14 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from foundation.crypto import Kek, Keyring, KeysInUse, bucket_of, journal_tag, journal_year, subject_tag, tag
+from foundation.crypto import (
+    Kek,
+    Keyring,
+    KeysInUse,
+    bucket_of,
+    epoch_of,
+    journal_tag,
+    journal_year,
+    name_tag,
+    subject_tag,
+    tag,
+)
 from foundation.identity import Identifier, IdentifierKind
 from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, OFFICER_KEY
+from foundation.keys import Index
 from foundation.personal import Personal
+from services.catalog.sealing import PARTY_IDENTIFIER, PARTY_NAME
 
 SUBJECT_INDEX = "index/subject"
-ROTATED = ("share/", "archive/", SUBJECT_INDEX)
-"""Beginnings of the names of the keys that the catalog can rotate."""
+NAME_INDEX = "index/name"
 NUMBER_KEY = "index/record-number/1"
 DOCUMENT_KEY = "index/document/1"
 CONTENT_KEY = "index/content/1"
@@ -54,8 +66,7 @@ class CatalogKeys:
     def subject_tags(self, parties: Sequence[Identifier]) -> list[tuple[int, list[bytes]]]:
         """The tags under which parties are put down: by epoch, that of the key that is taking over last."""
         return [
-            (int(kek.name.rpartition("/")[2]), [subject_tag(kek.key, party) for party in parties])
-            for kek in self.subjects.writing
+            (epoch_of(kek.name), [subject_tag(kek.key, party) for party in parties]) for kek in self.subjects.writing
         ]
 
     def journal_tag(self, party: Identifier) -> bytes:
@@ -75,7 +86,16 @@ class CatalogKeys:
         return tag(self.content.key, *[part.encode() for part in parts])
 
 
-def retag(kek: Kek, sealed_identifier: Personal) -> bytes:
-    """A party's tag under another key, from its identifier as records hold it; for the rotation of the index."""
+def _subject(kek: Kek, sealed_identifier: Personal) -> bytes:
     kind, _, value = sealed_identifier.reveal().partition(":")
     return subject_tag(kek.key, Identifier(IdentifierKind(kind), value))
+
+
+def _name(kek: Kek, sealed_name: Personal) -> bytes:
+    return name_tag(kek.key, sealed_name.reveal()).to_bytes(2, "big")
+
+
+INDICES = {SUBJECT_INDEX: Index(PARTY_IDENTIFIER, _subject), NAME_INDEX: Index(PARTY_NAME, _name)}
+"""The indexes that rotate: how a tag is made under another key from what records hold."""
+ROTATED = ("share/", "archive/", *INDICES)
+"""Beginnings of the names of the keys that the catalog can rotate."""

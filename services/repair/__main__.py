@@ -9,6 +9,7 @@ from foundation.calendar import load_calendar
 from foundation.crypto import DossierKeys
 from foundation.erasure import Eraser
 from foundation.jobs import JobWorker
+from foundation.keys import dossier_rotation
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
 from foundation.settings import OfficeSettings
@@ -39,11 +40,12 @@ def build(settings: OfficeSettings) -> OfficeServer:
     tasks = delivery_tasks(office, catalog=catalog, black_list=black_list, house=own_caller(settings.cert))
     worker = JobWorker(settings.dsn(ROLE), SCHEMA, tasks)
     eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
+    keys, rotator = dossier_rotation(ground, settings, TABLE, party="subject")
     return OfficeServer(
         settings=settings,
-        services=[RepairServicer(office)],
+        services=[RepairServicer(office), keys],
         ground=ground,
-        beside=() if settings.only == "serve" else (worker.run, eraser.run),
+        beside=() if settings.only == "serve" else (worker.run, eraser.run, rotator.run),
         closing=(eraser.close, to_catalog.close, to_list.close),
     )
 

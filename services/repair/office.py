@@ -18,6 +18,7 @@ from foundation.evidence import FileHeader, Uploads, seal_file
 from foundation.identity import Identifier
 from foundation.jobs import defer
 from foundation.journal import Entry, Journal, Receipt
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
@@ -63,7 +64,7 @@ class RepairOffice:
             return finding, judged, await self.journal.write(tx, entry)
 
     async def submit(
-        self, call: Call, *, record_id: str, correction: str, commitment: bool, idempotency_key: str
+        self, call: Call, *, record_id: str, correction: Personal, commitment: bool, idempotency_key: str
     ) -> tuple[Application, Receipt]:
         """Hand an application in; the same key of the same party gives the application that it made before.
 
@@ -118,7 +119,9 @@ class RepairOffice:
             await self.journal.write(tx, _entry_about(call, held, decision="changed"))
             return known or new.evidence_id, new.sha256, new.size
 
-    async def accept(self, call: Call, application_id: UUID, *, missing: Sequence[str]) -> tuple[Application, Receipt]:
+    async def accept(
+        self, call: Call, application_id: UUID, *, missing: Sequence[Personal]
+    ) -> tuple[Application, Receipt]:
         """Accept the application, or name everything that is missing, once.
 
         Raises Refused(STEP_OUT_OF_ORDER, MISSING_NAMED_BEFORE, NOT_FOUND).
@@ -137,7 +140,7 @@ class RepairOffice:
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
     async def decide(
-        self, call: Call, application_id: UUID, *, grant: bool, reasons: str, verification: str
+        self, call: Call, application_id: UUID, *, grant: bool, reasons: Personal, verification: Personal
     ) -> tuple[Application, Receipt]:
         """Grant or refuse; the transaction of a grant puts down the job that withdraws the record everywhere.
 
@@ -266,7 +269,7 @@ def _entry_about(call: Call, held: Held, *, decision: Literal["answered", "chang
         kind=call.method,
         caller=call.caller,
         matter=str(held.application.application_id),
-        officer=call.officer.subject if call.officer else "",
+        officer=call.officer.subject if call.officer else NOTHING,
         subject=held.subject,
         decision=decision,
         disclosed=(_version(held.application),),

@@ -11,6 +11,7 @@ from chengxin.repair.v1 import repair_pb2 as pb
 from chengxin.repair.v1 import repair_pb2_grpc
 from foundation.calendar import day_of
 from foundation.journal import Receipt
+from foundation.personal import Personal
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current, messages
@@ -53,7 +54,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         changed = await self._office.submit(
             current(),
             record_id=_record(request.record_id),
-            correction=messages.text_from(request.correction, field="correction", longest=WRITTEN),
+            correction=_written(request.correction, field="correction"),
             commitment=request.commitment,
             idempotency_key=request.idempotency_key,
         )
@@ -72,8 +73,9 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         self, request: pb.AcceptApplicationRequest, context: Any
     ) -> pb.AcceptApplicationResponse:
         """Accepts, or names what is missing."""
-        missing = messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
-        changed = await self._office.accept(current(), messages.id_from(request.application_id), missing=missing)
+        lines = messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
+        missing, application_id = Personal.each(lines), messages.id_from(request.application_id)
+        changed = await self._office.accept(current(), application_id, missing=missing)
         return pb.AcceptApplicationResponse(application=_after(*changed))
 
     async def DecideApplication(
@@ -84,8 +86,8 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             current(),
             messages.id_from(request.application_id),
             grant=request.grant,
-            reasons=messages.text_from(request.reasons, field="reasons", longest=WRITTEN),
-            verification=messages.text_from(request.verification, field="verification", longest=WRITTEN),
+            reasons=_written(request.reasons, field="reasons"),
+            verification=_written(request.verification, field="verification"),
         )
         return pb.DecideApplicationResponse(application=_after(*changed))
 
@@ -115,6 +117,10 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         return pb.ListApplicationsResponse(applications=shown, receipt=messages.receipt_message(receipt))
 
 
+def _written(text: str, *, field: str) -> Personal:
+    return Personal(messages.text_from(text, field=field, longest=WRITTEN))
+
+
 def _record(text: str) -> str:
     return str(messages.id_from(text))
 
@@ -126,10 +132,10 @@ def _after(application: Application, receipt: Receipt) -> pb.Application:
     message = _summary(application, day_of(receipt.as_of))
     message.MergeFrom(
         pb.Application(
-            missing=named.step.missing if named else (),
-            reasons=application.decision.step.reasons if application.decision else "",
+            missing=[each.reveal() for each in named.step.missing] if named else (),
+            reasons=application.decision.step.reasons.reveal() if application.decision else "",
             carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
-            correction=application.correction,
+            correction=application.correction.reveal(),
         )
     )
     return message

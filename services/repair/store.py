@@ -13,6 +13,7 @@ from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identi
 from foundation.db import Row, Transaction
 from foundation.evidence import SealedFile
 from foundation.identity import Identifier
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from services.repair.domain.application import Application, QueueEntry, State, Step, TakenStep
@@ -91,7 +92,8 @@ class Store:
         """The party's applications, next deadline first, at most 500."""
         found = await self._held(
             tx,
-            "WHERE s.bucket = :bucket AND s.subject_tag = :tag"
+            "JOIN party_tag t ON t.bucket = a.bucket AND t.application_id = a.application_id"
+            " WHERE t.bucket = :bucket AND t.tag = :tag"
             " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
             bucket=await self._keys.bucket(party),
             tag=await self._keys.subject_tag(party),
@@ -129,7 +131,7 @@ class Store:
         party: Identifier,
         finding: Finding,
         *,
-        correction: str,
+        correction: Personal,
         key: str,
         step: Step,
     ) -> None:
@@ -139,7 +141,6 @@ class Store:
             TABLE,
             bucket=bucket_in(application_id),
             application_id=application_id,
-            subject_tag=await self._keys.subject_tag(party),
             request_tag=await self._request_tag(party, key),
             record_id=finding.record_id,
             determining_authority=finding.determining_authority,
@@ -147,15 +148,18 @@ class Store:
             commitment=True,
             wrap=wrap,
             subject=dek.seal("subject", identifier_text(party)),
-            correction=dek.seal("correction", correction),
+            correction=dek.seal("correction", correction.reveal()),
         )
+        row = {"bucket": bucket_in(application_id), "application_id": application_id}
+        for epoch, tag in await self._keys.subject_tags(party):
+            await tx.insert("party_tag", **row, epoch=epoch, tag=tag)
         await self.take(tx, application_id, dek, step)
 
     async def take(self, tx: Transaction, application_id: UUID, dek: Dek, step: Step, *, authority: str = "") -> None:
         """Take a step; `authority` is the officer's, empty for a step of the party or the house."""
         texts = {
             "officer": step.officer,
-            "missing": json.dumps(step.missing) if step.missing else "",
+            "missing": Personal(json.dumps([each.reveal() for each in step.missing]) if step.missing else ""),
             "reasons": step.reasons,
             "verification": step.verification,
         }
@@ -168,7 +172,7 @@ class Store:
             authority=authority,
             due_on=step.due.on if step.due else None,
             due_provisional=step.due.provisional if step.due else False,
-            **{column: dek.seal(column, text) if text else None for column, text in texts.items()},
+            **{column: dek.seal(column, text.reveal()) if text else None for column, text in texts.items()},
         )
 
     async def same_file(self, tx: Transaction, application_id: UUID, digest: bytes) -> UUID | None:
@@ -219,7 +223,7 @@ class Store:
             application_id=head.application_id,
             record_id=head.record_id,
             determining_authority=head.determining_authority,
-            correction=dek.open("correction", bytes(head.correction)).reveal(),
+            correction=dek.open("correction", bytes(head.correction)),
             history=tuple(TakenStep(_step(row, dek), row.at) for row in steps),
             evidence_count=head.evidence_count,
         )
@@ -227,16 +231,16 @@ class Store:
 
 
 def _step(row: Row, dek: Dek) -> Step:
-    def text(column: str) -> str:
+    def text(column: str) -> Personal:
         sealed: bytes | None = getattr(row, column)
-        return "" if sealed is None else dek.open(column, bytes(sealed)).reveal()
+        return NOTHING if sealed is None else dek.open(column, bytes(sealed))
 
     return Step(
         state=State(row.state),
         day=row.day,
         officer=text("officer"),
         due=_due(row.due_on, row.due_provisional),
-        missing=tuple(json.loads(text("missing") or "[]")),
+        missing=tuple(Personal.each(json.loads(text("missing").reveal() or "[]"))),
         reasons=text("reasons"),
         verification=text("verification"),
     )

@@ -88,7 +88,9 @@ class _Rotating:
                 ("archive", archive, keys_pb2.ROTATION_METHOD_REWRAP, KILLS),
             ):
                 self._stage.narrator.say(f"rotating {key}")
-                figures |= await self._pass(name, key, method, kills)
+                passed = await self._pass(name, key, method, kills)
+                self._stage.narrator.say(", ".join(f"{figure} {value}" for figure, value in passed.items()))
+                figures |= passed
             await self._until("SELECT bool_and(state = 'verified') FROM catalog.key_rotation")
             await asyncio.to_thread(self._approve)
             await self._until("SELECT bool_and(state = 'retired') FROM catalog.key_rotation")

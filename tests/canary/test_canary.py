@@ -26,13 +26,7 @@ WHOLE = os.environ.get("CHENGXIN_CANARY") == "whole"
 LEAK = os.environ.get("CHENGXIN_CANARY_LEAK", "")
 
 DATABASE = ("postgres/cluster/", "dump.sql", "base-backup/")
-EXCEPTIONS: dict[str, str] = {
-    "officer of a case": "an official number: constraints of the database compare it, so that two are two",
-    "decider of a case": "likewise",
-    "member of a panel": "likewise: the contract asks for official numbers, and three must differ",
-    "decision number": "of a decision that the law publishes; unique for each authority by a constraint",
-    "justification of a grant": "says what an authority needs a grant for, before there is any party",
-}
+EXCEPTIONS: dict[str, str] = {}
 """What may stand in clear in the database, and nowhere else, with the reason."""
 
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.proofs import note
 from services.blacklist.domain.steps import Step
-from tests.services.blacklist.direct import insert, number, refused_step
+from tests.services.blacklist.direct import insert, number, official, refused_step
 from tests.services.blacklist.house import FINDER, ListHouse, RefusedByOffice, list_house
 from tests.services.blacklist.processes import AUTHORITY
 from tests.support.databases import SchemaDatabase
@@ -86,7 +86,7 @@ async def test_who_proposes_does_not_decide(house: ListHouse) -> None:
         await replace(house.decider, subject=FINDER).decide(case)
     assert refused.value.reason == "SAME_OFFICIAL"
     number(house, case.case_id, AUTHORITY)
-    assert refused_step(house, case.case_id, Step.DECIDE_TO_LIST, officer=FINDER)
+    assert refused_step(house, case.case_id, Step.DECIDE_TO_LIST, officer_tag=official(house, case.case_id, Step.OPEN))
 
 
 async def test_notice_and_decision_are_complete_and_signed(house: ListHouse) -> None:

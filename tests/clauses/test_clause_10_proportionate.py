@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
+from foundation.personal import Personal
 from foundation.policy import Severity
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
@@ -48,12 +49,12 @@ def test_the_leniency_question_is_answered_with_reasons() -> None:
 
 
 async def test_the_answer_stands_in_the_documents(alone: Alone) -> None:
-    leniency = replace(NOT_LENIENT, force_majeure=True, unintentional=True, reasons="汛期停产所致。")
+    leniency = replace(NOT_LENIENT, force_majeure=True, unintentional=True, reasons=Personal("汛期停产所致。"))
     told = await heard(alone, await alone.panel_held(leniency=leniency))
     decided = await alone.decide(told)
     for document in (told.document, decided.document):
-        assert "不可抗力影响：是；非主观故意：是" in document
-        assert "汛期停产所致。" in document
+        assert "不可抗力影响：是；非主观故意：是" in document.reveal()
+        assert "汛期停产所致。" in document.reveal()
 
 
 async def test_a_decision_adds_nothing_to_what_was_proposed(alone: Alone) -> None:
@@ -76,14 +77,14 @@ async def test_a_minor_is_never_published_and_a_child_not_listed(alone: Alone) -
     decided = await alone.decide(view)
     assert decided.case.state is State.DECIDED
     assert decided.case.steps[-1].move.published is False
-    assert "不予公示" in decided.document
+    assert "不予公示" in decided.document.reveal()
     view = await heard(alone, await alone.panel_held(scheme="wages", party=child, leniency=under_age))
     assert await reason_of_refusal(alone.decide(view)) is reasons.UNDER_FOURTEEN
 
 
 async def test_the_decision_forces_no_bank_or_trade_body(alone: Alone) -> None:
     decided = await alone.decide(await heard(alone, await alone.panel_held()))
-    assert "不强制金融机构、行业协会商会" in decided.document
+    assert "不强制金融机构、行业协会商会" in decided.document.reveal()
 
 
 def test_every_measure_says_from_which_gravity_on_it_fits() -> None:

@@ -98,7 +98,7 @@ async def test_the_entry_says_who_asked_for_what_and_seals_what_it_says_about_pe
 
 async def test_who_applies_for_a_grant_cannot_approve_it(catalog: CatalogHouse) -> None:
     both = _official(catalog.steward.authority, "both", "steward")
-    row = await catalog.access.request(
+    asked = await catalog.access.request(
         catalog.consumer,
         both,
         purpose=catalog.purpose,
@@ -108,7 +108,7 @@ async def test_who_applies_for_a_grant_cannot_approve_it(catalog: CatalogHouse) 
         justification="样例",
     )
     with pytest.raises(Refused) as refusal:
-        await catalog.access.approve(catalog.steward, both, row.grant_id)
+        await catalog.access.approve(catalog.steward, both, asked.row.grant_id)
     assert refusal.value.reason is reasons.SAME_OFFICIAL
 
 
@@ -116,11 +116,11 @@ async def test_a_grant_is_approved_once_and_revoked_once(catalog: CatalogHouse) 
     (grant,) = await catalog.access.list(catalog.consumer)
     other = _official(catalog.steward.authority, "c", "steward")
     with pytest.raises(Refused) as refusal:
-        await catalog.access.approve(catalog.steward, other, grant.grant_id)
+        await catalog.access.approve(catalog.steward, other, grant.row.grant_id)
     assert refusal.value.reason is reasons.GRANT_STATE
-    await catalog.access.revoke(catalog.steward, other, grant.grant_id, reason="样例")
+    await catalog.access.revoke(catalog.steward, other, grant.row.grant_id, reason="样例")
     with pytest.raises(Refused) as refusal:
-        await catalog.access.revoke(catalog.steward, other, grant.grant_id, reason="样例")
+        await catalog.access.revoke(catalog.steward, other, grant.row.grant_id, reason="样例")
     assert refusal.value.reason is reasons.GRANT_STATE
 
 
@@ -145,7 +145,7 @@ async def test_an_authority_sees_and_revokes_its_own_grants_only(catalog: Catalo
     assert await catalog.access.list(stranger) == []
     with pytest.raises(Refused) as refusal:
         await catalog.access.revoke(
-            stranger, _official(stranger.authority, "d", "case_officer"), grant.grant_id, reason="样例"
+            stranger, _official(stranger.authority, "d", "case_officer"), grant.row.grant_id, reason="样例"
         )
     assert refusal.value.reason is NOT_FOUND
 

@@ -83,7 +83,7 @@ async def test_a_report_shows_the_fields_that_the_grant_names_and_no_others(cata
 async def test_no_grant_is_for_longer_than_a_year(catalog: CatalogHouse, days: int) -> None:
     (known,) = await catalog.access.list(catalog.consumer)
     with pytest.raises(psycopg.errors.CheckViolation):
-        catalog.sql("UPDATE catalog.access_grant SET days = %s WHERE grant_id = %s", days, known.grant_id)
+        catalog.sql("UPDATE catalog.access_grant SET days = %s WHERE grant_id = %s", days, known.row.grant_id)
     with pytest.raises(psycopg.errors.CheckViolation):
         catalog.sql("UPDATE catalog.access_grant SET ends_at = starts_at + interval '367 days'")
 

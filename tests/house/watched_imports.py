@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from tests.house.own_code import PACKAGES, shipped, tree
@@ -52,7 +53,8 @@ def _watched(module: str) -> list[str]:
             name = os.fspath(path) if isinstance(path, str | bytes | os.PathLike) else str(path)
             reads = isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             text = name.decode() if isinstance(name, bytes) else name
-            if reads and (text.endswith(_READ_BY_IMPORT) or any(part in text for part in _TIME_ZONES)):
+            own_data = text.endswith(".yaml") and Path(text).with_suffix(".py").exists()  # part of the module beside it
+            if reads and (own_data or text.endswith(_READ_BY_IMPORT) or any(part in text for part in _TIME_ZONES)):
                 return
             deeds.append(f"open {text} {mode}")
         elif event.startswith(_DEEDS):

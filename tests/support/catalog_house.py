@@ -21,6 +21,7 @@ from foundation.crypto import FileKeyProvider, Keyring
 from foundation.db import Database, Row
 from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
 from foundation.journal import Journal
+from foundation.personal import Personal
 from foundation.policy import LawBook, Severity, load_policy
 from foundation.refusal import Reason
 from foundation.rpc import Ground
@@ -31,6 +32,7 @@ from services.catalog.office.access import AccessOffice
 from services.catalog.office.records import HandedIn, RecordOffice
 from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
 from services.catalog.sealing import Sealer
+from services.catalog.words import Words
 from services.catalog.worker import Sweeper
 from tests.support.databases import SchemaDatabase
 
@@ -120,8 +122,8 @@ class CatalogHouse:
             fingerprint=self.consumer.fingerprint,
             kind="SharingService.CheckSubject",
             purpose=self.purpose,
-            matter="样例-1",
-            officer="样例",
+            matter=Personal("样例-1"),
+            officer=Personal("样例"),
             query_id=uuid4(),
         )
         return replace(context, **changes)  # type: ignore[arg-type]
@@ -150,10 +152,10 @@ class CatalogHouse:
         """Apply for and approve a grant."""
         applicant = Officer(subject="a", authority=caller.authority, roles=frozenset({"case_officer"}))
         approver = Officer(subject="b", authority=self.steward.authority, roles=frozenset({"steward"}))
-        row = await self.access.request(
+        asked = await self.access.request(
             caller, applicant, purpose=purpose, item_codes=items, field_names=fields, days=30, justification="test"
         )
-        return await self.access.approve(self.steward, approver, row.grant_id)
+        return (await self.access.approve(self.steward, approver, asked.row.grant_id)).row
 
     def sql(self, statement: str, *params: object) -> list[tuple[Any, ...]]:
         """Run SQL as the administrator; give the rows."""
@@ -191,7 +193,7 @@ async def catalog_house(
         sealer=sealer,
         sharing=SharingOffice(answering, sealer, journal, Ed25519PrivateKey.generate()),
         records=RecordOffice(changing, sealer, journal, lawbook=LAWBOOK, policy=POLICY),
-        access=AccessOffice(changing, journal, lawbook=LAWBOOK),
+        access=AccessOffice(changing, journal, Words(keyring, "access_grant"), lawbook=LAWBOOK),
         provider=None,  # type: ignore[arg-type]
         consumer=None,  # type: ignore[arg-type]
         steward=None,  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from tests.unit.k8s.cluster import ROOT, Container, containers, of_kind
 BASE = {container.args[0]: container for container in containers("base")}
 PROCESSES = ("catalog", "blacklist", "repair", "audit", "gateway")
 AUTHORITY = "11430000MB1234567C"
+GUARD = {"CHENGXIN_LOG_URL", "CHENGXIN_LOG_VKEY", "CHENGXIN_WITNESS_URL", "CHENGXIN_WITNESS_VKEY"}
 TRUST_DOMAIN = BASE["services.catalog"].environment["CHENGXIN_TRUST_DOMAIN"]
 
 
@@ -82,12 +83,15 @@ class Cluster:
     def environment(self, container: Container) -> dict[str, str]:
         """A container's environment, with its paths and its network moved to this machine."""
         name = container.args[0].rpartition(".")[2]
-        moved = {key: self._moved(value, name) for key, value in container.environment.items()}
+        # The guard's addresses are the cluster's own and a stranger's; tests/services/audit has offices guarded by both.
+        given = {key: value for key, value in container.environment.items() if key not in GUARD}
+        moved = {key: self._moved(value, name) for key, value in given.items()}
         here = {
             "CHENGXIN_DATABASE_URL": self._database.url,
             "CHENGXIN_REDIS_URL": self._redis_url,
             "CHENGXIN_LISTEN": "127.0.0.1:0",
             "CHENGXIN_LOG_LISTEN": "127.0.0.1:0",
+            "CHENGXIN_ENTRIES_LISTEN": "127.0.0.1:0",
         }
         return {"PATH": os.environ["PATH"]} | moved | {k: v for k, v in here.items() if k in moved}
 

@@ -29,7 +29,7 @@ async def journals(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> 
 async def seen(journals: Journals) -> list[tuple[int, str, str, tuple[str, ...]]]:
     """Who looked at the party, as the audit office reads it from the journal."""
     found = await journals.sources["repair"].about(PARTY, Search(basis="样例"))
-    return [(one.entry_id, one.officer, one.matter, one.items) for one, _ in found]
+    return [(one.entry_id, one.officer.reveal(), one.matter.reveal(), one.items) for one, _ in found]
 
 
 async def logged(journals: Journals) -> dict[int, str]:
@@ -37,7 +37,7 @@ async def logged(journals: Journals) -> dict[int, str]:
     found, _ = await journals.accesses.search(
         Search(basis="样例"), by=caller(), officer=None, method="AuditService.SearchAccesses"
     )
-    return {one.entry_id: one.officer for one in found if one.source == "repair"}
+    return {one.entry_id: one.officer.reveal() for one in found if one.source == "repair"}
 
 
 def private(journals: Journals, entry_id: int) -> tuple[Any, ...]:

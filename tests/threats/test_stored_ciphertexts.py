@@ -303,10 +303,12 @@ async def test_no_login_role_can_do_any_of_this(vault: Vault) -> None:
         "UPDATE access_grant SET revoked_at = NULL, revoked_by = NULL",
         "UPDATE access_grant SET ends_at = ends_at + interval '1 day' WHERE days = 30",
         "UPDATE access_grant SET starts_at = starts_at - interval '1 day' WHERE approved_by IS NOT NULL",
-        "UPDATE access_grant SET approved_by = 'another' WHERE approved_by IS NOT NULL",
-        "INSERT INTO access_grant (authority, purpose, item_codes, field_names, days, justification, requested_by,"
-        " approved_by, starts_at, ends_at) SELECT authority, purpose, item_codes, field_names, days, '-', 'x', 'y',"
-        " now(), now() + interval '1 day' FROM access_grant",
+        "UPDATE access_grant SET approved_by = decode(md5('another'), 'hex') WHERE approved_by IS NOT NULL",
+        "UPDATE access_grant SET approval = 'x' WHERE approved_by IS NOT NULL",
+        "INSERT INTO access_grant (grant_id, authority, purpose, item_codes, field_names, days, said, requested_by,"
+        " approved_by, approval, starts_at, ends_at) SELECT gen_random_uuid(), authority, purpose, item_codes,"
+        " field_names, days, said, requested_by, approved_by, approval, now(), now() + interval '1 day'"
+        " FROM access_grant",
     ],
 )
 async def test_a_login_role_that_may_write_grants_revives_prolongs_and_forges_none(
@@ -314,7 +316,7 @@ async def test_a_login_role_that_may_write_grants_revives_prolongs_and_forges_no
 ) -> None:
     (granted,) = await house.access.list(house.consumer)
     if "revoked" in statement:
-        house.sql("UPDATE catalog.access_grant SET revoked_at = now(), revoked_by = 'c'")
+        house.sql("UPDATE catalog.access_grant SET revoked_at = now(), revoked_by = requested_by")
     with (
         psycopg.connect(
             house.database.dsn("catalog_change"), options="-c search_path=catalog", autocommit=True
@@ -324,4 +326,4 @@ async def test_a_login_role_that_may_write_grants_revives_prolongs_and_forges_no
         login.execute(statement)  # type: ignore[arg-type]
     assert refused.value.sqlstate == HOUSE_RULE
     assert len(await house.access.list(house.consumer)) == 1
-    assert granted.grant_id
+    assert granted.row.grant_id

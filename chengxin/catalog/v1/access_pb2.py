@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chengxin/catalog/v1/access.proto\x12\x13\x63hengxin.catalog.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\x02\n\x05Grant\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\x12\x1c\n\tauthority\x18\x02 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x03 \x01(\tR\x07purpose\x12\x1d\n\nitem_codes\x18\x04 \x03(\tR\titemCodes\x12\x1f\n\x0b\x66ield_names\x18\x05 \x03(\tR\nfieldNames\x12\x37\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08startsAt\x12\x33\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06\x65ndsAt\x12\x1a\n\x08\x61pproved\x18\x08 \x01(\x08R\x08\x61pproved\x12\x39\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"\xa9\x01\n\x13RequestGrantRequest\x12\x18\n\x07purpose\x18\x01 \x01(\tR\x07purpose\x12\x1d\n\nitem_codes\x18\x02 \x03(\tR\titemCodes\x12\x1f\n\x0b\x66ield_names\x18\x03 \x03(\tR\nfieldNames\x12\x12\n\x04\x64\x61ys\x18\x04 \x01(\x05R\x04\x64\x61ys\x12$\n\rjustification\x18\x05 \x01(\tR\rjustification\"H\n\x14RequestGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"0\n\x13\x41pproveGrantRequest\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\"H\n\x14\x41pproveGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"G\n\x12RevokeGrantRequest\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"G\n\x13RevokeGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"\x13\n\x11ListGrantsRequest\"H\n\x12ListGrantsResponse\x12\x32\n\x06grants\x18\x01 \x03(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x06grants2\x9a\x03\n\rAccessService\x12\x63\n\x0cRequestGrant\x12(.chengxin.catalog.v1.RequestGrantRequest\x1a).chengxin.catalog.v1.RequestGrantResponse\x12\x63\n\x0c\x41pproveGrant\x12(.chengxin.catalog.v1.ApproveGrantRequest\x1a).chengxin.catalog.v1.ApproveGrantResponse\x12`\n\x0bRevokeGrant\x12\'.chengxin.catalog.v1.RevokeGrantRequest\x1a(.chengxin.catalog.v1.RevokeGrantResponse\x12]\n\nListGrants\x12&.chengxin.catalog.v1.ListGrantsRequest\x1a\'.chengxin.catalog.v1.ListGrantsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chengxin/catalog/v1/access.proto\x12\x13\x63hengxin.catalog.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x03\n\x05Grant\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\x12\x1c\n\tauthority\x18\x02 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x03 \x01(\tR\x07purpose\x12\x1d\n\nitem_codes\x18\x04 \x03(\tR\titemCodes\x12\x1f\n\x0b\x66ield_names\x18\x05 \x03(\tR\nfieldNames\x12\x37\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08startsAt\x12\x33\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06\x65ndsAt\x12\x1a\n\x08\x61pproved\x18\x08 \x01(\x08R\x08\x61pproved\x12\x39\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\x12$\n\rjustification\x18\n \x01(\tR\rjustification\x12!\n\x0crequested_by\x18\x0b \x01(\tR\x0brequestedBy\x12\x1f\n\x0b\x61pproved_by\x18\x0c \x01(\tR\napprovedBy\"\xa9\x01\n\x13RequestGrantRequest\x12\x18\n\x07purpose\x18\x01 \x01(\tR\x07purpose\x12\x1d\n\nitem_codes\x18\x02 \x03(\tR\titemCodes\x12\x1f\n\x0b\x66ield_names\x18\x03 \x03(\tR\nfieldNames\x12\x12\n\x04\x64\x61ys\x18\x04 \x01(\x05R\x04\x64\x61ys\x12$\n\rjustification\x18\x05 \x01(\tR\rjustification\"H\n\x14RequestGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"0\n\x13\x41pproveGrantRequest\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\"H\n\x14\x41pproveGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"G\n\x12RevokeGrantRequest\x12\x19\n\x08grant_id\x18\x01 \x01(\tR\x07grantId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"G\n\x13RevokeGrantResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x05grant\"\x13\n\x11ListGrantsRequest\"H\n\x12ListGrantsResponse\x12\x32\n\x06grants\x18\x01 \x03(\x0b\x32\x1a.chengxin.catalog.v1.GrantR\x06grants2\x9a\x03\n\rAccessService\x12\x63\n\x0cRequestGrant\x12(.chengxin.catalog.v1.RequestGrantRequest\x1a).chengxin.catalog.v1.RequestGrantResponse\x12\x63\n\x0c\x41pproveGrant\x12(.chengxin.catalog.v1.ApproveGrantRequest\x1a).chengxin.catalog.v1.ApproveGrantResponse\x12`\n\x0bRevokeGrant\x12\'.chengxin.catalog.v1.RevokeGrantRequest\x1a(.chengxin.catalog.v1.RevokeGrantResponse\x12]\n\nListGrants\x12&.chengxin.catalog.v1.ListGrantsRequest\x1a\'.chengxin.catalog.v1.ListGrantsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chengxin.catalog.v1.access_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GRANT']._serialized_start=91
-  _globals['_GRANT']._serialized_end=442
-  _globals['_REQUESTGRANTREQUEST']._serialized_start=445
-  _globals['_REQUESTGRANTREQUEST']._serialized_end=614
-  _globals['_REQUESTGRANTRESPONSE']._serialized_start=616
-  _globals['_REQUESTGRANTRESPONSE']._serialized_end=688
-  _globals['_APPROVEGRANTREQUEST']._serialized_start=690
-  _globals['_APPROVEGRANTREQUEST']._serialized_end=738
-  _globals['_APPROVEGRANTRESPONSE']._serialized_start=740
-  _globals['_APPROVEGRANTRESPONSE']._serialized_end=812
-  _globals['_REVOKEGRANTREQUEST']._serialized_start=814
-  _globals['_REVOKEGRANTREQUEST']._serialized_end=885
-  _globals['_REVOKEGRANTRESPONSE']._serialized_start=887
-  _globals['_REVOKEGRANTRESPONSE']._serialized_end=958
-  _globals['_LISTGRANTSREQUEST']._serialized_start=960
-  _globals['_LISTGRANTSREQUEST']._serialized_end=979
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=981
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=1053
-  _globals['_ACCESSSERVICE']._serialized_start=1056
-  _globals['_ACCESSSERVICE']._serialized_end=1466
+  _globals['_GRANT']._serialized_end=548
+  _globals['_REQUESTGRANTREQUEST']._serialized_start=551
+  _globals['_REQUESTGRANTREQUEST']._serialized_end=720
+  _globals['_REQUESTGRANTRESPONSE']._serialized_start=722
+  _globals['_REQUESTGRANTRESPONSE']._serialized_end=794
+  _globals['_APPROVEGRANTREQUEST']._serialized_start=796
+  _globals['_APPROVEGRANTREQUEST']._serialized_end=844
+  _globals['_APPROVEGRANTRESPONSE']._serialized_start=846
+  _globals['_APPROVEGRANTRESPONSE']._serialized_end=918
+  _globals['_REVOKEGRANTREQUEST']._serialized_start=920
+  _globals['_REVOKEGRANTREQUEST']._serialized_end=991
+  _globals['_REVOKEGRANTRESPONSE']._serialized_start=993
+  _globals['_REVOKEGRANTRESPONSE']._serialized_end=1064
+  _globals['_LISTGRANTSREQUEST']._serialized_start=1066
+  _globals['_LISTGRANTSREQUEST']._serialized_end=1085
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=1087
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=1159
+  _globals['_ACCESSSERVICE']._serialized_start=1162
+  _globals['_ACCESSSERVICE']._serialized_end=1572
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,9 @@ class Grant(_message.Message):
     ENDS_AT_FIELD_NUMBER: _builtins.int
     APPROVED_FIELD_NUMBER: _builtins.int
     REVOKED_AT_FIELD_NUMBER: _builtins.int
+    JUSTIFICATION_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
     grant_id: _builtins.str
     """Id."""
     authority: _builtins.str
@@ -42,6 +45,12 @@ class Grant(_message.Message):
     """Code of the purpose."""
     approved: _builtins.bool
     """True once approved by a second official."""
+    justification: _builtins.str
+    """Why it is needed; empty once its key is destroyed."""
+    requested_by: _builtins.str
+    """Official who applied; empty once its key is destroyed."""
+    approved_by: _builtins.str
+    """Official who approved; empty while nobody has, and once its key is destroyed."""
     @_builtins.property
     def item_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Items it shows."""
@@ -74,10 +83,13 @@ class Grant(_message.Message):
         ends_at: _timestamp_pb2.Timestamp | None = ...,
         approved: _builtins.bool = ...,
         revoked_at: _timestamp_pb2.Timestamp | None = ...,
+        justification: _builtins.str = ...,
+        requested_by: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "revoked_at", b"revoked_at", "starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "authority", b"authority", "ends_at", b"ends_at", "field_names", b"field_names", "grant_id", b"grant_id", "item_codes", b"item_codes", "purpose", b"purpose", "revoked_at", b"revoked_at", "starts_at", b"starts_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "approved_by", b"approved_by", "authority", b"authority", "ends_at", b"ends_at", "field_names", b"field_names", "grant_id", b"grant_id", "item_codes", b"item_codes", "justification", b"justification", "purpose", b"purpose", "requested_by", b"requested_by", "revoked_at", b"revoked_at", "starts_at", b"starts_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

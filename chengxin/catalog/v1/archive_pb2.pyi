@@ -51,9 +51,9 @@ class Opening(_message.Message):
     reason: _builtins.str
     """Why it is needed; empty once its key is destroyed."""
     requested_by: _builtins.str
-    """Official who applied."""
+    """Official who applied; empty once its key is destroyed."""
     approved_by: _builtins.str
-    """Official who approved; empty while nobody has."""
+    """Official who approved; empty while nobody has, and once its key is destroyed."""
     @_builtins.property
     def record_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Records it is limited to; empty for all ended records of the party."""

@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hengxin/common/v1/keys.proto\x12\x12\x63hengxin.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x01\n\x03Key\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x39\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x64\x65stroyed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x64\x65stroyedAt\"\xcb\x04\n\x08Rotation\x12\x1f\n\x0brotation_id\x18\x01 \x01(\tR\nrotationId\x12\x10\n\x03key\x18\x02 \x01(\tR\x03key\x12:\n\x06method\x18\x03 \x01(\x0e\x32\".chengxin.common.v1.RotationMethodR\x06method\x12\x19\n\x08\x66rom_key\x18\x04 \x01(\tR\x07\x66romKey\x12\x15\n\x06to_key\x18\x05 \x01(\tR\x05toKey\x12\x37\n\x05state\x18\x06 \x01(\x0e\x32!.chengxin.common.v1.RotationStateR\x05state\x12\x1d\n\nstarted_by\x18\x07 \x01(\tR\tstartedBy\x12\x1f\n\x0bproposed_by\x18\x08 \x01(\tR\nproposedBy\x12\x1f\n\x0b\x61pproved_by\x18\t \x01(\tR\napprovedBy\x12\x39\n\nstarted_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n\x0bverified_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nverifiedAt\x12\x39\n\nretired_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tretiredAt\x12\x12\n\x04\x64one\x18\r \x01(\x03R\x04\x64one\x12!\n\x0cpass_percent\x18\x0e \x01(\x05R\x0bpassPercent\x12\x1a\n\x08unopened\x18\x0f \x01(\x03R\x08unopened\"\x11\n\x0fListKeysRequest\"{\n\x10ListKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x17.chengxin.common.v1.KeyR\x04keys\x12:\n\trotations\x18\x02 \x03(\x0b\x32\x1c.chengxin.common.v1.RotationR\trotations\"d\n\x14StartRotationRequest\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12:\n\x06method\x18\x02 \x01(\x0e\x32\".chengxin.common.v1.RotationMethodR\x06method\"Q\n\x15StartRotationResponse\x12\x38\n\x08rotation\x18\x01 \x01(\x0b\x32\x1c.chengxin.common.v1.RotationR\x08rotation\";\n\x18\x41pproveRetirementRequest\x12\x1f\n\x0brotation_id\x18\x01 \x01(\tR\nrotationId\"U\n\x19\x41pproveRetirementResponse\x12\x38\n\x08rotation\x18\x01 \x01(\x0b\x32\x1c.chengxin.common.v1.RotationR\x08rotation*\x86\x01\n\x0eRotationMethod\x12\x1f\n\x1bROTATION_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROTATION_METHOD_REWRAP\x10\x01\x12\x19\n\x15ROTATION_METHOD_INDEX\x10\x02\x12\x1c\n\x18ROTATION_METHOD_PROVIDER\x10\x03*\xbe\x01\n\rRotationState\x12\x1e\n\x1aROTATION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17ROTATION_STATE_PREPARED\x10\x01\x12\x1a\n\x16ROTATION_STATE_WORKING\x10\x02\x12\x1b\n\x17ROTATION_STATE_VERIFIED\x10\x03\x12\x1b\n\x17ROTATION_STATE_APPROVED\x10\x04\x12\x1a\n\x16ROTATION_STATE_RETIRED\x10\x05\x32\xbb\x02\n\nKeyService\x12U\n\x08ListKeys\x12#.chengxin.common.v1.ListKeysRequest\x1a$.chengxin.common.v1.ListKeysResponse\x12\x64\n\rStartRotation\x12(.chengxin.common.v1.StartRotationRequest\x1a).chengxin.common.v1.StartRotationResponse\x12p\n\x11\x41pproveRetirement\x12,.chengxin.common.v1.ApproveRetirementRequest\x1a-.chengxin.common.v1.ApproveRetirementResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hengxin/common/v1/keys.proto\x12\x12\x63hengxin.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x01\n\x03Key\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x39\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x64\x65stroyed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x64\x65stroyedAt\x12\x14\n\x05suite\x18\x04 \x01(\x05R\x05suite\"\xcb\x04\n\x08Rotation\x12\x1f\n\x0brotation_id\x18\x01 \x01(\tR\nrotationId\x12\x10\n\x03key\x18\x02 \x01(\tR\x03key\x12:\n\x06method\x18\x03 \x01(\x0e\x32\".chengxin.common.v1.RotationMethodR\x06method\x12\x19\n\x08\x66rom_key\x18\x04 \x01(\tR\x07\x66romKey\x12\x15\n\x06to_key\x18\x05 \x01(\tR\x05toKey\x12\x37\n\x05state\x18\x06 \x01(\x0e\x32!.chengxin.common.v1.RotationStateR\x05state\x12\x1d\n\nstarted_by\x18\x07 \x01(\tR\tstartedBy\x12\x1f\n\x0bproposed_by\x18\x08 \x01(\tR\nproposedBy\x12\x1f\n\x0b\x61pproved_by\x18\t \x01(\tR\napprovedBy\x12\x39\n\nstarted_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n\x0bverified_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nverifiedAt\x12\x39\n\nretired_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tretiredAt\x12\x12\n\x04\x64one\x18\r \x01(\x03R\x04\x64one\x12!\n\x0cpass_percent\x18\x0e \x01(\x05R\x0bpassPercent\x12\x1a\n\x08unopened\x18\x0f \x01(\x03R\x08unopened\"\x11\n\x0fListKeysRequest\"{\n\x10ListKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x17.chengxin.common.v1.KeyR\x04keys\x12:\n\trotations\x18\x02 \x03(\x0b\x32\x1c.chengxin.common.v1.RotationR\trotations\"d\n\x14StartRotationRequest\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12:\n\x06method\x18\x02 \x01(\x0e\x32\".chengxin.common.v1.RotationMethodR\x06method\"Q\n\x15StartRotationResponse\x12\x38\n\x08rotation\x18\x01 \x01(\x0b\x32\x1c.chengxin.common.v1.RotationR\x08rotation\";\n\x18\x41pproveRetirementRequest\x12\x1f\n\x0brotation_id\x18\x01 \x01(\tR\nrotationId\"U\n\x19\x41pproveRetirementResponse\x12\x38\n\x08rotation\x18\x01 \x01(\x0b\x32\x1c.chengxin.common.v1.RotationR\x08rotation*\x86\x01\n\x0eRotationMethod\x12\x1f\n\x1bROTATION_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROTATION_METHOD_REWRAP\x10\x01\x12\x19\n\x15ROTATION_METHOD_INDEX\x10\x02\x12\x1c\n\x18ROTATION_METHOD_PROVIDER\x10\x03*\xbe\x01\n\rRotationState\x12\x1e\n\x1aROTATION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17ROTATION_STATE_PREPARED\x10\x01\x12\x1a\n\x16ROTATION_STATE_WORKING\x10\x02\x12\x1b\n\x17ROTATION_STATE_VERIFIED\x10\x03\x12\x1b\n\x17ROTATION_STATE_APPROVED\x10\x04\x12\x1a\n\x16ROTATION_STATE_RETIRED\x10\x05\x32\xbb\x02\n\nKeyService\x12U\n\x08ListKeys\x12#.chengxin.common.v1.ListKeysRequest\x1a$.chengxin.common.v1.ListKeysResponse\x12\x64\n\rStartRotation\x12(.chengxin.common.v1.StartRotationRequest\x1a).chengxin.common.v1.StartRotationResponse\x12p\n\x11\x41pproveRetirement\x12,.chengxin.common.v1.ApproveRetirementRequest\x1a-.chengxin.common.v1.ApproveRetirementResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chengxin.common.v1.keys_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROTATIONMETHOD']._serialized_start=1304
-  _globals['_ROTATIONMETHOD']._serialized_end=1438
-  _globals['_ROTATIONSTATE']._serialized_start=1441
-  _globals['_ROTATIONSTATE']._serialized_end=1631
+  _globals['_ROTATIONMETHOD']._serialized_start=1326
+  _globals['_ROTATIONMETHOD']._serialized_end=1460
+  _globals['_ROTATIONSTATE']._serialized_start=1463
+  _globals['_ROTATIONSTATE']._serialized_end=1653
   _globals['_KEY']._serialized_start=87
-  _globals['_KEY']._serialized_end=234
-  _globals['_ROTATION']._serialized_start=237
-  _globals['_ROTATION']._serialized_end=824
-  _globals['_LISTKEYSREQUEST']._serialized_start=826
-  _globals['_LISTKEYSREQUEST']._serialized_end=843
-  _globals['_LISTKEYSRESPONSE']._serialized_start=845
-  _globals['_LISTKEYSRESPONSE']._serialized_end=968
-  _globals['_STARTROTATIONREQUEST']._serialized_start=970
-  _globals['_STARTROTATIONREQUEST']._serialized_end=1070
-  _globals['_STARTROTATIONRESPONSE']._serialized_start=1072
-  _globals['_STARTROTATIONRESPONSE']._serialized_end=1153
-  _globals['_APPROVERETIREMENTREQUEST']._serialized_start=1155
-  _globals['_APPROVERETIREMENTREQUEST']._serialized_end=1214
-  _globals['_APPROVERETIREMENTRESPONSE']._serialized_start=1216
-  _globals['_APPROVERETIREMENTRESPONSE']._serialized_end=1301
-  _globals['_KEYSERVICE']._serialized_start=1634
-  _globals['_KEYSERVICE']._serialized_end=1949
+  _globals['_KEY']._serialized_end=256
+  _globals['_ROTATION']._serialized_start=259
+  _globals['_ROTATION']._serialized_end=846
+  _globals['_LISTKEYSREQUEST']._serialized_start=848
+  _globals['_LISTKEYSREQUEST']._serialized_end=865
+  _globals['_LISTKEYSRESPONSE']._serialized_start=867
+  _globals['_LISTKEYSRESPONSE']._serialized_end=990
+  _globals['_STARTROTATIONREQUEST']._serialized_start=992
+  _globals['_STARTROTATIONREQUEST']._serialized_end=1092
+  _globals['_STARTROTATIONRESPONSE']._serialized_start=1094
+  _globals['_STARTROTATIONRESPONSE']._serialized_end=1175
+  _globals['_APPROVERETIREMENTREQUEST']._serialized_start=1177
+  _globals['_APPROVERETIREMENTREQUEST']._serialized_end=1236
+  _globals['_APPROVERETIREMENTRESPONSE']._serialized_start=1238
+  _globals['_APPROVERETIREMENTRESPONSE']._serialized_end=1323
+  _globals['_KEYSERVICE']._serialized_start=1656
+  _globals['_KEYSERVICE']._serialized_end=1971
 # @@protoc_insertion_point(module_scope)

@@ -93,8 +93,11 @@ class Key(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     DESTROYED_AT_FIELD_NUMBER: _builtins.int
+    SUITE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, as share/2027-03."""
+    suite: _builtins.int
+    """The number of the cipher suite with which it is wrapped; 0 where the key provider has its own, as OpenBao."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -109,10 +112,11 @@ class Key(_message.Message):
         name: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         destroyed_at: _timestamp_pb2.Timestamp | None = ...,
+        suite: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "destroyed_at", b"destroyed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "destroyed_at", b"destroyed_at", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "destroyed_at", b"destroyed_at", "name", b"name", "suite", b"suite"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,7 +262,7 @@ class StartRotationRequest(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """What is to rotate: share/2027-03, archive/2031, index/subject; for PROVIDER the whole name of a key."""
+    """What is to rotate: share/2027-03, archive/open-2026, index/subject; for PROVIDER the whole name of a key."""
     method: Global___RotationMethod.ValueType
     """How."""
     def __init__(

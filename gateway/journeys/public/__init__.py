@@ -1,5 +1,6 @@
-"""What everybody may see: publicity, catalog, measures, list schemes, the log's checkpoint."""
+"""What everybody may see."""
 
+from gateway.journeys.public.pages import pages
 from gateway.journeys.public.views import router
 
-__all__ = ["router"]
+__all__ = ["pages", "router"]

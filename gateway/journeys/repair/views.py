@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
+from pydantic import BaseModel, ConfigDict, Field
 
-from chengxin.repair.v1.repair_pb2 import (
-    CheckEligibilityRequest,
-    GetApplicationRequest,
-    ListApplicationsRequest,
-    SubmitApplicationRequest,
-    WithdrawApplicationRequest,
-)
+from chengxin.repair.v1 import repair_pb2 as contract
 from gateway.counter import Acting, TheCounter, ThingId, Visitor, limited
 from gateway.journeys.repair.evidence import upload_messages
-from gateway.journeys.repair.models import Applications, Eligibility, NewApplication, OneApplication, StoredEvidence
-from gateway.messages import read
+from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
-from gateway.problems import answers
 from gateway.strict_json import StrictRoute
 
 router = APIRouter(prefix="/api/v1/me", tags=["repair"], dependencies=[Depends(limited)], route_class=StrictRoute)
@@ -60,76 +53,72 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-@router.get("/records/{record_id}/eligibility", responses=answers(401, 404, 409, 429, 502, 503, 504))
-async def check_eligibility(counter: TheCounter, session: Visitor, record_id: ThingId) -> Eligibility:
-    """Say whether and when one of my records can be repaired, and what an application needs."""
-    offices = counter.offices
-    answer = await offices.ask_about(
-        session.person, offices.repair.CheckEligibility, CheckEligibilityRequest(record_id=record_id)
+class NewApplication(BaseModel):
+    """An application for repair. It is free of charge."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    record_id: str = Field(max_length=64, description="Id of the record")
+    correction: str = Field(
+        min_length=1, max_length=4000, description="How it was corrected and the duties were performed"
     )
-    return read(Eligibility, answer)
+    commitment: bool = Field(description="True: the party makes the public credit commitment (信用承诺)")
 
 
-@router.post("/applications", status_code=201, responses=answers(400, 401, 403, 404, 409, 413, 429, 502, 503, 504))
+@router.get(
+    "/records/{record_id}/eligibility", **shows(contract.CheckEligibilityResponse, 401, 404, 409, 429, 502, 503, 504)
+)
+async def check_eligibility(counter: TheCounter, session: Visitor, record_id: ThingId) -> BaseModel:
+    """Say whether and when one of my records can be repaired, and what an application needs."""
+    asked = contract.CheckEligibilityRequest(record_id=record_id)
+    return read(await counter.offices.ask_about(session.person, counter.offices.repair.CheckEligibility, asked))
+
+
+@router.post(
+    "/applications",
+    status_code=201,
+    **shows(contract.SubmitApplicationResponse, 400, 401, 403, 404, 409, 413, 429, 502, 503, 504),
+)
 async def submit_application(
     counter: TheCounter, session: Acting, new: NewApplication, idempotency_key: IdempotencyKey
-) -> OneApplication:
+) -> BaseModel:
     """Apply for the repair of one of my records. Free of charge."""
-    offices = counter.offices
-    answer = await offices.ask_about(
-        session.person,
-        offices.repair.SubmitApplication,
-        SubmitApplicationRequest(
-            record_id=new.record_id,
-            correction=new.correction,
-            commitment=new.commitment,
-            idempotency_key=idempotency_key,
-        ),
-    )
-    return read(OneApplication, answer)
+    asked = contract.SubmitApplicationRequest(**new.model_dump(), idempotency_key=idempotency_key)
+    return read(await counter.offices.ask_about(session.person, counter.offices.repair.SubmitApplication, asked))
 
 
-@router.get("/applications", responses=answers(401, 429, 502, 503, 504))
-async def list_applications(counter: TheCounter, session: Visitor) -> Applications:
+@router.get("/applications", **shows(contract.ListApplicationsResponse, 401, 429, 502, 503, 504))
+async def list_applications(counter: TheCounter, session: Visitor) -> BaseModel:
     """List my applications."""
-    offices = counter.offices
-    answer = await offices.ask_for(session.person, offices.repair.ListApplications, ListApplicationsRequest())
-    return read(Applications, answer)
+    asked = contract.ListApplicationsRequest()
+    return read(await counter.offices.ask_for(session.person, counter.offices.repair.ListApplications, asked))
 
 
-@router.get("/applications/{application_id}", responses=answers(401, 404, 429, 502, 503, 504))
-async def get_application(counter: TheCounter, session: Visitor, application_id: ThingId) -> OneApplication:
+@router.get("/applications/{application_id}", **shows(contract.GetApplicationResponse, 401, 404, 429, 502, 503, 504))
+async def get_application(counter: TheCounter, session: Visitor, application_id: ThingId) -> BaseModel:
     """Follow one of my applications."""
-    offices = counter.offices
-    answer = await offices.ask_about(
-        session.person, offices.repair.GetApplication, GetApplicationRequest(application_id=application_id)
-    )
-    return read(OneApplication, answer)
+    asked = contract.GetApplicationRequest(application_id=application_id)
+    return read(await counter.offices.ask_about(session.person, counter.offices.repair.GetApplication, asked))
 
 
 @router.post(
     "/applications/{application_id}/evidence",
     status_code=201,
-    responses=answers(400, 401, 403, 404, 409, 413, 429, 502, 503, 504),
     openapi_extra=_UPLOAD,
+    **shows(contract.UploadEvidenceResponse, 400, 401, 403, 404, 409, 413, 429, 502, 503, 504),
 )
-async def upload_evidence(
-    request: Request, counter: TheCounter, session: Acting, application_id: ThingId
-) -> StoredEvidence:
+async def upload_evidence(request: Request, counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
     """Add a piece of evidence to one of my applications."""
-    offices = counter.offices
+    parts = upload_messages(request, application_id)
     async with hidden_unless_own():
-        answer = await offices.send_for(
-            session.person, offices.repair.UploadEvidence, upload_messages(request, application_id)
-        )
-    return read(StoredEvidence, answer)
+        return read(await counter.offices.send_for(session.person, counter.offices.repair.UploadEvidence, parts))
 
 
-@router.post("/applications/{application_id}/withdraw", responses=answers(401, 403, 404, 409, 429, 502, 503, 504))
-async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> OneApplication:
+@router.post(
+    "/applications/{application_id}/withdraw",
+    **shows(contract.WithdrawApplicationResponse, 401, 403, 404, 409, 429, 502, 503, 504),
+)
+async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
     """Take one of my applications back."""
-    offices = counter.offices
-    answer = await offices.ask_about(
-        session.person, offices.repair.WithdrawApplication, WithdrawApplicationRequest(application_id=application_id)
-    )
-    return read(OneApplication, answer)
+    asked = contract.WithdrawApplicationRequest(application_id=application_id)
+    return read(await counter.offices.ask_about(session.person, counter.offices.repair.WithdrawApplication, asked))

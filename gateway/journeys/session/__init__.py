@@ -1,5 +1,6 @@
-"""Signing in and out."""
+"""Signing in and out, and the start page of who is signed in."""
 
+from gateway.journeys.session.pages import pages
 from gateway.journeys.session.views import router
 
-__all__ = ["router"]
+__all__ = ["pages", "router"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -19,8 +20,12 @@ from gateway.seal import new_token
 
 CALLBACK = "/api/v1/session/callback"
 """Where the identity provider sends the browser back to."""
+OWN_PAGE = re.compile(r"/me(/[a-z0-9-]+)*", re.ASCII)
+"""Pages to come back to after signing in: ours, by path alone, so that no link leads elsewhere."""
 _BEGUN = "sign-in"
 _BEGUN_LIFE = timedelta(minutes=10)
+
+AnyResponse = TypeVar("AnyResponse", bound=Response)
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"], dependencies=[Depends(limited)])
 
@@ -58,12 +63,17 @@ async def show_session(session: MaybeVisitor) -> SessionState:
     responses=answers(429, 503),
     response_description="To the identity provider",
 )
-async def begin_sign_in(request: Request, counter: TheCounter) -> RedirectResponse:
+async def begin_sign_in(
+    request: Request,
+    counter: TheCounter,
+    back_to: Annotated[str, Query(max_length=200, description="Path of the page to come back to")] = "",
+) -> RedirectResponse:
     """Send the browser to the identity provider."""
     await counter.limits.sign_in(address_of(request))
     url, begun = await counter.identity.begin()
     ticket = new_token()
-    await counter.store.put(_BEGUN, ticket, asdict(begun), life=_BEGUN_LIFE)
+    home = back_to if OWN_PAGE.fullmatch(back_to) else counter.home
+    await counter.store.put(_BEGUN, ticket, {**asdict(begun), "home": home}, life=_BEGUN_LIFE)
     response = RedirectResponse(url, 303)
     _set_cookie(response, counter, "chengxin-sign-in", ticket, max_age=int(_BEGUN_LIFE.total_seconds()))
     return response
@@ -88,10 +98,11 @@ async def complete_sign_in(
     kept = await counter.store.take(_BEGUN, ticket)
     if kept is None or kept["state"] != state or not code:
         raise Refused(SIGN_IN_FAILED)
+    home = kept.pop("home")
     person = await counter.identity.complete(SignIn(**kept), code=code, issuer=iss)
     await counter.limits.signed_in(person.identifier)
     token = await counter.sessions.open(person, instead_of=session_token(request, counter))
-    response = RedirectResponse(counter.home, 303)
+    response = RedirectResponse(home, 303)
     _set_cookie(response, counter, "chengxin", token)
     _forget_cookie(response, counter, "chengxin-sign-in")
     return response
@@ -100,8 +111,12 @@ async def complete_sign_in(
 @router.post("/sign-out", status_code=204, responses=answers(401, 403, 429, 503))
 async def sign_out(request: Request, counter: TheCounter, session: Acting) -> Response:
     """End the session."""
+    return await signed_out(request, counter, Response(status_code=204))
+
+
+async def signed_out(request: Request, counter: Counter, response: AnyResponse) -> AnyResponse:
+    """End the session; the response makes the browser forget it."""
     await counter.sessions.close(session_token(request, counter))
-    response = Response(status_code=204)
     _forget_cookie(response, counter, "chengxin")
     return response
 

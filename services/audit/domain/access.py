@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from foundation.identity import Identifier
+from foundation.personal import NOTHING, Personal
 from foundation.refusal import Refused
 from services.audit.domain.reasons import BASIS_REQUIRED
 
@@ -29,13 +31,19 @@ class Access:
     decision: str
     reason: str
     log_index: int | None
-    officer: str = ""
-    matter: str = ""
+    officer: Personal = NOTHING
+    matter: Personal = NOTHING
     items: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, entry: Any, **more: Any) -> Access:
+        """The access that an entry is, of the log or as a journal's row; `more` are the members it has not."""
+        names = ("entry_id", "at", "kind", "authority", "purpose", "decision", "reason")
+        return cls(**{name: getattr(entry, name) for name in names}, **more)
 
     def as_the_party_sees_it(self) -> Access:
         """The access without the official's name: the authority answers to the party, not its official."""
-        return replace(self, officer="")
+        return replace(self, officer=NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

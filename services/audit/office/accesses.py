@@ -112,21 +112,11 @@ class Accesses:
 
 def _access(logged: Logged) -> Access:
     entry = decode(logged.encoded)
-    return Access(
-        source=entry.source,
-        entry_id=entry.entry_id,
-        at=entry.at,
-        kind=entry.kind,
-        authority=entry.authority,
-        purpose=entry.purpose,
-        decision=entry.decision,
-        reason=entry.reason,
-        log_index=logged.index,
-    )
+    return Access.of(entry, source=entry.source, log_index=logged.index)
 
 
 def _completed(access: Access, private: Mapping[tuple[str, int], tuple[PrivatePart, tuple[str, ...]]]) -> Access:
-    part, items = private.get((access.source, access.entry_id), (PrivatePart(officer="", matter=""), ()))
+    part, items = private.get((access.source, access.entry_id), (PrivatePart(), ()))
     return replace(access, officer=part.officer, matter=part.matter, items=items)
 
 

@@ -61,7 +61,7 @@ class Doors:
             raise Refused(NOT_FOUND, field="source")
         if await journal.epoch() != epoch:
             raise Refused(NOT_FOUND, field="epoch")
-        who = f"{officer.authority}/{officer.subject}"
+        who = f"{officer.authority}/{officer.subject.reveal()}"
         begins_after = await self._begins_after(journal)
         async with self._database.transaction() as tx:
             said = await store.adopt(tx, source, epoch, basis=basis, by=who, begins_after=begins_after)

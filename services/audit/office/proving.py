@@ -22,11 +22,11 @@ from services.audit.store.log import Head, Logged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
-    """That the entry with `leaf_hash` stands at `index` in the log of `size` under `root`."""
+    """That the entry with `leaf_hash` stands at `leaf_index` in the log of `tree_size` under `root`."""
 
     leaf_hash: bytes
-    index: int
-    size: int
+    leaf_index: int
+    tree_size: int
     root: bytes
     proof: list[bytes]
 
@@ -143,8 +143,8 @@ async def _inclusion(tx: Transaction, index: int, size: int) -> Inclusion:
     held = await _held(tx, [*inclusion_ranges(index, size), root_range(size)], leaf_tile)
     return Inclusion(
         leaf_hash=tiles.split(held[leaf_tile])[at],
-        index=index,
-        size=size,
+        leaf_index=index,
+        tree_size=size,
         root=tiles.root(held, size),
         proof=tiles.inclusion_proof(held, index, size),
     )

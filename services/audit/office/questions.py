@@ -83,7 +83,7 @@ class Questions:
             for row in rows:
                 part = await source.opened(row)
                 if part is not ERASED:
-                    matter = part.matter.strip()
+                    matter = part.matter.reveal().strip()
                     key = (name, row.authority, None if matter else row.tag, matter)
                     looks[key].append(row.ref)
                     parties[key].add(bytes(row.subject_tag))
@@ -186,7 +186,7 @@ class Questions:
             return ""
         source, bucket, entry_id = group.refs[0].split("/")
         parts = await self.sources[source].private_parts([Place(int(bucket), int(entry_id))])
-        return parts[int(entry_id)][0].officer if parts else ""
+        return parts[int(entry_id)][0].officer.reveal() if parts else ""
 
     async def _journalled(self, question: Question, call: Call, said: Sequence[str]) -> Receipt:
         entry = Entry(

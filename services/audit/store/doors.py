@@ -7,23 +7,12 @@ from uuid import UUID
 
 from foundation.db import Transaction
 from services.audit.domain.doors import SETTLED_S, Gap
+from services.audit.store import sql
 
 
 async def gaps(tx: Transaction, *, source: str, most: int) -> list[Gap]:
     """Return the newest gaps, of one source or all, with the times of their neighbours."""
-    rows = await tx.all(
-        "SELECT g.source, g.epoch, g.first_no, g.last_no,"
-        " (SELECT e.at FROM log_entry e WHERE e.source = g.source AND e.source_epoch = g.epoch"
-        "  AND e.door_no < g.first_no ORDER BY e.door_no DESC LIMIT 1) AS after,"
-        " (SELECT e.at FROM log_entry e WHERE e.source = g.source AND e.source_epoch = g.epoch"
-        "  AND e.door_no > g.last_no ORDER BY e.door_no LIMIT 1) AS before"
-        " FROM door_gap g WHERE (:source = '' OR g.source = :source)"
-        " AND g.noticed_at < clock_timestamp() - make_interval(secs => :settled)"
-        " ORDER BY g.noticed_at DESC, g.source, g.first_no DESC LIMIT :most",
-        source=source,
-        settled=SETTLED_S,
-        most=most,
-    )
+    rows = await tx.all(sql("gaps"), source=source, settled=SETTLED_S, most=most)
     return [Gap(**row._mapping) for row in rows]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,19 +22,16 @@ from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, OFFICER_KEY
 from services.audit.domain.access import Access, Search
 from services.audit.domain.doors import Lost
 from services.audit.domain.position import Position, Standstill, standstill
+from services.audit.store import sql
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_ENTRY = (
-    "j.bucket, j.entry_id, j.xid::text AS xid, j.node, j.at, j.kind, j.query_id, j.attempt, j.authority,"
-    " j.fingerprint, j.purpose, j.grant_id, j.decision, j.reason, j.as_of, j.door, j.door_no, j.digest, j.commitment"
-)
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 1_000
 """Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log."""
 _VISIBLE = " AND (p.visible_from IS NULL OR p.visible_from <= house_now())"
 """What the party may see already."""
-ERASED = PrivatePart(officer="", matter="")
+ERASED = PrivatePart()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +67,8 @@ class SourceJournal:
         xid, entry_id = (str(position.xid), position.entry_id) if position is not None else ("0", 0)
         begins_after = position.begins_after if position is not None else 0
         async with self._database.transaction() as tx:
-            rows = await tx.all(
-                f"SELECT h.epoch, {_ENTRY},"
-                " (SELECT commitment FROM journal WHERE xid = at.xid AND entry_id = at.entry_id) AS commitment_at"
-                " FROM house h CROSS JOIN"
-                " (SELECT cast(cast(:xid AS text) AS xid8), cast(:entry_id AS bigint)) at (xid, entry_id)"
-                " LEFT JOIN LATERAL (SELECT * FROM journal"
-                "  WHERE (xid, entry_id) > (at.xid, at.entry_id) AND xid < pg_snapshot_xmin(pg_current_snapshot())"
-                "   AND entry_id > :begins_after"
-                "  ORDER BY xid, entry_id LIMIT :most) j ON true"
-                " ORDER BY j.xid, j.entry_id",
-                xid=xid,
-                entry_id=entry_id,
-                begins_after=begins_after,
-                most=most,
-            )
+            asked = {"xid": xid, "entry_id": entry_id, "begins_after": begins_after, "most": most}
+            rows = await tx.all(sql("read_on"), **asked)
         first = rows[0]  # Also where there is nothing new: then without an entry.
         commitment = bytes(first.commitment_at) if first.commitment_at is not None else None
         halted = standstill(position, epoch=first.epoch, commitment=commitment)
@@ -152,7 +137,8 @@ class SourceJournal:
         visible = _VISIBLE if search.by_party else ""
         async with self._database.transaction() as tx:
             rows = await tx.all(
-                f"SELECT {_ENTRY}, p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, h.epoch"
+                "SELECT j.bucket, j.entry_id, j.at, j.kind, j.authority, j.purpose, j.decision, j.reason, j.commitment,"
+                " p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, h.epoch"
                 " FROM journal_private p JOIN journal j USING (bucket, entry_id) CROSS JOIN house h"
                 f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}{visible}"
                 " ORDER BY j.at DESC, j.entry_id DESC LIMIT :most",
@@ -191,15 +177,8 @@ class SourceJournal:
     async def private_parts(self, places: Sequence[Place]) -> dict[int, tuple[PrivatePart, tuple[str, ...]]]:
         """Return, by entry id, what is sealed beside the entries and the items they showed. Erased ones are missing."""
         async with self._database.transaction() as tx:
-            rows = await tx.all(
-                "SELECT p.entry_id, p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, j.at,"
-                " j.commitment FROM journal_private p"
-                " JOIN journal j USING (bucket, entry_id)"
-                " WHERE (bucket, entry_id) IN"
-                " (SELECT * FROM unnest(cast(:buckets AS smallint[]), cast(:entry_ids AS bigint[])))",
-                buckets=[place.bucket for place in places],
-                entry_ids=[place.entry_id for place in places],
-            )
+            at = {"buckets": [place.bucket for place in places], "entry_ids": [place.entry_id for place in places]}
+            rows = await tx.all(sql("private_parts"), **at)
         return {row.entry_id: (await self.opened(row), tuple(row.items)) for row in rows}
 
     async def close(self) -> None:
@@ -210,20 +189,8 @@ class SourceJournal:
     async def access(self, row: Row) -> Access:
         """An entry's row, beside which its private part stands, as an access."""
         private = await self.opened(row)
-        return Access(
-            source=self.name,
-            entry_id=row.entry_id,
-            at=row.at,
-            kind=row.kind,
-            authority=row.authority,
-            purpose=row.purpose,
-            decision=row.decision,
-            reason=row.reason,
-            log_index=None,
-            officer=private.officer,
-            matter=private.matter,
-            items=tuple(row.items),
-        )
+        said = {"officer": private.officer, "matter": private.matter, "items": tuple(row.items)}
+        return Access.of(row, source=self.name, log_index=None, **said)
 
     async def opened(self, row: Row) -> PrivatePart:
         """The private part; ERASED where its key or content is gone, so that the access itself still shows."""
@@ -241,28 +208,11 @@ class SourceJournal:
             return ERASED
 
     def _entry(self, row: Row) -> JournalEntry:
-        return JournalEntry(
-            source=self.name,
-            epoch=row.epoch,
-            node=row.node[:_LONGEST],
-            xid=int(row.xid),
-            entry_id=row.entry_id,
-            at=row.at,
-            kind=row.kind[:_LONGEST],
-            query_id=row.query_id,
-            attempt=row.attempt,
-            authority=row.authority[:_LONGEST],
-            fingerprint=bytes(row.fingerprint),
-            purpose=row.purpose[:_LONGEST],
-            grant_id=row.grant_id,
-            decision=row.decision,
-            reason=row.reason[:_LONGEST],
-            as_of=row.as_of,
-            door=row.door[:_LONGEST],
-            door_no=row.door_no,
-            digest=bytes(row.digest),
-            commitment=bytes(row.commitment),
-        )
+        said: dict[str, Any] = {"source": self.name}
+        for field in fields(JournalEntry):
+            value = said.get(field.name) or getattr(row, field.name)
+            said[field.name] = value[:_LONGEST] if isinstance(value, str) else value
+        return JournalEntry(**said)
 
 
 def _committed(row: Row) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from chengxin.proofs.entry import JournalEntry
@@ -11,6 +12,7 @@ from chengxin.proofs.tiles import Tile
 from foundation.db import Row, Transaction
 from services.audit.domain.access import Search
 from services.audit.domain.position import Position
+from services.audit.store import sql
 from services.audit.store.journals import conditions
 
 LEASE_S = 2
@@ -71,8 +73,7 @@ async def head(tx: Transaction, *, locked: bool = False) -> Head:
 async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bool:
     """Move the head from `old` to `new`; False when it is not `old` any more, or the lease is another's."""
     swapped = await tx.run(
-        "UPDATE log_state SET size = :new_size, root = :new_root, positions = :positions"
-        " WHERE size = :old_size AND root = :old_root AND token = :token",
+        sql("swap_head"),
         new_size=new.size,
         new_root=new.root,
         positions="\n".join(new.positions),
@@ -85,29 +86,14 @@ async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bo
 
 async def append_leaves(tx: Transaction, first_index: int, leaves: Sequence[Leaf]) -> None:
     """Insert the entries at consecutive indices from `first_index` on."""
+    named = ("source", "epoch", "entry_id", "door_no", "at", "authority", "purpose", "decision")
     await tx.run(
-        "INSERT INTO log_entry (index, source, source_epoch, entry_id, bucket, door_no, at, authority, purpose,"
-        " decision, leaf, leaf_hash)"
-        " SELECT :first + n - 1, source, epoch, entry_id, bucket, door_no, at, authority, purpose, decision,"
-        " leaf, leaf_hash"
-        " FROM unnest(cast(:sources AS text[]), cast(:epochs AS uuid[]), cast(:entry_ids AS bigint[]),"
-        " cast(:buckets AS smallint[]), cast(:doors AS bigint[]), cast(:ats AS timestamptz[]),"
-        " cast(:authorities AS text[]),"
-        " cast(:purposes AS text[]), cast(:decisions AS text[]), cast(:leaves AS bytea[]), cast(:hashes AS bytea[]))"
-        " WITH ORDINALITY"
-        " AS t (source, epoch, entry_id, bucket, door_no, at, authority, purpose, decision, leaf, leaf_hash, n)",
+        sql("append_leaves"),
         first=first_index,
-        sources=[leaf.entry.source for leaf in leaves],
-        epochs=[leaf.entry.epoch for leaf in leaves],
-        entry_ids=[leaf.entry.entry_id for leaf in leaves],
-        buckets=[leaf.bucket for leaf in leaves],
-        doors=[leaf.entry.door_no for leaf in leaves],
-        ats=[leaf.entry.at for leaf in leaves],
-        authorities=[leaf.entry.authority for leaf in leaves],
-        purposes=[leaf.entry.purpose for leaf in leaves],
-        decisions=[leaf.entry.decision for leaf in leaves],
-        leaves=[leaf.encoded for leaf in leaves],
-        hashes=[leaf.leaf_hash for leaf in leaves],
+        bucket=[leaf.bucket for leaf in leaves],
+        leaf=[leaf.encoded for leaf in leaves],
+        leaf_hash=[leaf.leaf_hash for leaf in leaves],
+        **{name: [getattr(leaf.entry, name) for leaf in leaves] for name in named},
     )
 
 
@@ -138,43 +124,22 @@ async def tiles_at(tx: Transaction, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
 async def positions(tx: Transaction) -> dict[str, Position]:
     """Return how far each source is in the log."""
     rows = await tx.all(
-        "SELECT source, epoch, xid::text AS xid, entry_id, commitment, begins_after FROM source_position"
+        "SELECT source, epoch, xid::text::bigint AS xid, entry_id, commitment, begins_after FROM source_position"
     )
-    return {
-        row.source: Position(
-            epoch=row.epoch,
-            xid=int(row.xid),
-            entry_id=row.entry_id,
-            commitment=bytes(row.commitment),
-            begins_after=row.begins_after,
-        )
-        for row in rows
-    }
+    found: list[dict[str, Any]] = [dict(row._mapping) for row in rows]
+    return {row.pop("source"): Position(**row) for row in found}
 
 
 async def save_position(tx: Transaction, last: JournalEntry) -> None:
     """Move the position of the entry's source to it."""
-    await tx.run(
-        "INSERT INTO source_position (source, epoch, xid, entry_id, commitment)"
-        " VALUES (:source, :epoch, cast(cast(:xid AS text) AS xid8), :entry_id, :commitment)"
-        " ON CONFLICT (source) DO UPDATE"
-        " SET xid = excluded.xid, entry_id = excluded.entry_id, commitment = excluded.commitment",
-        source=last.source,
-        epoch=last.epoch,
-        xid=str(last.xid),
-        entry_id=last.entry_id,
-        commitment=last.commitment,
-    )
+    named = {name: getattr(last, name) for name in ("source", "epoch", "entry_id", "commitment")}
+    await tx.run(sql("save_position"), xid=str(last.xid), **named)
 
 
 async def save_checkpoint(tx: Transaction, published: Head, text: str) -> None:
     """Publish the signed head; the same head may be published again."""
-    await tx.run(
-        "INSERT INTO checkpoint (size, root, text) VALUES (:size, :root, :text) ON CONFLICT (size) DO NOTHING",
-        size=published.size,
-        root=published.root,
-        text=text,
-    )
+    once = "ON CONFLICT (size) DO NOTHING"
+    await tx.insert("checkpoint", once, size=published.size, root=published.root, text=text)
 
 
 async def newest_checkpoint(tx: Transaction) -> tuple[Head, str] | None:
@@ -188,12 +153,7 @@ async def newest_checkpoint(tx: Transaction) -> tuple[Head, str] | None:
 
 async def save_cosignature(tx: Transaction, size: int, name: str, line: str) -> None:
     """Keep the line with which a witness signed the checkpoint of `size`; the first one stays."""
-    await tx.run(
-        "INSERT INTO cosignature (size, name, line) VALUES (:size, :name, :line) ON CONFLICT DO NOTHING",
-        size=size,
-        name=name,
-        line=line,
-    )
+    await tx.insert("cosignature", "ON CONFLICT DO NOTHING", size=size, name=name, line=line)
 
 
 async def leaves_from(tx: Transaction, first: int, count: int) -> list[bytes]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +12,7 @@ from foundation.refusal import Refused
 from services.audit.domain.detectors import Group
 from services.audit.domain.questions import Question
 from services.audit.domain.reasons import QUESTION_TOO_WIDE
+from services.audit.store import sql
 from services.audit.store.journals import SourceJournal
 
 _WITH_MATTERS = ("blacklist", "repair")
@@ -66,9 +65,3 @@ async def exported(tx: Transaction, name: str, question: Question, **values: Any
 
 def _asked(question: Question) -> dict[str, Any]:
     return {"since": question.since, "before": question.before, "authority": question.authority}
-
-
-@cache
-def sql(name: str) -> str:
-    """A statement of `sql/`."""
-    return Path(__file__).with_name("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")

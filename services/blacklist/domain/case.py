@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from foundation.calendar import Deadline, day_of
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from services.blacklist.domain import reasons, steps
@@ -29,15 +30,16 @@ _DAY = timedelta(days=1)
 class Move:
     """A step that the rules allow now; the database judges it again. What it says in words is stored beside it.
 
-    `officer` is the assertion's subject, empty where another office's answer or order takes the step.
+    `officer` is the assertion's subject, empty where another office's answer or order takes the step. `members` are
+    not read again with the case: they stand with the panel's minutes.
     `window`: last day of the statement-and-defence window. `due`: last day to take the next step.
     """
 
     step: Step
     state: State
-    officer: str
+    officer: Personal
     measures: tuple[str, ...] | None = None
-    members: tuple[str, ...] | None = None
+    members: tuple[Personal, ...] | None = None
     under_age: bool | None = None
     slight: bool | None = None
     upheld: bool | None = None
@@ -90,7 +92,7 @@ class Case:
         return self.steps[-1].move.due
 
     @property
-    def proposers(self) -> frozenset[str]:
+    def proposers(self) -> frozenset[Personal]:
         """The officials who investigated and proposed."""
         return frozenset(s.move.officer for s in self.steps if s.move.step in steps.PROPOSING)
 
@@ -108,14 +110,14 @@ class Case:
         if self.state not in steps.TAKES_EVIDENCE:
             raise self._out_of_order()
 
-    def match_standard(self, *, by: str, terms: Terms) -> Move:
+    def match_standard(self, *, by: Personal, terms: Terms) -> Move:
         """Hold the evidence against the standard. Raises Refused(EVIDENCE_MISSING)."""
         move = self._move(Step.MATCH_STANDARD, by, due=self._decision_due(terms))
         if not self.evidence:
             raise Refused(reasons.EVIDENCE_MISSING)
         return move
 
-    def find_facts(self, *, measures: Sequence[str], under_age: bool, slight: bool, by: str, terms: Terms) -> Move:
+    def find_facts(self, *, measures: Sequence[str], under_age: bool, slight: bool, by: Personal, terms: Terms) -> Move:
         """Find the facts, answer the leniency question and propose measures that fit."""
         return self._move(
             Step.FIND_FACTS,
@@ -126,24 +128,24 @@ class Case:
             due=self._decision_due(terms),
         )
 
-    def hold_panel(self, *, members: Sequence[str], by: str, terms: Terms) -> Move:
+    def hold_panel(self, *, members: Sequence[Personal], by: Personal, terms: Terms) -> Move:
         """Record the panel meeting. Raises Refused(PANEL_TOO_SMALL); one member named twice counts once."""
-        different = tuple(dict.fromkeys(member.strip() for member in members))
+        different = tuple(dict.fromkeys(members))
         move = self._move(Step.HOLD_PANEL, by, members=different, due=self._decision_due(terms))
         if len(different) < LEAST_PANEL:
             raise Refused(reasons.PANEL_TOO_SMALL, field="members")
         return move
 
-    def notify_party(self, *, by: str, at: datetime, terms: Terms) -> Move:
+    def notify_party(self, *, by: Personal, at: datetime, terms: Terms) -> Move:
         """Record the service of the notice at `at`; the window opens with it."""
         window = terms.window(served_on=day_of(at))
         return self._move(Step.NOTIFY_PARTY, by, window=window, due=self._decision_due(terms))
 
-    def submit_statement(self, *, by: str, at: datetime, terms: Terms) -> Move:
+    def submit_statement(self, *, by: Personal, at: datetime, terms: Terms) -> Move:
         """Record the party's statement, in the window or after it; the clock stands until it is answered."""
         return self._move(Step.SUBMIT_STATEMENT, by, due=terms.answer(submitted_on=day_of(at)))
 
-    def answer_statement(self, *, upheld: bool, by: str, at: datetime, terms: Terms) -> Move:
+    def answer_statement(self, *, upheld: bool, by: Personal, at: datetime, terms: Terms) -> Move:
         """Answer the statement that waits; the window goes on with the days it had left."""
         move = self._move(Step.ANSWER_STATEMENT, by, upheld=upheld)
         window, answered_on = self.window, day_of(at)
@@ -157,7 +159,7 @@ class Case:
         )
 
     def decide_to_list(
-        self, *, measures: Sequence[str], accountable: bool, by: str, at: datetime, terms: Terms
+        self, *, measures: Sequence[str], accountable: bool, by: Personal, at: datetime, terms: Terms
     ) -> Move:
         """Decide to list, citing `measures`. `accountable`: the party was 14.
 
@@ -179,23 +181,23 @@ class Case:
         due = terms.service(decided_on=day_of(at))
         return replace(move, measures=cited, published=not found.move.under_age, due=due)
 
-    def decide_to_drop(self, *, by: str, at: datetime) -> Move:
+    def decide_to_drop(self, *, by: Personal, at: datetime) -> Move:
         """Decide not to list. Raises Refused(STATEMENT_UNANSWERED, WINDOW_OPEN or SAME_OFFICIAL)."""
         return self._deciding(Step.DECIDE_TO_DROP, by=by, at=at)
 
-    def serve_decision(self, *, by: str) -> Move:
+    def serve_decision(self, *, by: Personal) -> Move:
         """Record the service of the decision; the listing then goes to the catalog."""
         return self._move(Step.SERVE_DECISION, by)
 
     def acknowledge_listing(self, *, record_id: UUID) -> Move:
         """Record that the catalog holds the listing as `record_id`."""
-        return self._move(Step.ACKNOWLEDGE_LISTING, "", record_id=record_id)
+        return self._move(Step.ACKNOWLEDGE_LISTING, NOTHING, record_id=record_id)
 
-    def close_listing(self, *, by: str) -> Move:
+    def close_listing(self, *, by: Personal) -> Move:
         """Close the listing: repaired, revoked or corrected. `by` is empty for another office's order."""
         return self._move(Step.CLOSE_LISTING, by)
 
-    def _deciding(self, step: Step, *, by: str, at: datetime) -> Move:
+    def _deciding(self, step: Step, *, by: Personal, at: datetime) -> Move:
         if self.state is State.STATEMENT_PENDING:
             raise Refused(reasons.STATEMENT_UNANSWERED)
         move, window = self._move(step, by), self.window
@@ -206,7 +208,7 @@ class Case:
             raise Refused(reasons.SAME_OFFICIAL)
         return move
 
-    def _move(self, step: Step, by: str, **rest: Any) -> Move:
+    def _move(self, step: Step, by: Personal, **rest: Any) -> Move:
         """A step that may follow on the last one. Raises Refused(STEP_OUT_OF_ORDER)."""
         state = LEGAL.get((self.state, step))
         if state is None:
@@ -229,7 +231,7 @@ class Case:
         )
 
 
-def opening(*, by: str, at: datetime, terms: Terms) -> Move:
+def opening(*, by: Personal, at: datetime, terms: Terms) -> Move:
     """The first step of a case."""
     due = terms.decision(opened_on=day_of(at), stood=0)
     return Move(step=Step.OPEN, state=LEGAL[None, Step.OPEN], officer=by, due=due)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from foundation.identity import Identifier
+from foundation.personal import Personal
 from foundation.policy.entries import DocumentKind, SubjectType
 from foundation.refusal import Refused
 from services.blacklist.domain.leniency import Leniency
 from services.blacklist.domain.reasons import BASIS_NOT_ALLOWED, BASIS_NOT_EFFECTIVE
+from services.blacklist.domain.texts import Text
 
 BASIS_KINDS: frozenset[DocumentKind] = frozenset(
     {"judgment", "arbitral_award", "penalty_decision", "administrative_ruling", "other_by_law"}
@@ -22,7 +24,7 @@ class Party:
     """The party; its name as in the document."""
 
     identifier: Identifier
-    name: str = field(repr=False)
+    name: Personal
 
     @property
     def subject_type(self) -> SubjectType:
@@ -35,7 +37,7 @@ class Basis:
     """The legally effective document on which the facts rest. `authority`: the USCC of who made it."""
 
     kind: DocumentKind
-    number: str
+    number: Text
     authority: str
     determined_on: date
     effective_on: date
@@ -58,14 +60,14 @@ class StandardMatched:
     """Which criteria of the standard are met, and why."""
 
     criterion_codes: tuple[str, ...]
-    reasoning: str
+    reasoning: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FactsFound:
     """The facts, what they rest on, and the leniency question's answer."""
 
-    facts: str
+    facts: Text
     basis: Basis
     leniency: Leniency
 
@@ -74,14 +76,14 @@ class FactsFound:
 class Stated:
     """A statement of the party."""
 
-    statement: str
+    statement: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answered:
     """The answer to a statement, after verifying what it claims."""
 
-    answer: str
+    answer: Text
     upheld: bool
 
 
@@ -89,6 +91,6 @@ class Answered:
 class Decided:
     """The decision: its number, its reasons, and the signed document."""
 
-    number: str
-    reasons: str
-    document: str
+    number: Text
+    reasons: Text
+    document: Text

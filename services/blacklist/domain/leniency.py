@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from foundation.identity import Identifier, birth_date, is_under_age
 from foundation.policy import Policy
 from foundation.refusal import Refused
 from services.blacklist.domain.reasons import LENIENCY_CONTRADICTED
+from services.blacklist.domain.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Leniency:
     force_majeure: bool
     unintentional: bool
     slight: bool
-    reasons: str = field(repr=False)
+    reasons: Text
 
 
 def answered(leniency: Leniency, party: Identifier, *, found_on: date) -> Leniency:

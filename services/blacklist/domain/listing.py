@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from foundation.calendar import day_of
+from foundation.personal import Personal
 from foundation.policy import LawBook, Measure, Scheme
 from services.blacklist.domain.case import Case
 from services.blacklist.domain.dossier import FactsFound, Party, StandardMatched
@@ -36,16 +37,16 @@ class Listing:
 class ListingRecord:
     """The record of a listing, as handed in to the catalog. `express_law`: published by the law the item cites."""
 
-    record_number: str
+    record_number: Personal
     item_code: str
     party: Party
-    decision_number: str
+    decision_number: Personal
     authority: str
     determined_on: date
     effective_on: date
     express_law: bool
     sample: bool
-    fields: tuple[tuple[str, str], ...] = field(repr=False)
+    fields: tuple[tuple[str, Personal], ...]
 
 
 def listing_of(case: Case) -> Listing | None:
@@ -66,7 +67,7 @@ def listing_of(case: Case) -> Listing | None:
 
 
 def record_of(
-    case: Case, party: Party, *, book: LawBook, matched: StandardMatched, found: FactsFound, decision_number: str
+    case: Case, party: Party, *, book: LawBook, matched: StandardMatched, found: FactsFound, decision_number: Personal
 ) -> ListingRecord:
     """The record of a case whose decision was served, by the law in force on the day of the decision.
 
@@ -82,7 +83,7 @@ def record_of(
     cited = [book.measure(code, on=decided_on) for code in decision.move.measures or ()]
     said = _fields(scheme, [measure for measure in cited if measure], matched, found)
     return ListingRecord(
-        record_number=f"{case.authority}/{decision_number}",
+        record_number=Personal(f"{case.authority}/{decision_number.reveal()}"),
         item_code=scheme.item_code,
         party=party,
         decision_number=decision_number,
@@ -102,7 +103,7 @@ def _fields(scheme: Scheme, measures: Sequence[Measure], matched: StandardMatche
     return {
         "scheme": scheme.title,
         "criterion": "、".join(matched.criterion_codes),
-        "facts": found.facts,
+        "facts": found.facts.reveal(),
         "legal_basis": f"{scheme.instrument} {scheme.article}",
         "measures": "；".join(measure.title for measure in measures),
         "removal_conditions": f"{scheme.removal_conditions}；{scheme.removal_procedure}",
@@ -110,5 +111,5 @@ def _fields(scheme: Scheme, measures: Sequence[Measure], matched: StandardMatche
     }
 
 
-def _fitted(text: str) -> str:
-    return text if len(text) <= LONGEST_FIELD else text[: LONGEST_FIELD - len(_CUT)] + _CUT
+def _fitted(text: str) -> Personal:
+    return Personal(text if len(text) <= LONGEST_FIELD else text[: LONGEST_FIELD - len(_CUT)] + _CUT)

@@ -11,6 +11,7 @@ from uuid import UUID
 from foundation.calendar import day_of
 from foundation.db import Transaction
 from foundation.jobs import defer
+from foundation.personal import Personal
 from foundation.policy import listing_period
 from foundation.refusal import Refused
 from foundation.rpc import Call
@@ -34,7 +35,7 @@ class DecisionOffice:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def notify_party(self, call: Call, case_id: UUID, *, method: str, proof: str) -> View:
+    async def notify_party(self, call: Call, case_id: UUID, *, method: str, proof: Personal) -> View:
         """Record the service of the notice, and give it as signed text; the window opens with it."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             case = file.case
@@ -49,24 +50,24 @@ class DecisionOffice:
                 method=method,
                 window=move.window,
             )
-            notice = self._desk.sign(text)
+            notice = self._desk.signed(text)
             content = {"method": method, "proof": proof, "notice": notice}
             return await self._desk.taken(tx, call, file, move, content, document=notice)
 
-    async def submit_statement(self, call: Call, case_id: UUID, *, statement: str) -> View:
+    async def submit_statement(self, call: Call, case_id: UUID, *, statement: Personal) -> View:
         """Record the party's statement; the clock stands until it is answered."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.submit_statement(by=officer, at=tx.now, terms=self._desk.terms)
             return await self._desk.taken(tx, call, file, move, Stated(statement=statement))
 
-    async def answer_statement(self, call: Call, case_id: UUID, *, answer: str, upheld: bool) -> View:
+    async def answer_statement(self, call: Call, case_id: UUID, *, answer: Personal, upheld: bool) -> View:
         """Answer the statement that waits, after verifying what it claims."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.answer_statement(upheld=upheld, by=officer, at=tx.now, terms=self._desk.terms)
             return await self._desk.taken(tx, call, file, move, Answered(answer=answer, upheld=upheld))
 
     async def decide_to_list(
-        self, call: Call, case_id: UUID, *, reasons: str, measure_codes: Sequence[str], number: str
+        self, call: Call, case_id: UUID, *, reasons: Personal, measure_codes: Sequence[str], number: Personal
     ) -> View:
         """Decide to list, and give the decision as signed text.
 
@@ -96,7 +97,7 @@ class DecisionOffice:
             )
             return await self._decided(tx, call, file, move, number=number, reasons=reasons, text=text)
 
-    async def decide_to_drop(self, call: Call, case_id: UUID, *, reasons: str, number: str) -> View:
+    async def decide_to_drop(self, call: Call, case_id: UUID, *, reasons: Personal, number: Personal) -> View:
         """Decide not to list, and give the decision as signed text.
 
         Raises what `Case.decide_to_drop` raises, and DECISION_NUMBER_TAKEN.
@@ -109,7 +110,7 @@ class DecisionOffice:
             text = documents.drop_decision(subject, number=number, reasons=reasons, decided_on=today)
             return await self._decided(tx, call, file, move, number=number, reasons=reasons, text=text)
 
-    async def serve_decision(self, call: Call, case_id: UUID, *, method: str, proof: str) -> View:
+    async def serve_decision(self, call: Call, case_id: UUID, *, method: str, proof: Personal) -> View:
         """Record the service of the decision, and put down the job that delivers the listing."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.serve_decision(by=officer)
@@ -119,10 +120,18 @@ class DecisionOffice:
             return view
 
     async def _decided(
-        self, tx: Transaction, call: Call, file: OpenFile, move: Move, *, number: str, reasons: str, text: str
+        self,
+        tx: Transaction,
+        call: Call,
+        file: OpenFile,
+        move: Move,
+        *,
+        number: Personal,
+        reasons: Personal,
+        text: Personal,
     ) -> View:
         if not await self._desk.store.claim_number(tx, file.case, number):
             raise Refused(DECISION_NUMBER_TAKEN, field="decision_number")
-        document = self._desk.sign(text)
+        document = self._desk.signed(text)
         content = Decided(number=number, reasons=reasons, document=document)
         return await self._desk.taken(tx, call, file, move, content, document=document)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
 from foundation.journal import Entry, Journal, Receipt
+from foundation.personal import NOTHING, Personal
 from foundation.policy import LawBook, Measure, Scheme
 from foundation.rpc import Call
 from services.blacklist.domain.case import Case, Move
@@ -35,7 +36,7 @@ class View:
     party: Party
     today: date
     receipt: Receipt
-    document: str = field(default="", repr=False)
+    document: Personal = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,14 @@ class Desk:
     terms: Terms
     sign: Callable[[str], str]
 
+    def signed(self, text: Personal) -> Personal:
+        """The text as a signed document."""
+        return Personal(self.sign(text.reveal()))
+
     @asynccontextmanager
-    async def changing(self, call: Call, case_id: UUID, role: str) -> AsyncGenerator[tuple[Transaction, OpenFile, str]]:
+    async def changing(
+        self, call: Call, case_id: UUID, role: str
+    ) -> AsyncGenerator[tuple[Transaction, OpenFile, Personal]]:
         """A transaction with the case locked, and the official who acts in `role`.
 
         Raises Refused(ROLE_REQUIRED, ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED, NOT_FOUND).
@@ -61,7 +68,7 @@ class Desk:
             yield tx, await self.store.of_authority(tx, officer.authority, case_id), officer.subject
 
     async def taken(
-        self, tx: Transaction, call: Call, file: OpenFile, move: Move, content: object, *, document: str = ""
+        self, tx: Transaction, call: Call, file: OpenFile, move: Move, content: object, *, document: Personal = NOTHING
     ) -> View:
         """Store a move with what it says in words, and journal it."""
         file = await self.store.take(tx, file, move, content)
@@ -74,7 +81,7 @@ class Desk:
         file: OpenFile,
         decision: Literal["answered", "changed"],
         *,
-        document: str = "",
+        document: Personal = NOTHING,
     ) -> View:
         """Journal that a case was shown or changed; give it as it stands."""
         case = file.case
@@ -123,7 +130,7 @@ class Desk:
         )
 
 
-def acting(call: Call) -> str:
+def acting(call: Call) -> Personal:
     """The official whom the caller names, "" where it names none of its own."""
     officer = call.officer
-    return officer.subject if officer is not None and officer.authority == call.caller.authority else ""
+    return officer.subject if officer is not None and officer.authority == call.caller.authority else NOTHING

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from foundation.calendar import day_of
 from foundation.evidence import UPLOAD_S, FileHeader, SealedFile, Uploads, seal_file
+from foundation.personal import Personal
 from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
@@ -16,6 +17,7 @@ from services.blacklist.domain.leniency import answered
 from services.blacklist.domain.measures import criteria_of, scheme_for
 from services.blacklist.domain.reasons import SAMPLE_REFUSED
 from services.blacklist.domain.steps import Step
+from services.blacklist.domain.texts import Text
 from services.blacklist.office.desk import OFFICER_ROLE, SYSTEM_ROLE, Desk, View
 
 
@@ -27,7 +29,7 @@ class InvestigationOffice:
         self._uploads = Uploads(upload_s=upload_s)
 
     async def open_case(
-        self, call: Call, *, scheme_code: str, party: Party, cause: str, key: str, sample: bool
+        self, call: Call, *, scheme_code: str, party: Party, cause: Personal, key: str, sample: bool
     ) -> View:
         """Open an investigation; the same key of the same authority gives the case that it opened before.
 
@@ -43,7 +45,7 @@ class InvestigationOffice:
             opened = await store.claim_request(tx, call.caller.authority, key, case_id)
             if opened != case_id:
                 file = await store.of_authority(tx, call.caller.authority, opened)
-                (before,) = await store.said(tx, file, dict[str, str], Step.OPEN)
+                (before,) = await store.said(tx, file, dict[str, Text], Step.OPEN)
                 held = (file.case.scheme_code, file.case.sample, file.party, before["cause"])
                 if held != (scheme_code, sample, party, cause):
                     raise Refused(IDEMPOTENCY_KEY_REUSED, field="idempotency_key")
@@ -95,8 +97,9 @@ class InvestigationOffice:
             )
             return await self._desk.taken(tx, call, file, move, found)
 
-    async def hold_panel(self, call: Call, case_id: UUID, *, minutes: str, members: Sequence[str]) -> View:
+    async def hold_panel(self, call: Call, case_id: UUID, *, minutes: Personal, members: Sequence[Personal]) -> View:
         """Record the panel meeting. Raises Refused(PANEL_TOO_SMALL)."""
         async with self._desk.changing(call, case_id, OFFICER_ROLE) as (tx, file, officer):
             move = file.case.hold_panel(members=members, by=officer, terms=self._desk.terms)
-            return await self._desk.taken(tx, call, file, move, {"minutes": minutes})
+            content = {"minutes": minutes, "members": list(move.members or ())}
+            return await self._desk.taken(tx, call, file, move, content)

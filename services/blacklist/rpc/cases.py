@@ -8,13 +8,15 @@ from typing import Any
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1 import blacklist_pb2_grpc
 from foundation.calendar import day_of
+from foundation.personal import Personal
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, line_from, lines_from, receipt_message, text_from, upload_from
+from foundation.rpc.messages import id_from, lines_from, receipt_message, upload_from
 from services.blacklist.domain.dossier import FactsFound, StandardMatched
 from services.blacklist.office import DecisionOffice, InvestigationOffice, ReadingOffice
 from services.blacklist.rpc import messages
+from services.blacklist.rpc.messages import line_from, text_from
 
 WRITTEN = 8000
 """Characters of facts, minutes, statements, answers and reasons."""
@@ -37,7 +39,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             scheme_code=request.scheme_code,
             party=messages.party_from(request.party, today=await self._reading.today()),
             cause=text_from(request.cause, field="cause", longest=2000),
-            key=line_from(request.idempotency_key, field="idempotency_key", longest=100),
+            key=line_from(request.idempotency_key, field="idempotency_key", longest=100).reveal(),
             sample=request.sample,
         )
         return pb.OpenCaseResponse(case=messages.viewed(view))
@@ -83,7 +85,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             current(),
             id_from(request.case_id),
             minutes=text_from(request.minutes, field="minutes", longest=WRITTEN),
-            members=lines_from(request.members, field="members", longest=64),
+            members=Personal.each(lines_from(request.members, field="members", longest=64)),
         )
         return pb.HoldPanelResponse(case=messages.viewed(view))
 
@@ -95,7 +97,7 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
             method=messages.service_method(request.service_method),
             proof=text_from(request.proof_of_service, field="proof_of_service", longest=1000),
         )
-        return pb.NotifyPartyResponse(case=messages.viewed(view), notice=view.document)
+        return pb.NotifyPartyResponse(case=messages.viewed(view), notice=view.document.reveal())
 
     async def SubmitStatement(self, request: pb.SubmitStatementRequest, context: Any) -> pb.SubmitStatementResponse:
         """Records a statement and defence."""
@@ -163,4 +165,4 @@ class CaseServicer(blacklist_pb2_grpc.CaseServiceServicer):
     ) -> pb.GetDecisionDocumentResponse:
         """Gives the decision document."""
         view = await self._reading.decision_document(current(), id_from(request.case_id))
-        return pb.GetDecisionDocumentResponse(text=view.document, receipt=receipt_message(view.receipt))
+        return pb.GetDecisionDocumentResponse(text=view.document.reveal(), receipt=receipt_message(view.receipt))

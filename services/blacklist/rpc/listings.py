@@ -9,9 +9,9 @@ from chengxin.blacklist.v1 import blacklist_pb2_grpc
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, line_from, receipt_message, text_from
+from foundation.rpc.messages import id_from, receipt_message
 from services.blacklist.office import ListingOffice
-from services.blacklist.rpc.messages import listing_message
+from services.blacklist.rpc.messages import line_from, listing_message, text_from
 from services.blacklist.store import ListingName
 
 

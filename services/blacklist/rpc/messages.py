@@ -8,6 +8,7 @@ from typing import cast
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.common.v1 import common_pb2
 from foundation.identity import IdentifierKind, canonicalise
+from foundation.personal import Personal
 from foundation.policy.entries import DocumentKind
 from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Refused
@@ -22,6 +23,16 @@ from services.blacklist.domain.steps import State
 from services.blacklist.office import View
 
 
+def text_from(text: str, *, field: str, longest: int) -> Personal:
+    """Read a text of 1 to `longest` characters."""
+    return Personal(common.text_from(text, field=field, longest=longest))
+
+
+def line_from(text: str, *, field: str, longest: int) -> Personal:
+    """Read one line."""
+    return Personal(common.line_from(text, field=field, longest=longest))
+
+
 def service_method(text: str) -> str:
     """Return how something was served."""
     if text not in SERVICE_METHODS:
@@ -34,7 +45,7 @@ def party_from(message: common_pb2.Party, *, today: date) -> Party:
     """Read a party."""
     return Party(
         identifier=common.identifier_from(message.identifier, today=today, field="party.identifier"),
-        name=common.line_from(message.name, field="party.name", longest=200),
+        name=line_from(message.name, field="party.name", longest=200),
     )
 
 
@@ -46,7 +57,7 @@ def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
     field = "basis_document.authority"
     return Basis(
         kind=cast(DocumentKind, name),
-        number=common.line_from(message.number, field="basis_document.number", longest=100),
+        number=line_from(message.number, field="basis_document.number", longest=100),
         authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value.reveal(),
         determined_on=common.date_from(message.determined_on, field="basis_document.determined_on"),
         effective_on=common.date_from(message.effective_on, field="basis_document.effective_on"),
@@ -60,7 +71,7 @@ def leniency_from(message: pb.LeniencyAnswer) -> Leniency:
         force_majeure=message.force_majeure,
         unintentional=message.unintentional,
         slight=message.slight,
-        reasons=common.text_from(message.reasons, field="leniency.reasons", longest=2000),
+        reasons=text_from(message.reasons, field="leniency.reasons", longest=2000),
     )
 
 
@@ -77,7 +88,7 @@ def viewed(view: View) -> pb.Case:
     """A case with its party."""
     message = case_message(view.case, view.today)
     message.party.CopyFrom(
-        common_pb2.Party(identifier=common.identifier_message(view.party.identifier), name=view.party.name)
+        common_pb2.Party(identifier=common.identifier_message(view.party.identifier), name=view.party.name.reveal())
     )
     return message
 
@@ -90,7 +101,13 @@ def case_message(case: Case, today: date) -> pb.Case:
         case,
         without=("party",),
         steps=[
-            mirrored(pb.CaseStep, step.move, at=common.timestamp(step.at), artefact_digest=step.digest)
+            mirrored(
+                pb.CaseStep,
+                step.move,
+                at=common.timestamp(step.at),
+                officer=step.move.officer.reveal(),
+                artefact_digest=step.digest,
+            )
             for step in case.steps
         ],
         window_ends_before=common.iso(window_ends_before(window) if window else None),

@@ -5,7 +5,6 @@ Each step, refused or not, is an entry of the party, which sees it at once or af
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -13,19 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from foundation.crypto import (
-    KeyGone,
-    OpenFailed,
-    identifier_of,
-    identifier_text,
-    kek_name,
-    new_id,
-    open_blob,
-    seal_blob,
-)
+from foundation.crypto import identifier_of, identifier_text, new_id
 from foundation.db import Database, Row
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, Receipt
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Kind, Refused
 from foundation.rpc import Call
@@ -34,21 +25,23 @@ from services.catalog.keys import CatalogKeys
 from services.catalog.office.sharing import SOURCE, Shown
 from services.catalog.sealing import Sealer
 from services.catalog.store import archive
+from services.catalog.words import Words
 
 APPLICANT, APPROVER = "auditor", "steward"
 """Roles of the system and of the official: who applies and opens, and who approves."""
 LISTED = 500
 """Openings that a list gives at most."""
-_BLOB = b"archive_opening"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What an application says in words; all empty once its key is destroyed."""
+    """What an application says in words, and who applied and approved; all empty once its key is destroyed."""
 
     party: Identifier | None = field(default=None, repr=False)
-    basis_number: str = ""
-    reason: str = ""
+    basis_number: Personal = NOTHING
+    reason: Personal = NOTHING
+    requested_by: Personal = NOTHING
+    approved_by: Personal = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +59,7 @@ class ArchiveOffice:
         self._database = database
         self._sealer = sealer
         self._journal = journal
+        self._words = Words(sealer.keyring, "archive_opening")
 
     async def request(
         self, call: Call, *, record_ids: Sequence[UUID], basis: str, delay_days: int, said: Said
@@ -80,7 +74,7 @@ class ArchiveOffice:
         about = Entry(
             kind=call.method,
             caller=call.caller,
-            officer=call.officer.subject if call.officer else "",
+            officer=call.officer.subject if call.officer else NOTHING,
             purpose=f"archive.{basis}" if known else "archive",
             matter=said.basis_number,
             subject=party,
@@ -97,7 +91,7 @@ class ArchiveOffice:
             async with self._database.transaction() as tx:
                 keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
                 opening_id = new_id(keys.bucket_of(party), os.urandom)
-                words = json.dumps([identifier_text(party), said.basis_number, said.reason], ensure_ascii=False)
+                texts = Personal(identifier_text(party)), said.basis_number, said.reason, officer.subject
                 row = await archive.request(
                     tx,
                     fingerprint=call.caller.fingerprint,
@@ -106,13 +100,13 @@ class ArchiveOffice:
                     record_ids=record_ids,
                     basis=basis,
                     delay_days=delay_days,
-                    sealed=seal_blob(keys.journal, words.encode(), _BLOB, opening_id.bytes),
-                    officer=officer.subject,
+                    said=await self._words.seal(tx.now, opening_id, "said", *texts),
+                    officer=await self._words.official(officer),
                 )
                 await self._journal.write(
                     tx, replace(about, visible_from=row.visible_from, disclosed=(f"{opening_id}:1:requested",))
                 )
-                return Opening(row=row, said=said)
+                return Opening(row=row, said=replace(said, requested_by=officer.subject))
 
     async def approve(self, call: Call, opening_id: UUID, party: Identifier) -> Opening:
         """Approve, as another official, who names the party as well.
@@ -123,20 +117,25 @@ class ArchiveOffice:
         async with self._attempt(about):
             call.require_role(APPROVER)
             officer = call.require_officer(APPROVER)
-            if known.row.requested_by == officer.subject:
+            official = await self._words.official(officer)
+            if known.row.requested_by == official:
                 raise Refused(reasons.SAME_OFFICIAL, field="opening_id")
             if known.said.party is None or (party.kind, party.value) != (known.said.party.kind, known.said.party.value):
                 raise Refused(reasons.ARCHIVE_OTHER_PARTY, field="subject")
             async with self._database.transaction() as tx:
                 row = await archive.approve(
-                    tx, fingerprint=call.caller.fingerprint, opening_id=opening_id, officer=officer.subject
+                    tx,
+                    fingerprint=call.caller.fingerprint,
+                    opening_id=opening_id,
+                    officer=official,
+                    approval=await self._words.seal(tx.now, opening_id, "approval", officer.subject),
                 )
                 if row is None:
                     raise Refused(reasons.ARCHIVE_OPENING_STATE, field="opening_id")
                 await self._journal.write(
                     tx, replace(about, decision="changed", disclosed=(f"{opening_id}:2:approved",))
                 )
-                return replace(known, row=row)
+                return Opening(row=row, said=replace(known.said, approved_by=officer.subject))
 
     async def open(self, call: Call, opening_id: UUID) -> tuple[list[Shown], Receipt]:
         """The ended records that were approved, with all their fields; each opening is an entry of its own.
@@ -147,14 +146,15 @@ class ArchiveOffice:
         async with self._attempt(about):
             call.require_role(APPLICANT)
             officer = call.require_officer(APPLICANT)
-            if (known.row.authority, known.row.requested_by) != (officer.authority, officer.subject):
+            official = await self._words.official(officer)
+            if (known.row.authority, known.row.requested_by) != (officer.authority, official):
                 raise Refused(NOT_FOUND, field="opening_id")
             async with self._database.transaction() as tx:
                 row = await archive.open_archive(
                     tx,
                     fingerprint=call.caller.fingerprint,
                     opening_id=opening_id,
-                    officer=officer.subject,
+                    officer=official,
                     query_id=uuid4(),
                     private=await self._journal.private_part(about.subject, about.officer, about.matter, at=tx.now),
                 )
@@ -171,7 +171,7 @@ class ArchiveOffice:
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
-                officer=call.officer.subject if call.officer else "",
+                officer=call.officer.subject if call.officer else NOTHING,
                 purpose="archive",
                 disclosed=tuple(f"{row.opening_id}:1:opening" for row in rows),
             )
@@ -188,7 +188,7 @@ class ArchiveOffice:
         return Opening(row=row, said=said), Entry(
             kind=call.method,
             caller=call.caller,
-            officer=call.officer.subject if call.officer else "",
+            officer=call.officer.subject if call.officer else NOTHING,
             purpose=f"archive.{row.basis}",
             matter=said.basis_number,
             subject=said.party,
@@ -196,13 +196,15 @@ class ArchiveOffice:
         )
 
     async def _said(self, row: Row) -> Said:
-        sealed = bytes(row.sealed)
-        try:
-            kek = await self._sealer.keyring.kek(kek_name(sealed))
-            party, number, reason = json.loads(open_blob(kek, sealed, _BLOB, row.opening_id.bytes))
-        except (KeyGone, OpenFailed):
-            return Said()
-        return Said(party=identifier_of(party), basis_number=number, reason=reason)
+        party, number, reason, applicant = await self._words.open(row.said, row.opening_id, "said", count=4)
+        (approver,) = await self._words.open(row.approval, row.opening_id, "approval", count=1)
+        return Said(
+            party=identifier_of(party.reveal()) if party else None,
+            basis_number=number,
+            reason=reason,
+            requested_by=applicant,
+            approved_by=approver,
+        )
 
     @asynccontextmanager
     async def _attempt(self, about: Entry) -> AsyncGenerator[None]:

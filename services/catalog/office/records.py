@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from foundation.access import Caller
 from foundation.calendar import add_months, day_of, start_of
-from foundation.crypto import name_tag
+from foundation.crypto import epoch_of, name_tag
 from foundation.db import Database, Transaction
 from foundation.journal import Entry, Journal, Receipt
 from foundation.policy import LawBook, Policy
@@ -17,10 +17,10 @@ from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Reason, Refused
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Admitted, Draft, admit
-from services.catalog.keys import CatalogKeys
+from services.catalog.keys import NAME_INDEX, CatalogKeys
 from services.catalog.sealing import Sealer
 from services.catalog.store import records
-from services.catalog.store.names import NAME_KEY, name_records
+from services.catalog.store.names import name_records
 from services.catalog.store.records import StoredRecord
 
 _OUTCOMES: dict[str, Reason] = {
@@ -143,11 +143,12 @@ class RecordOffice:
             for one, bucket, subject_id in zip(admitted, buckets, subjects, strict=True)
         ]
         outcomes = await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
-        key = (await self._sealer.keyring.kek(NAME_KEY)).key
+        index = await self._sealer.keyring.in_use(NAME_INDEX)
         named = [
-            (kept.bucket, kept.record_id, name_tag(key, one.draft.party_name))
+            (epoch_of(kek.name), kept.bucket, kept.record_id, name_tag(kek.key, one.draft.party_name))
             for one, kept, (outcome, _) in zip(admitted, stored, outcomes, strict=True)
             if outcome == "accepted" and kept.public and not kept.person
+            for kek in index.writing
         ]
         if named:
             await name_records(tx, named)

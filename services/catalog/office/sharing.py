@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,23 +13,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chengxin.proofs import note
 from foundation.access import Caller, Person
 from foundation.calendar import day_of
-from foundation.crypto import name_tag
+from foundation.crypto import epoch_of, name_tag
 from foundation.db import Database, Row, Transaction
 from foundation.identity import Identifier, IdentifierKind, canonicalise, fold_name, mask_identifier, mask_name
 from foundation.journal import Entry, Journal, Receipt
 from foundation.journal.writer import NO_SUBJECT, SealedPrivate, seal_private
-from foundation.personal import Personal
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_ENROLLED, NOT_FOUND, ROLE_REQUIRED
 from foundation.refusal import Reason, Refused
 from services.catalog.batches import MicroBatcher
 from services.catalog.domain import reasons
 from services.catalog.domain.certificate import Receiver, withdrawal_certificate
-from services.catalog.keys import CatalogKeys
+from services.catalog.keys import NAME_INDEX, CatalogKeys
 from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME, RECORD_NUMBER, Sealer
 from services.catalog.store import answers, names
 from services.catalog.store.answers import Answer, Position, Question
-from services.catalog.store.names import NAME_KEY
 
 _REASONS: dict[str, Reason] = {
     "NOT_ENROLLED": NOT_ENROLLED,
@@ -56,8 +55,8 @@ class Context:
     authority: str = ""
     kind: str
     purpose: str
-    matter: str = field(repr=False)
-    officer: str = field(repr=False)
+    matter: Personal
+    officer: Personal
     query_id: UUID
     attempt: int = 1
 
@@ -216,7 +215,7 @@ class SharingOffice:
                 fingerprint=caller.fingerprint,
                 subject_tag=keys.subject_tag(party),
                 journal_tag=keys.journal_tag(party),
-                private=_private(keys, party, officer="", matter=""),
+                private=_private(keys, party, officer=NOTHING, matter=NOTHING),
                 query_id=query_id,
             )
         shown: list[Shown] = []
@@ -226,7 +225,7 @@ class SharingOffice:
         return shown, _row_receipt(row)
 
     async def record(
-        self, caller: Caller, record_id: UUID, *, matter: str, about: Identifier | None, query_id: UUID
+        self, caller: Caller, record_id: UUID, *, matter: Personal, about: Identifier | None, query_id: UUID
     ) -> tuple[dict[str, Any], Receipt]:
         """One record without its fields, for who answers for it. Raises Refused(NOT_FOUND) also for another's."""
         caller.require_role(*ANSWERABLE)
@@ -250,7 +249,7 @@ class SharingOffice:
             record_id,
             about=person.identifier if person else None,
             person=person is not None,
-            matter="",
+            matter=NOTHING,
             query_id=query_id,
         )
         record = row.record
@@ -276,7 +275,7 @@ class SharingOffice:
         *,
         about: Identifier | None,
         person: bool,
-        matter: str,
+        matter: Personal,
         query_id: UUID,
     ) -> Any:
         async with self._database.transaction() as tx:
@@ -289,7 +288,7 @@ class SharingOffice:
                 subject_tag=keys.subject_tag(about) if about else None,
                 journal_tag=keys.journal_tag(about) if about else None,
                 person=person,
-                private=_private(keys, about, officer="", matter=matter),
+                private=_private(keys, about, officer=NOTHING, matter=matter),
                 query_id=query_id,
             )
         if row.record is None:
@@ -303,9 +302,10 @@ class SharingOffice:
 
         Names are equal that fold alike. At most CANDIDATES records are opened, so that a page may hold fewer, or none.
         """
-        tag = name_tag((await self._sealer.keyring.kek(NAME_KEY)).key, name)
+        kek = (await self._sealer.keyring.in_use(NAME_INDEX)).reading
+        asked = epoch_of(kek.name), name_tag(kek.key, name)
         async with self._database.transaction() as tx:
-            rows = await names.candidates(tx, tag, item_code=item_code, before=before, after=after, most=CANDIDATES)
+            rows = await names.candidates(tx, *asked, item_code=item_code, before=before, after=after, most=CANDIDATES)
         sought, shown = fold_name(name), list[Shown]()
         for row in rows:
             one = await self._public(row, day_of(tx.now))
@@ -348,7 +348,7 @@ def _question(keys: CatalogKeys, context: Context, party: Identifier, *, full: b
     )
 
 
-def _private(keys: CatalogKeys, party: Identifier | None, *, officer: str, matter: str) -> SealedPrivate:
+def _private(keys: CatalogKeys, party: Identifier | None, *, officer: Personal, matter: Personal) -> SealedPrivate:
     if party is None:
         return seal_private(keys.journal, keys.journal_officers, officer, matter, tag=None, bucket=NO_SUBJECT)
     return seal_private(

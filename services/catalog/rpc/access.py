@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chengxin.catalog.v1 import access_pb2, access_pb2_grpc
-from foundation.db import Row
 from foundation.rpc import current
 from foundation.rpc.messages import id_from, text_from
 from foundation.rpc.mirror import mirrored
-from services.catalog.office.access import AccessOffice
+from services.catalog.office.access import AccessOffice, Grant
 
 
 class AccessServicer(access_pb2_grpc.AccessServiceServicer):
@@ -24,7 +23,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
         """Apply for a grant."""
         call = current()
         call.require_role("consumer")
-        row = await self._office.request(
+        grant = await self._office.request(
             call.caller,
             call.require_officer("case_officer"),
             purpose=text_from(request.purpose, field="purpose", longest=100),
@@ -33,7 +32,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
             days=request.days,
             justification=text_from(request.justification, field="justification", longest=500),
         )
-        return access_pb2.RequestGrantResponse(grant=_grant(row))
+        return access_pb2.RequestGrantResponse(grant=_grant(grant))
 
     async def ApproveGrant(
         self, request: access_pb2.ApproveGrantRequest, context: Any
@@ -41,26 +40,27 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
         """Approve a grant."""
         call = current()
         call.require_role("steward")
-        row = await self._office.approve(call.caller, call.require_officer("steward"), id_from(request.grant_id))
-        return access_pb2.ApproveGrantResponse(grant=_grant(row))
+        grant = await self._office.approve(call.caller, call.require_officer("steward"), id_from(request.grant_id))
+        return access_pb2.ApproveGrantResponse(grant=_grant(grant))
 
     async def RevokeGrant(self, request: access_pb2.RevokeGrantRequest, context: Any) -> access_pb2.RevokeGrantResponse:
         """Revoke a grant."""
         call = current()
         role = "steward" if "steward" in call.caller.roles else "case_officer"
-        row = await self._office.revoke(
+        grant = await self._office.revoke(
             call.caller,
             call.require_officer(role),
             id_from(request.grant_id),
             reason=text_from(request.reason, field="reason", longest=500),
         )
-        return access_pb2.RevokeGrantResponse(grant=_grant(row))
+        return access_pb2.RevokeGrantResponse(grant=_grant(grant))
 
     async def ListGrants(self, request: access_pb2.ListGrantsRequest, context: Any) -> access_pb2.ListGrantsResponse:
         """List grants."""
-        rows = await self._office.list(current().caller)
-        return access_pb2.ListGrantsResponse(grants=[_grant(row) for row in rows])
+        grants = await self._office.list(current().caller)
+        return access_pb2.ListGrantsResponse(grants=[_grant(grant) for grant in grants])
 
 
-def _grant(row: Row) -> access_pb2.Grant:
-    return mirrored(access_pb2.Grant, row, approved=row.approved_by is not None)
+def _grant(grant: Grant) -> access_pb2.Grant:
+    said = {name: getattr(grant, name).reveal() for name in ("justification", "requested_by", "approved_by")}
+    return mirrored(access_pb2.Grant, grant.row, approved=grant.row.approved_by is not None, **said)

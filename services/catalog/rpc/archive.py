@@ -9,11 +9,13 @@ from chengxin.catalog.v1 import archive_pb2, archive_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
 from foundation.identity import Identifier
+from foundation.personal import Personal
 from foundation.policy import LawBook
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, identifier_from, line_from, receipt_message, text_from, timestamp
+from foundation.rpc.messages import id_from, identifier_from, line_from, receipt_message, text_from
+from foundation.rpc.mirror import mirrored
 from services.catalog.office.archive import ArchiveOffice, Opening, Said
 from services.catalog.rpc.summaries import reported
 
@@ -35,8 +37,8 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             raise Refused(VALUE_INVALID, field="record_ids", detail=f"At most {MOST_RECORDS}.")
         said = Said(
             party=_party(request.subject),
-            basis_number=line_from(request.basis_number, field="basis_number", longest=100),
-            reason=text_from(request.reason, field="reason", longest=500),
+            basis_number=Personal(line_from(request.basis_number, field="basis_number", longest=100)),
+            reason=Personal(text_from(request.reason, field="reason", longest=500)),
         )
         opening = await self._office.request(
             current(),
@@ -76,19 +78,6 @@ def _party(message: common_pb2.Identifier) -> Identifier:
 
 
 def _opening(opening: Opening) -> archive_pb2.Opening:
-    row = opening.row
-    return archive_pb2.Opening(
-        opening_id=str(row.opening_id),
-        authority=row.authority,
-        basis=row.basis,
-        basis_number=opening.said.basis_number,
-        reason=opening.said.reason,
-        record_ids=[str(record_id) for record_id in row.record_ids],
-        requested_by=row.requested_by,
-        requested_at=timestamp(row.requested_at),
-        approve_before=timestamp(row.approve_before),
-        approved_by=row.approved_by or "",
-        approved_at=timestamp(row.approved_at),
-        open_before=timestamp(row.open_before),
-        visible_from=timestamp(row.visible_from),
-    )
+    words = ("basis_number", "reason", "requested_by", "approved_by")
+    said = {name: getattr(opening.said, name).reveal() for name in words}
+    return mirrored(archive_pb2.Opening, opening.row, **said)

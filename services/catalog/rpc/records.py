@@ -7,13 +7,16 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from chengxin.catalog.v1 import record_pb2, record_pb2_grpc
+from chengxin.catalog.v1 import record_pb2 as pb
+from chengxin.catalog.v1 import record_pb2_grpc
 from foundation.calendar import day_of
+from foundation.personal import Personal
 from foundation.policy import LawBook
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import id_from, identifier_from, receipt_message, refusal_message, text_from, timestamp
+from foundation.rpc.messages import id_from, identifier_from, refusal_message, text_from, word_from
+from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
@@ -34,8 +37,8 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         self._lawbook = lawbook
 
     async def SubmitRecords(
-        self, request_iterator: AsyncIterator[record_pb2.SubmitRecordsRequest], context: Any
-    ) -> AsyncGenerator[record_pb2.SubmitRecordsResponse]:
+        self, request_iterator: AsyncIterator[pb.SubmitRecordsRequest], context: Any
+    ) -> AsyncGenerator[pb.SubmitRecordsResponse]:
         """Take batches in; one result for each record, in order."""
         call = current()
         call.require_role("provider", "office")
@@ -44,52 +47,40 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
                 raise Refused(reasons.BATCH_TOO_LARGE, field="records")
             today = day_of(await self._sharing.now())
             drafts = [_draft(message, today) for message in request.records]
-            results, receipt = await self._office.hand_in(call.caller, drafts)
-            yield record_pb2.SubmitRecordsResponse(
-                results=[
-                    _result(message.record_number, result)
-                    for message, result in zip(request.records, results, strict=True)
-                ],
-                receipt=receipt_message(receipt),
-            )
+            taken, receipt = await self._office.hand_in(call.caller, drafts)
+            results = [_result(message.record_number, one) for message, one in zip(request.records, taken, strict=True)]
+            yield answer(pb.SubmitRecordsResponse, results=results, receipt=receipt)
 
-    async def RevokeDocument(
-        self, request: record_pb2.RevokeDocumentRequest, context: Any
-    ) -> record_pb2.RevokeDocumentResponse:
+    async def RevokeDocument(self, request: pb.RevokeDocumentRequest, context: Any) -> pb.RevokeDocumentResponse:
         """Revoke a document of the caller."""
         ended, receipt = await self._office.revoke_document(
             current().caller,
             document_number=text_from(request.document_number, field="document_number", longest=100),
             reason=text_from(request.reason, field="reason", longest=500),
         )
-        return record_pb2.RevokeDocumentResponse(
-            record_ids=[str(record_id) for record_id in ended], receipt=receipt_message(receipt)
-        )
+        return answer(pb.RevokeDocumentResponse, record_ids=ended, receipt=receipt)
 
-    async def WithdrawRecord(
-        self, request: record_pb2.WithdrawRecordRequest, context: Any
-    ) -> record_pb2.WithdrawRecordResponse:
+    async def WithdrawRecord(self, request: pb.WithdrawRecordRequest, context: Any) -> pb.WithdrawRecordResponse:
         """End one record's sharing."""
         which = request.WhichOneof("record")
         if which is None:
             raise Refused(VALUE_REQUIRED, field="record_id")
-        record_id, ended_at, already, receipt = await self._office.withdraw(
+        record_id, ended_at, already_ended, receipt = await self._office.withdraw(
             current().caller,
             record_id=id_from(request.record_id) if which == "record_id" else None,
             record_number=request.record_number,
-            reason=record_pb2.EndReason.Name(request.reason).removeprefix("END_REASON_").lower()
-            if request.reason in record_pb2.EndReason.values()
-            else "",
+            reason=word_from(pb.EndReason, request.reason),
             matter=text_from(request.matter, field="matter", longest=100),
         )
-        return record_pb2.WithdrawRecordResponse(
-            record_id=str(record_id),
-            ended_at=timestamp(ended_at),
-            already_ended=already,
-            receipt=receipt_message(receipt),
+        return answer(
+            pb.WithdrawRecordResponse,
+            record_id=record_id,
+            ended_at=ended_at,
+            already_ended=already_ended,
+            receipt=receipt,
         )
 
-    async def GetRecord(self, request: record_pb2.GetRecordRequest, context: Any) -> record_pb2.GetRecordResponse:
+    async def GetRecord(self, request: pb.GetRecordRequest, context: Any) -> pb.GetRecordResponse:
         """Give one record without its fields."""
         call = current()
         about = None
@@ -98,25 +89,20 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         row, receipt = await self._sharing.record(
             call.caller,
             id_from(request.record_id),
-            matter=text_from(request.matter, field="matter", longest=100),
+            matter=Personal(text_from(request.matter, field="matter", longest=100)),
             about=about,
             query_id=queried(uuid4()),
         )
-        return record_pb2.GetRecordResponse(record=summary(row, self._lawbook), receipt=receipt_message(receipt))
+        return answer(pb.GetRecordResponse, record=summary(row, self._lawbook), receipt=receipt)
 
 
-def _draft(message: record_pb2.RecordDraft, today: date) -> Draft | Refused:
+def _draft(message: pb.RecordDraft, today: date) -> Draft | Refused:
     try:
         return draft_from(message, today=today)
     except Refused as refused:
         return refused
 
 
-def _result(record_number: str, result: HandedIn) -> record_pb2.RecordResult:
-    return record_pb2.RecordResult(
-        record_number=record_number,
-        record_id=str(result.record_id) if result.record_id else "",
-        already_held=result.already_held,
-        refusal=refusal_message(result.refused) if result.refused else None,
-        warnings=result.warnings,
-    )
+def _result(record_number: str, taken: HandedIn) -> pb.RecordResult:
+    refusal = refusal_message(taken.refused) if taken.refused else None
+    return mirrored(pb.RecordResult, taken, record_number=record_number, refusal=refusal)

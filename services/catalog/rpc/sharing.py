@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from chengxin.catalog.v1 import record_pb2, sharing_pb2, sharing_pb2_grpc
+from chengxin.catalog.v1 import sharing_pb2 as pb
+from chengxin.catalog.v1 import sharing_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
 from foundation.identity import Identifier, fold_name
+from foundation.personal import Personal
 from foundation.policy import LawBook
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
@@ -23,14 +25,16 @@ from foundation.rpc.messages import (
     identifier_from,
     iso,
     line_from,
+    page_size_from,
     receipt_message,
     refusal_message,
     text_from,
     timestamp,
 )
+from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
-from services.catalog.office.sharing import Checked, Context, SharingOffice
+from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
 from services.catalog.rpc.summaries import reported
 from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME
 from services.catalog.store.answers import Position
@@ -53,21 +57,17 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         self._purposes = frozenset(purpose.code for purpose in lawbook.purposes)
         self._wakeups = wakeups
 
-    async def CheckSubject(
-        self, request: sharing_pb2.CheckSubjectRequest, context: Any
-    ) -> sharing_pb2.CheckSubjectResponse:
+    async def CheckSubject(self, request: pb.CheckSubjectRequest, context: Any) -> pb.CheckSubjectResponse:
         """Answer about one party."""
         now = datetime.now(UTC)
         asked = _context(request.context)
         party = identifier_from(request.subject, today=day_of(now))
         checked = await self._office.check(asked, party, now=now)
-        return sharing_pb2.CheckSubjectResponse(
-            found=checked.found, items=_items(checked), receipt=receipt_message(checked.receipt)
-        )
+        return pb.CheckSubjectResponse(**_shown(checked))
 
     async def CheckSubjects(
-        self, request_iterator: AsyncIterator[sharing_pb2.CheckSubjectsRequest], context: Any
-    ) -> AsyncGenerator[sharing_pb2.CheckSubjectsResponse]:
+        self, request_iterator: AsyncIterator[pb.CheckSubjectsRequest], context: Any
+    ) -> AsyncGenerator[pb.CheckSubjectsResponse]:
         """Answer batches; a member that is malformed hurts no other."""
         async for request in request_iterator:
             if len(request.subjects) > MOST:
@@ -82,24 +82,21 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
                 named = asked if known else replace(asked, purpose="")
                 await self._office.refuse_members(current().caller, named, malformed)
             answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
-            yield sharing_pb2.CheckSubjectsResponse(
+            yield pb.CheckSubjectsResponse(
                 answers=[_answer(member if isinstance(member, Refused) else next(answers)) for member in members]
             )
 
-    async def GetCreditReport(
-        self, request: sharing_pb2.GetCreditReportRequest, context: Any
-    ) -> sharing_pb2.GetCreditReportResponse:
+    async def GetCreditReport(self, request: pb.GetCreditReportRequest, context: Any) -> pb.GetCreditReportResponse:
         """Give the records in force with the fields that the grant shows."""
         now = datetime.now(UTC)
         party = identifier_from(request.subject, today=day_of(now))
         shown, receipt = await self._office.report(_context(request.context), party, now=now)
-        return sharing_pb2.GetCreditReportResponse(
-            records=[reported(record, self._lawbook) for record in shown], receipt=receipt_message(receipt)
-        )
+        records = [reported(record, self._lawbook) for record in shown]
+        return answer(pb.GetCreditReportResponse, records=records, receipt=receipt)
 
     async def WatchChanges(
-        self, request: sharing_pb2.WatchChangesRequest, context: Any
-    ) -> AsyncGenerator[sharing_pb2.WatchChangesResponse]:
+        self, request: pb.WatchChangesRequest, context: Any
+    ) -> AsyncGenerator[pb.WatchChangesResponse]:
         """Follow the feed; wakes at a commit, and looks again every second in any case."""
         asked = _context(request.context)
         epoch = await self._office.epoch()
@@ -111,11 +108,8 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             events, upto, receipt = await self._office.changes(asked, position)
             moved, position = upto != position, upto
             if events or (moved and request.until_caught_up):
-                yield sharing_pb2.WatchChangesResponse(
-                    changes=[_change(event) for event in events],
-                    cursor=_cursor(position, epoch),
-                    receipt=receipt_message(receipt) if receipt else None,
-                )
+                changes, cursor = [_change(event) for event in events], _cursor(position, epoch)
+                yield answer(pb.WatchChangesResponse, changes=changes, cursor=cursor, receipt=receipt)
             if not moved:
                 if request.until_caught_up:
                     return
@@ -125,51 +119,37 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
                 patience = _IMPATIENCE_S if woken else min(2 * patience, _PATIENCE_S)
 
     async def AcknowledgeWithdrawal(
-        self, request: sharing_pb2.AcknowledgeWithdrawalRequest, context: Any
-    ) -> sharing_pb2.AcknowledgeWithdrawalResponse:
+        self, request: pb.AcknowledgeWithdrawalRequest, context: Any
+    ) -> pb.AcknowledgeWithdrawalResponse:
         """Record a deletion."""
         call = current()
         call.require_role("consumer")
         at, receipt = await self._office.acknowledge(call.caller, id_from(request.record_id))
-        return sharing_pb2.AcknowledgeWithdrawalResponse(
-            acknowledged_at=timestamp(at), receipt=receipt_message(receipt)
-        )
+        return answer(pb.AcknowledgeWithdrawalResponse, acknowledged_at=at, receipt=receipt)
 
-    async def ListOwnRecords(
-        self, request: sharing_pb2.ListOwnRecordsRequest, context: Any
-    ) -> sharing_pb2.ListOwnRecordsResponse:
+    async def ListOwnRecords(self, request: pb.ListOwnRecordsRequest, context: Any) -> pb.ListOwnRecordsResponse:
         """Give the asking party what is held about it."""
         call = current()
         shown, receipt = await self._office.own_records(call.caller, call.require_person(), queried(uuid4()))
-        return sharing_pb2.ListOwnRecordsResponse(
-            records=[reported(record, self._lawbook) for record in shown], receipt=receipt_message(receipt)
-        )
+        records = [reported(record, self._lawbook) for record in shown]
+        return answer(pb.ListOwnRecordsResponse, records=records, receipt=receipt)
 
     async def GetWithdrawalCertificate(
-        self, request: sharing_pb2.GetWithdrawalCertificateRequest, context: Any
-    ) -> sharing_pb2.GetWithdrawalCertificateResponse:
+        self, request: pb.GetWithdrawalCertificateRequest, context: Any
+    ) -> pb.GetWithdrawalCertificateResponse:
         """Give the certificate to the party or to who answers for the record."""
         call = current()
         person = call.require_person() if call.person else None
         text, receivers, receipt = await self._office.certificate(
             call.caller, person, id_from(request.record_id), queried(uuid4())
         )
-        return sharing_pb2.GetWithdrawalCertificateResponse(
-            text=text,
-            receivers=[
-                sharing_pb2.Receiver(authority=receiver.authority, acknowledged_at=timestamp(receiver.acknowledged_at))
-                for receiver in receivers
-            ],
-            receipt=receipt_message(receipt),
-        )
+        return answer(pb.GetWithdrawalCertificateResponse, text=text, receivers=receivers, receipt=receipt)
 
     async def ListPublicRecords(
-        self, request: sharing_pb2.ListPublicRecordsRequest, context: Any
-    ) -> sharing_pb2.ListPublicRecordsResponse:
+        self, request: pb.ListPublicRecordsRequest, context: Any
+    ) -> pb.ListPublicRecordsResponse:
         """Give a page of what the law publishes."""
-        size = request.page_size or 50
-        if not 1 <= size <= 100:
-            raise Refused(VALUE_INVALID, field="page_size", detail="1 to 100.")
+        size = page_size_from(request.page_size, usual=50, largest=100)
         before, after = _page(request.page_token)
         code = text_from(request.item_code, field="item_code", longest=100) if request.item_code else ""
         if request.name:
@@ -181,25 +161,24 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             shown = await self._office.published(item_code=code, before=before, after=after, most=size + 1)
             page, more = shown[:size], shown[size - 1].row if len(shown) > size else None
         titles = {item.code: item.title for item in self._lawbook.items}
-        return sharing_pb2.ListPublicRecordsResponse(
-            records=[
-                sharing_pb2.PublicRecord(
-                    item_code=record.row["item_code"],
-                    item_title=titles.get(record.row["item_code"], ""),
-                    name=record.fields[PARTY_NAME].reveal(),
-                    identifier=record.fields[PARTY_IDENTIFIER].reveal(),
-                    document_number=record.fields[DOCUMENT_NUMBER].reveal(),
-                    determining_authority=record.row["determining_authority"],
-                    determined_on=iso(record.row["determined_on"]),
-                    ends_before=iso(day_of(ends)) if (ends := record.row["ends_before"]) else "",
-                )
-                for record in page
-            ],
-            next_page_token=_page_token(more) if more else "",
-        )
+        records = [_public(record, titles) for record in page]
+        return answer(pb.ListPublicRecordsResponse, records=records, next_page_token=_page_token(more) if more else "")
 
 
-def _context(message: sharing_pb2.QueryContext) -> Context:
+def _public(record: Shown, titles: Mapping[str, str]) -> pb.PublicRecord:
+    ends_before, code = record.row["ends_before"], record.row["item_code"]
+    return mirrored(
+        pb.PublicRecord,
+        record.row,
+        item_title=titles.get(code, ""),
+        name=record.fields[PARTY_NAME].reveal(),
+        identifier=record.fields[PARTY_IDENTIFIER].reveal(),
+        document_number=record.fields[DOCUMENT_NUMBER].reveal(),
+        ends_before=iso(day_of(ends_before) if ends_before else None),
+    )
+
+
+def _context(message: pb.QueryContext) -> Context:
     call = current()
     try:
         query_id = UUID(message.query_id) if message.query_id else uuid4()
@@ -210,8 +189,8 @@ def _context(message: sharing_pb2.QueryContext) -> Context:
         authority=call.caller.authority,
         kind=call.method,
         purpose=text_from(message.purpose, field="context.purpose", longest=100),
-        matter=text_from(message.matter, field="context.matter", longest=100),
-        officer=text_from(message.officer, field="context.officer", longest=100),
+        matter=Personal(text_from(message.matter, field="context.matter", longest=100)),
+        officer=Personal(text_from(message.officer, field="context.officer", longest=100)),
         query_id=queried(query_id),
     )
 
@@ -223,26 +202,20 @@ def _party(message: common_pb2.Identifier, today: date, place: int) -> Identifie
         return refused
 
 
-def _answer(result: Checked | Refused) -> sharing_pb2.SubjectAnswer:
+def _answer(result: Checked | Refused) -> pb.SubjectAnswer:
     if isinstance(result, Refused):
-        return sharing_pb2.SubjectAnswer(refusal=refusal_message(result))
-    return sharing_pb2.SubjectAnswer(found=result.found, items=_items(result), receipt=receipt_message(result.receipt))
+        return pb.SubjectAnswer(refusal=refusal_message(result))
+    return pb.SubjectAnswer(**_shown(result))
 
 
-def _items(checked: Checked) -> list[sharing_pb2.FoundItem]:
-    return [sharing_pb2.FoundItem(item_code=code) for code in checked.items]
+def _shown(checked: Checked) -> dict[str, Any]:
+    """Put together by hand: a batch has a thousand."""
+    items = [pb.FoundItem(item_code=code) for code in checked.items]
+    return {"found": checked.found, "items": items, "receipt": receipt_message(checked.receipt)}
 
 
-def _change(event: dict[str, Any]) -> sharing_pb2.Change:
-    reason = event["end_reason"]
-    return sharing_pb2.Change(
-        kind=sharing_pb2.ChangeKind.Value(f"CHANGE_KIND_{event['kind'].upper()}"),  # type: ignore[arg-type]
-        record_id=event["record_id"],
-        version=event["version"],
-        item_code=event["item_code"],
-        at=timestamp(datetime.fromisoformat(event["at"])),
-        end_reason=record_pb2.EndReason.Value(f"END_REASON_{reason.upper()}") if reason else 0,  # type: ignore[arg-type]
-    )
+def _change(event: dict[str, Any]) -> pb.Change:
+    return mirrored(pb.Change, event, at=timestamp(datetime.fromisoformat(event["at"])))
 
 
 def _cursor(position: Position, epoch: UUID) -> str:

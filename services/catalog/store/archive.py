@@ -38,36 +38,39 @@ async def request(
     record_ids: Sequence[UUID],
     basis: str,
     delay_days: int,
-    sealed: bytes,
-    officer: str,
+    said: bytes,
+    officer: bytes,
 ) -> Row:
-    """Put an application down."""
+    """Put an application down. Officials are given as tags."""
     return await tx.one(
         "SELECT * FROM request_opening(:fingerprint, :opening_id, :tag, cast(:record_ids AS uuid[]), :basis,"
-        " :delay_days, :sealed, :officer)",
+        " :delay_days, :said, :officer)",
         fingerprint=fingerprint,
         opening_id=opening_id,
         tag=subject_tag,
         record_ids=list(record_ids),
         basis=basis,
         delay_days=delay_days,
-        sealed=sealed,
+        said=said,
         officer=officer,
     )
 
 
-async def approve(tx: Transaction, *, fingerprint: bytes, opening_id: UUID, officer: str) -> Row | None:
+async def approve(
+    tx: Transaction, *, fingerprint: bytes, opening_id: UUID, officer: bytes, approval: bytes
+) -> Row | None:
     """Approve an application; None when it waits no more. The constraint refuses the applicant."""
     return await tx.maybe(
-        "SELECT * FROM approve_opening(:fingerprint, :opening_id, :officer)",
+        "SELECT * FROM approve_opening(:fingerprint, :opening_id, :officer, :approval)",
         fingerprint=fingerprint,
         opening_id=opening_id,
         officer=officer,
+        approval=approval,
     )
 
 
 async def open_archive(
-    tx: Transaction, *, fingerprint: bytes, opening_id: UUID, officer: str, query_id: UUID, private: SealedPrivate
+    tx: Transaction, *, fingerprint: bytes, opening_id: UUID, officer: bytes, query_id: UUID, private: SealedPrivate
 ) -> Row:
     """What was approved: records, entry_id, as_of, digest; no entry_id where it is not to be opened (any more)."""
     return await tx.one(

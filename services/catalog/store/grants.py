@@ -8,33 +8,35 @@ from uuid import UUID
 from foundation.db import Row, Transaction
 
 _COLUMNS = (
-    "grant_id, authority, purpose, item_codes, field_names, days, requested_by, approved_by, starts_at, ends_at,"
-    " revoked_at"
+    "grant_id, authority, purpose, item_codes, field_names, days, said, requested_by, approved_by, approval, starts_at,"
+    " ends_at, revoked_at"
 )
 
 
 async def request(
     tx: Transaction,
     *,
+    grant_id: UUID,
     authority: str,
     purpose: str,
     item_codes: Sequence[str],
     field_names: Sequence[str],
     days: int,
-    justification: str,
-    requested_by: str,
+    said: bytes,
+    requested_by: bytes,
 ) -> Row:
-    """Put an application down."""
+    """Put an application down. Officials are given as tags."""
     return await tx.one(
-        "INSERT INTO access_grant (authority, purpose, item_codes, field_names, days, justification, requested_by)"
-        " VALUES (:authority, :purpose, :item_codes, :field_names, :days, :justification, :requested_by)"
+        "INSERT INTO access_grant (grant_id, authority, purpose, item_codes, field_names, days, said, requested_by)"
+        " VALUES (:grant_id, :authority, :purpose, :item_codes, :field_names, :days, :said, :requested_by)"
         f" RETURNING {_COLUMNS}",
+        grant_id=grant_id,
         authority=authority,
         purpose=purpose,
         item_codes=list(item_codes),
         field_names=list(field_names),
         days=days,
-        justification=justification,
+        said=said,
         requested_by=requested_by,
     )
 
@@ -44,20 +46,21 @@ async def grant(tx: Transaction, grant_id: UUID) -> Row | None:
     return await tx.maybe(f"SELECT {_COLUMNS} FROM access_grant WHERE grant_id = :grant_id", grant_id=grant_id)
 
 
-async def approve(tx: Transaction, *, grant_id: UUID, approved_by: str) -> Row | None:
+async def approve(tx: Transaction, *, grant_id: UUID, approved_by: bytes, approval: bytes) -> Row | None:
     """Approve an open application; None when it is not open. The constraint refuses the applicant."""
     return await tx.maybe(
-        "UPDATE access_grant SET approved_by = :approved_by, starts_at = :now,"
+        "UPDATE access_grant SET approved_by = :approved_by, approval = :approval, starts_at = :now,"
         " ends_at = cast(:now AS timestamptz) + make_interval(days => days)"
         " WHERE grant_id = :grant_id AND approved_by IS NULL AND revoked_at IS NULL"
         f" RETURNING {_COLUMNS}",
         grant_id=grant_id,
         approved_by=approved_by,
+        approval=approval,
         now=tx.now,
     )
 
 
-async def revoke(tx: Transaction, *, grant_id: UUID, revoked_by: str) -> Row | None:
+async def revoke(tx: Transaction, *, grant_id: UUID, revoked_by: bytes) -> Row | None:
     """Revoke a grant under the policy lock, so that no answer under it follows; None when it is not in force."""
     await tx.run("SELECT lock_policy(true)")
     return await tx.maybe(

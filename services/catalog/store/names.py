@@ -8,22 +8,18 @@ from uuid import UUID
 
 from foundation.db import Row, Transaction
 
-NAME_EPOCH = 1
-"""Generation of the key under which names are tagged."""
-NAME_KEY = f"index/name/{NAME_EPOCH}"
 
-
-async def name_records(tx: Transaction, named: Sequence[tuple[int, UUID, int]]) -> None:
-    """Put down the tags of organisations' records, as (bucket, record id, tag); what is not public gets none."""
+async def name_records(tx: Transaction, named: Sequence[tuple[int, int, UUID, int]]) -> None:
+    """Put down tags of organisations' records, as (epoch, bucket, record id, tag); what is not public gets none."""
     columns = [list(column) for column in zip(*named, strict=True)]
-    statement = "SELECT name_records(%s::smallint, %s::smallint[], %s::uuid[], %s::integer[])"
-    await (await tx.driver()).execute(statement, [NAME_EPOCH, *columns])
+    statement = "SELECT name_records(%s::smallint[], %s::smallint[], %s::uuid[], %s::integer[])"
+    await (await tx.driver()).execute(statement, columns)
 
 
 async def candidates(
-    tx: Transaction, name_tag: int, *, item_code: str, before: date | None, after: UUID | None, most: int
+    tx: Transaction, epoch: int, name_tag: int, *, item_code: str, before: date | None, after: UUID | None, most: int
 ) -> Sequence[Row]:
-    """Public records of organisations whose names have a tag, newest determination first: not all have the name."""
+    """Organisations' public records whose names have a tag, newest determination first: not all have the name."""
     sql = "SELECT * FROM published_named(cast(:epoch AS smallint), :tag, :item_code, :before, :after, :most)"
     position = {"item_code": item_code, "before": before, "after": after, "most": most}
-    return await tx.all(sql, epoch=NAME_EPOCH, tag=name_tag, **position)
+    return await tx.all(sql, epoch=epoch, tag=name_tag, **position)

@@ -20,6 +20,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from foundation.calendar import Deadline
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from services.repair.domain.deadlines import Deadlines
@@ -81,11 +82,11 @@ class Step:
 
     state: State
     day: date
-    officer: str = ""
+    officer: Personal = NOTHING
     due: Deadline | None = None
-    missing: tuple[str, ...] = ()
-    reasons: str = ""
-    verification: str = ""
+    missing: tuple[Personal, ...] = ()
+    reasons: Personal = NOTHING
+    verification: Personal = NOTHING
 
     def __post_init__(self) -> None:
         decides = self.state in (State.GRANTED, State.REFUSED)
@@ -114,7 +115,7 @@ class Application:
     application_id: UUID
     record_id: str
     determining_authority: str
-    correction: str
+    correction: Personal
     history: tuple[TakenStep, ...]
     evidence_count: int
 
@@ -148,7 +149,13 @@ class Application:
         return self.decision.at if self.decision else None
 
     def accept(
-        self, *, missing: Sequence[str], missing_named_before: bool, officer: str, day: date, deadlines: Deadlines
+        self,
+        *,
+        missing: Sequence[Personal],
+        missing_named_before: bool,
+        officer: Personal,
+        day: date,
+        deadlines: Deadlines,
     ) -> Step:
         """Accept it (受理), or say at once everything that is missing.
 
@@ -163,7 +170,7 @@ class Application:
             raise Refused(MISSING_NAMED_BEFORE, field="missing")
         return Step(state=State.NOT_ACCEPTED, day=day, officer=officer, missing=tuple(missing))
 
-    def decide(self, *, grant: bool, reasons: str, verification: str, officer: str, day: date) -> Step:
+    def decide(self, *, grant: bool, reasons: Personal, verification: Personal, officer: Personal, day: date) -> Step:
         """Grant or refuse it, once, with reasons and with how the correction was verified.
 
         Requires both texts. Raises Refused(STEP_OUT_OF_ORDER).

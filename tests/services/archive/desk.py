@@ -16,6 +16,7 @@ from foundation.crypto import FileKeyProvider, Keyring, bucket_of, journal_tag
 from foundation.erasure import Eraser, load_retention
 from foundation.identity import Identifier
 from foundation.journal.writer import BUCKET_KEY, INDEX_KEY
+from foundation.personal import Personal
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.catalog.office.archive import ArchiveOffice, Opening, Said
@@ -72,7 +73,7 @@ class ArchiveDesk:
             record_ids=record_ids,
             basis=basis,
             delay_days=delay_days,
-            said=Said(party=party, basis_number="样例审〔2026〕1号", reason="样例"),
+            said=Said(party=party, basis_number=Personal("样例审〔2026〕1号"), reason=Personal("样例")),
         )
 
     async def approve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import psycopg
@@ -161,12 +162,14 @@ async def test_a_case_is_erased_ten_years_after_it_was_closed(lists: ListHouse) 
     )
     assert (wrap, party, evidence, number) == (None, b"", 0, 0)
     steps = lists.sql(
-        "SELECT step, officer, artefact, coalesce(cardinality(members), 0), octet_length(artefact_digest)"
+        "SELECT step, officer, artefact, coalesce(cardinality(member_tags), 0), octet_length(artefact_digest)"
         " FROM case_step WHERE case_id = %s ORDER BY seq",
         dropped.case_id,
     )
     assert [step for step, *_ in steps][-1] == "decide_to_drop"
-    assert {row[1:] for row in steps} == {("erased", b"", 0, 32)}
+    assert {row[1:] for row in steps} == {(b"", b"", 0, 32)}
+    tags = lists.sql("SELECT DISTINCT officer_tag FROM case_step WHERE case_id = %s", dropped.case_id)
+    assert tags == [(sha256(UUID(dropped.case_id).bytes).digest()[:16],)], "of nobody"
     with pytest.raises(RefusedByList) as nothing:
         await lists.finder.get(dropped)
     assert nothing.value.reason == "NOT_FOUND"

@@ -56,13 +56,18 @@ async def test_the_table_refuses_one_official_twice_whatever_the_office_does(des
         psycopg.connect(desk.house.database.dsn("catalog_archive"), options="-c search_path=catalog") as archive,
         pytest.raises(psycopg.errors.CheckViolation, match="opening_takes_two_officials"),
     ):
-        archive.execute("SELECT approve_opening(%s, %s, '同一人')", (desk.steward.fingerprint, opening.row.opening_id))
+        archive.execute(
+            "SELECT approve_opening(%s, %s, %s, '\\x01')",
+            (desk.steward.fingerprint, opening.row.opening_id, opening.row.requested_by),
+        )
 
 
 async def test_an_approval_neither_changes_nor_moves_in_the_database(desk: ArchiveDesk) -> None:
     opening = await desk.approved(desk.house.party())
     for change in (
-        "approved_by = 'x'",
+        "approved_by = decode(md5('x'), 'hex')",
+        "approval = 'x'",
+        "said = 'x'",
         "open_before = open_before + interval '1 year'",
         "basis = 'court_order'",
         "record_ids = '{}'",
@@ -114,7 +119,7 @@ async def test_an_application_that_waited_too_long_is_not_approved(desk: Archive
     desk.house.advance(days=7)
     assert await refused_as(desk.approve(opening, party)) == "ARCHIVE_OPENING_STATE"
     with pytest.raises(psycopg.errors.CheckViolation):
-        desk.house.sql("UPDATE catalog.archive_opening SET approved_by = '管理乙'")
+        desk.house.sql("UPDATE catalog.archive_opening SET approved_by = decode(md5('x'), 'hex'), approval = 'x'")
 
 
 async def test_an_approval_serves_for_a_day_and_each_opening_is_an_entry(desk: ArchiveDesk) -> None:
@@ -152,7 +157,7 @@ async def test_the_approver_names_the_party_and_it_has_to_be_the_one_applied_for
     party = desk.house.party()
     opening = await desk.request(party)
     assert await refused_as(desk.approve(opening, desk.house.party())) == "ARCHIVE_OTHER_PARTY"
-    assert (await desk.approve(opening, party)).row.approved_by == "管理乙"
+    assert (await desk.approve(opening, party)).said.approved_by.reveal() == "管理乙"
 
 
 async def test_a_record_that_is_shared_is_not_in_the_archive_yet(desk: ArchiveDesk) -> None:
@@ -257,13 +262,13 @@ async def test_one_login_role_alone_passes_the_door(desk: ArchiveDesk, role: str
             "SELECT archive_wrap FROM catalog.record",
             "SELECT fields FROM catalog.record",
             "INSERT INTO catalog.archive_opening SELECT * FROM catalog.archive_opening",
-            "UPDATE catalog.archive_opening SET approved_by = 'x'",
+            "UPDATE catalog.archive_opening SET approved_by = '\\x00'",
             "UPDATE catalog.archive_basis SET longest_delay_days = 300",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)  # type: ignore[arg-type]
-        door = "SELECT entry_id FROM catalog.open_archive(%s, %s, '审计甲', %s, '\\x01', '\\x01', '\\x01', NULL)"
-        arguments = (desk.auditor.fingerprint, opening.row.opening_id, uuid4())
+        door = "SELECT entry_id FROM catalog.open_archive(%s, %s, %s, %s, '\\x01', '\\x01', '\\x01', NULL)"
+        arguments = (desk.auditor.fingerprint, opening.row.opening_id, opening.row.requested_by, uuid4())
         if role == "catalog_archive":
             assert connection.execute(door, arguments).fetchone() != (None,)
         else:
@@ -276,10 +281,10 @@ async def test_the_door_itself_opens_nothing_that_is_not_approved(desk: ArchiveD
     await desk.ended(party)
     opening = await desk.request(party)
     with psycopg.connect(desk.house.database.dsn("catalog_archive"), options="-c search_path=catalog") as archive:
-        for officer, opening_id in (("审计甲", opening.row.opening_id), ("审计甲", uuid4())):
+        for opening_id in (opening.row.opening_id, uuid4()):
             row = archive.execute(
                 "SELECT records, entry_id FROM open_archive(%s, %s, %s, %s, '\\x01', '\\x01', '\\x01', NULL)",
-                (desk.auditor.fingerprint, opening_id, officer, uuid4()),
+                (desk.auditor.fingerprint, opening_id, opening.row.requested_by, uuid4()),
             ).fetchone()
             assert row == (None, None)
 
@@ -290,9 +295,18 @@ async def test_the_list_tells_auditors_and_stewards_who_opened_on_what_and_no_pa
     for by in (desk.auditor, desk.steward):
         [listed] = await desk.office.list(desk.call("ListOpenings", by))
         assert listed.row.opening_id == opening.row.opening_id
-        assert (listed.said.basis_number, listed.said.reason) == ("样例审〔2026〕1号", "样例")
+        said = listed.said
+        assert [text.reveal() for text in (said.basis_number, said.reason, said.requested_by, said.approved_by)] == [
+            "样例审〔2026〕1号",
+            "样例",
+            "审计甲",
+            "管理乙",
+        ]
+        assert "样例审" not in str(listed)
     assert await refused_as(desk.office.list(desk.call("ListOpenings", desk.house.consumer))) == "ROLE_REQUIRED"
     stored = desk.house.sql("SELECT t::text FROM catalog.archive_opening t")
     assert party.value.reveal() not in str(stored)
-    assert "样例审" not in str(stored)
+    for said in ("样例审", "审计甲", "管理乙"):
+        assert said not in str(stored)
+        assert said.encode().hex() not in str(stored)
     assert datetime.now(UTC) < listed.row.open_before

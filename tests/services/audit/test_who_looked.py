@@ -28,9 +28,9 @@ async def test_an_auditor_finds_who_looked_with_official_and_matter(journals: Jo
     await journals.look(subject=None, matter="T-2", officer="official Wang", caller=caller(OTHER_DEPARTMENT))
     await journals.sequencer().round()
     newest, oldest = await search(journals)
-    assert (oldest.authority, oldest.officer, oldest.matter) == (DEPARTMENT, "official Li", "T-1")
+    assert (oldest.authority, oldest.officer.reveal(), oldest.matter.reveal()) == (DEPARTMENT, "official Li", "T-1")
     assert (oldest.items, oldest.log_index, oldest.decision) == (("penalty.market",), 0, "answered")
-    assert (newest.authority, newest.matter, newest.log_index) == (OTHER_DEPARTMENT, "T-2", 1)
+    assert (newest.authority, newest.matter.reveal(), newest.log_index) == (OTHER_DEPARTMENT, "T-2", 1)
 
 
 async def test_a_search_can_be_narrowed(journals: Journals) -> None:
@@ -59,7 +59,7 @@ async def test_a_search_about_a_party_needs_a_basis_and_shows_the_last_second_to
     await journals.look(matter="T-2")
     await journals.look(subject=OTHER_PARTY)
     found = await search(journals, subject=PARTY, basis="audit 2026-7")
-    assert [(one.matter, one.log_index) for one in found] == [("T-2", None), ("T-1", 0)]
+    assert [(one.matter.reveal(), one.log_index) for one in found] == [("T-2", None), ("T-1", 0)]
     assert await search(journals, subject=PARTY, basis="audit 2026-7", decision="refused") == []
 
 
@@ -67,7 +67,7 @@ async def test_each_search_is_an_entry_itself(journals: Journals) -> None:
     await journals.look()
     await search(journals, subject=PARTY, basis="audit 2026-7")
     about = await search(journals, subject=PARTY, basis="audit 2026-8")
-    assert [(one.source, one.kind, one.matter) for one in about] == [
+    assert [(one.source, one.kind, one.matter.reveal()) for one in about] == [
         ("audit", "AuditService.SearchAccesses", "audit 2026-7"),
         ("repair", "RepairService.CheckEligibility", "T-1"),
     ]
@@ -89,8 +89,8 @@ async def test_a_party_sees_who_looked_but_not_which_official(journals: Journals
         assert receipt.source == "audit"
         assert len(shown) == 1 + looked  # its own first look is the second time among them
         access = shown[-1]
-        assert (access.authority, access.purpose, access.matter) == (DEPARTMENT, "tender", "T-1")
-        assert (access.items, access.log_index, access.officer) == (("penalty.market",), 0, "")
+        assert (access.authority, access.purpose, access.matter.reveal()) == (DEPARTMENT, "tender", "T-1")
+        assert (access.items, access.log_index, access.officer.reveal()) == (("penalty.market",), 0, "")
 
 
 async def test_a_party_nobody_looked_at_sees_nothing(journals: Journals) -> None:
@@ -107,7 +107,7 @@ async def test_what_is_erased_shows_no_more_and_the_log_stands(journals: Journal
         connection.execute("ALTER TABLE journal_private DISABLE TRIGGER private_is_over")  # years later
         connection.execute("DELETE FROM journal_private")
     [access] = await search(journals)
-    assert (access.officer, access.matter, access.authority) == ("", "", DEPARTMENT)
+    assert (access.officer.reveal(), access.matter.reveal(), access.authority) == ("", "", DEPARTMENT)
     assert await search(journals, subject=PARTY, basis="audit 2026-7") == []
     assert await journals.prover.receipt("repair", named.entry_id, named.digest)
     journals.assert_append_only()
@@ -119,4 +119,4 @@ async def test_a_private_part_that_was_altered_is_not_shown_and_hides_no_access(
     with journals.admin("repair") as connection:
         connection.execute("UPDATE journal_private SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1)")
     [access] = await search(journals)
-    assert (access.officer, access.matter, access.authority) == ("", "", DEPARTMENT)
+    assert (access.officer.reveal(), access.matter.reveal(), access.authority) == ("", "", DEPARTMENT)

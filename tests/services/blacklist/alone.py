@@ -22,6 +22,7 @@ from foundation.db import Database
 from foundation.evidence import FileHeader, MediaType
 from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit
 from foundation.journal import Journal
+from foundation.personal import Personal
 from foundation.policy import LawBook, load_policy
 from foundation.refusal import Reason, Refused
 from foundation.rpc import Call
@@ -37,7 +38,8 @@ from tests.support.databases import SchemaDatabase
 
 POLICY, CALENDAR = load_policy(LAW), load_calendar(LAW)
 BOOK = LawBook.load(LAW, POLICY)
-NOT_LENIENT = Leniency(under_age=False, force_majeure=False, unintentional=False, slight=False, reasons="已审查")
+SAID = Personal("样例")
+NOT_LENIENT = Leniency(under_age=False, force_majeure=False, unintentional=False, slight=False, reasons=SAID)
 
 
 @dataclass
@@ -62,8 +64,8 @@ class Alone:
         return await InvestigationOffice(self.desk).open_case(
             self.call("OpenCase"),
             scheme_code=scheme,
-            party=Party(identifier=party or company, name="样例"),
-            cause="样例",
+            party=Party(identifier=party or company, name=SAID),
+            cause=SAID,
             key=uuid.uuid4().hex,
             sample=sample,
         )
@@ -77,7 +79,7 @@ class Alone:
         return await InvestigationOffice(self.desk).match_standard(
             self.call("MatchStandard"),
             view.case.case_id,
-            StandardMatched(criterion_codes=(scheme.criteria[0].code,), reasoning="样例"),
+            StandardMatched(criterion_codes=(scheme.criteria[0].code,), reasoning=SAID),
         )
 
     async def find(
@@ -85,11 +87,13 @@ class Alone:
     ) -> View:
         """Find the facts of a case."""
         today = self.today()
-        basis = Basis(kind="judgment", number="1", authority=AUTHORITY, determined_on=today, effective_on=today)
+        basis = Basis(
+            kind="judgment", number=Personal("1"), authority=AUTHORITY, determined_on=today, effective_on=today
+        )
         return await InvestigationOffice(self.desk).find_facts(
             self.call("FindFacts"),
             view.case.case_id,
-            FactsFound(facts="样例", basis=basis, leniency=leniency),
+            FactsFound(facts=SAID, basis=basis, leniency=leniency),
             measure_codes=measures,
         )
 
@@ -97,13 +101,13 @@ class Alone:
         """A case that waits for its notice."""
         view = await self.find(await self.matched(**opening), leniency=leniency)
         return await InvestigationOffice(self.desk).hold_panel(
-            self.call("HoldPanel"), view.case.case_id, minutes="样例", members=["1", "2", "3"]
+            self.call("HoldPanel"), view.case.case_id, minutes=SAID, members=Personal.each("123")
         )
 
     async def notify(self, view: View) -> View:
         """Serve the notice."""
         return await DecisionOffice(self.desk).notify_party(
-            self.call("NotifyParty"), view.case.case_id, method="post", proof="样例"
+            self.call("NotifyParty"), view.case.case_id, method="post", proof=SAID
         )
 
     async def decide(self, view: View, *, measures: Sequence[str] = ("no_commendation",)) -> View:
@@ -111,9 +115,9 @@ class Alone:
         return await DecisionOffice(self.desk).decide_to_list(
             self.call("Decide", subject="decider-1", role="decider"),
             view.case.case_id,
-            reasons="样例",
+            reasons=SAID,
             measure_codes=measures,
-            number=uuid.uuid4().hex,
+            number=Personal(uuid.uuid4().hex),
         )
 
     async def upload(

@@ -9,16 +9,18 @@ import psycopg
 import pytest
 
 from services.blacklist.domain.steps import Step
-from tests.services.blacklist.house import DECIDER, MEASURES, ListHouse
+from tests.services.blacklist.house import MEASURES, ListHouse
 
 NEEDED: dict[Step, dict[str, Any]] = {
     Step.FIND_FACTS: {"measures": list(MEASURES), "under_age": False, "slight": False},
-    Step.HOLD_PANEL: {"members": ["1", "2", "3"]},
+    Step.HOLD_PANEL: {"member_tags": [bytes([n]) * 16 for n in range(3)]},
     Step.ANSWER_STATEMENT: {"upheld": False},
     Step.DECIDE_TO_LIST: {"measures": list(MEASURES), "published": True},
     Step.ACKNOWLEDGE_LISTING: {"record_id": UUID(int=5)},
 }
 """What each step's row must have besides, so that nothing but the rule in question refuses it."""
+SOMEBODY = bytes(16)
+"""The tag of an official who took no other step."""
 
 
 def insert(house: ListHouse, case_id: str, step: Step, **columns: Any) -> list[Any]:
@@ -28,7 +30,8 @@ def insert(house: ListHouse, case_id: str, step: Step, **columns: Any) -> list[A
         "case_id": UUID(case_id),
         "seq": house.sql("SELECT coalesce(max(seq), 0) + 1 FROM case_step WHERE case_id = %s", case_id)[0][0],
         "step": step.value,
-        "officer": DECIDER,
+        "officer": b"x",
+        "officer_tag": SOMEBODY,
         "artefact": b"x",
         "artefact_digest": bytes(32),
         **NEEDED.get(step, {}),
@@ -40,15 +43,14 @@ def insert(house: ListHouse, case_id: str, step: Step, **columns: Any) -> list[A
 
 def number(house: ListHouse, case_id: str, authority: str) -> None:
     """Claim a decision number for a case, as the office does before it decides."""
-    house.sql(
-        "INSERT INTO decision_number (bucket, authority, number, case_id)"
-        " SELECT get_byte(sha256(convert_to(%s || E'\\n' || %s, 'UTF8')), 0), %s, %s, %s",
-        authority,
-        f"直接-{case_id}",
-        authority,
-        f"直接-{case_id}",
-        UUID(case_id),
-    )
+    tag = UUID(case_id).bytes
+    insert_number = "INSERT INTO decision_number (bucket, authority, tag, case_id) VALUES (%s, %s, %s, %s)"
+    house.sql(insert_number, tag[0], authority, tag, UUID(case_id))
+
+
+def official(house: ListHouse, case_id: str, step: Step) -> bytes:
+    """The tag of the official who took a step."""
+    return house.sql("SELECT officer_tag FROM case_step WHERE case_id = %s AND step = %s", case_id, step.value)[0][0]
 
 
 def refused(house: ListHouse, statement: str, *values: object, state: str = "42501") -> str:

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from services.blacklist.domain.steps import LEGAL, State, Step
-from tests.services.blacklist.direct import insert, number, refused, refused_step
-from tests.services.blacklist.house import DECIDER, FINDER, HEARER, ListHouse
+from tests.services.blacklist.direct import SOMEBODY, insert, number, official, refused, refused_step
+from tests.services.blacklist.house import ListHouse, RefusedByOffice
 from tests.services.blacklist.processes import AUTHORITY
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -84,10 +84,14 @@ def test_no_step_is_taken_without_its_artefact_its_digest_its_official_or_what_i
 ) -> None:
     case_id = standing[state]
     with_officer = step not in {Step.ACKNOWLEDGE_LISTING, Step.CLOSE_LISTING}
-    for missing in ({"artefact": None}, {"artefact_digest": None}, {"officer": None}):
+    for missing in ({"artefact": None}, {"artefact_digest": None}, {"officer_tag": None}):
         with pytest.raises(psycopg.Error):
             insert(house, case_id, step, **missing)
-    for wrong in ({"artefact_digest": bytes(31)}, *([{"officer": ""}] if with_officer else [])):
+    for wrong in (
+        {"artefact_digest": bytes(31)},
+        {"officer_tag": b""},
+        *([{"officer": None, "officer_tag": None}] if with_officer else []),
+    ):
         with pytest.raises(psycopg.Error):
             insert(house, case_id, step, **wrong)
 
@@ -96,11 +100,12 @@ def test_there_is_no_standard_without_evidence(house: ListHouse, standing: dict[
     assert refused_step(house, standing[State.INVESTIGATING], Step.MATCH_STANDARD) == "no evidence"
 
 
-@pytest.mark.parametrize("members", [["1", "2"], ["1", "2", "2"], ["1", "2", ""], []])
+@pytest.mark.parametrize("members", [[1, 2], [1, 2, 2], [1, 2, None], []])
 def test_there_is_no_panel_of_fewer_than_three(
-    house: ListHouse, standing: dict[State, str], members: list[str]
+    house: ListHouse, standing: dict[State, str], members: list[int | None]
 ) -> None:
-    said = refused_step(house, standing[State.FACTS_FOUND], Step.HOLD_PANEL, members=members)
+    tags = [b"" if member is None else bytes([member]) * 16 for member in members]
+    said = refused_step(house, standing[State.FACTS_FOUND], Step.HOLD_PANEL, member_tags=tags)
     assert said == "a panel has three members"
 
 
@@ -121,7 +126,7 @@ def test_nothing_is_decided_while_the_window_is_open_whatever_times_are_supplied
 
 def test_supplied_times_states_and_windows_count_for_nothing(house: ListHouse, standing: dict[State, str]) -> None:
     lie = {"at": LONG_AGO, "state": "decided", "window_ends_before": date(2020, 1, 2), "window_provisional": True}
-    insert(house, standing[State.PANEL_HELD], Step.NOTIFY_PARTY, officer=HEARER, **lie)
+    insert(house, standing[State.PANEL_HELD], Step.NOTIFY_PARTY, **lie)
     at, state, ends_before = house.sql(
         "SELECT at, state, window_ends_before FROM case_step WHERE case_id = %s ORDER BY seq DESC LIMIT 1",
         standing[State.PANEL_HELD],
@@ -131,8 +136,8 @@ def test_supplied_times_states_and_windows_count_for_nothing(house: ListHouse, s
     (due,) = house.sql("SELECT last_day + 1 FROM window_of(house_today())")[0]
     assert ends_before == due
     assert refused_step(house, standing[State.PANEL_HELD], Step.DECIDE_TO_LIST)
-    insert(house, standing[State.PANEL_HELD], Step.SUBMIT_STATEMENT, officer=HEARER, **lie)
-    insert(house, standing[State.PANEL_HELD], Step.ANSWER_STATEMENT, officer=HEARER, **lie)
+    insert(house, standing[State.PANEL_HELD], Step.SUBMIT_STATEMENT, **lie)
+    insert(house, standing[State.PANEL_HELD], Step.ANSWER_STATEMENT, **lie)
     (resumed,) = house.sql(
         "SELECT window_ends_before FROM case_step WHERE case_id = %s ORDER BY seq DESC LIMIT 1",
         standing[State.PANEL_HELD],
@@ -149,10 +154,11 @@ def test_forged_steps_on_the_search_path_do_not_end_a_window(house: ListHouse, s
         connection.execute("UPDATE pg_temp.case_step SET window_ends_before = '2020-01-01' WHERE step = 'notify_party'")
         with pytest.raises(psycopg.Error) as error:
             connection.execute(
-                "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, officer, artefact, artefact_digest)"
-                " SELECT bucket, case_id, max(seq) + 1, 'decide_to_drop', %s, 'x', %s FROM pg_temp.case_step"
+                "INSERT INTO blacklist.case_step"
+                " (bucket, case_id, seq, step, officer, officer_tag, artefact, artefact_digest)"
+                " SELECT bucket, case_id, max(seq) + 1, 'decide_to_drop', 'x', %s, 'x', %s FROM pg_temp.case_step"
                 " GROUP BY bucket, case_id",
-                (DECIDER, bytes(32)),
+                (SOMEBODY, bytes(32)),
             )
     assert error.value.diag.message_primary == "the window for statement and defence is open"
 
@@ -173,10 +179,11 @@ async def test_forged_law_on_the_search_path_does_not_shorten_a_window(house: Li
             " FROM generate_series(0, 60) n"
         )
         (ends_before,) = connection.execute(
-            "INSERT INTO blacklist.case_step (bucket, case_id, seq, step, officer, artefact, artefact_digest)"
-            " SELECT bucket, case_id, max(seq) + 1, 'notify_party', %s, 'x', %s FROM blacklist.case_step"
+            "INSERT INTO blacklist.case_step"
+            " (bucket, case_id, seq, step, officer, officer_tag, artefact, artefact_digest)"
+            " SELECT bucket, case_id, max(seq) + 1, 'notify_party', 'x', %s, 'x', %s FROM blacklist.case_step"
             " WHERE case_id = %s GROUP BY bucket, case_id RETURNING window_ends_before",
-            (HEARER, bytes(32), case.case_id),
+            (SOMEBODY, bytes(32), case.case_id),
         ).fetchone() or (None,)
     assert ends_before == house.sql("SELECT last_day + 1 FROM window_of(house_today())")[0][0]
 
@@ -186,8 +193,34 @@ async def test_one_official_does_not_propose_and_decide(house: ListHouse, decisi
     case = await house.notified()
     house.pass_window(case)
     number(house, case.case_id, AUTHORITY)
-    assert refused_step(house, case.case_id, decision, officer=FINDER) == "who proposed does not decide"
-    insert(house, case.case_id, decision, officer=DECIDER)
+    for proposing in (Step.OPEN, Step.MATCH_STANDARD, Step.FIND_FACTS):
+        proposer = official(house, case.case_id, proposing)
+        said = refused_step(house, case.case_id, decision, officer_tag=proposer)
+        assert said == "who proposed does not decide"
+    insert(house, case.case_id, decision)
+
+
+async def test_an_official_has_one_tag_in_every_case_and_no_text_in_clear(house: ListHouse) -> None:
+    one, other = await house.notified(), await house.notified()
+    assert official(house, one.case_id, Step.OPEN) == official(house, other.case_id, Step.FIND_FACTS)
+    assert official(house, one.case_id, Step.OPEN) != official(house, one.case_id, Step.HOLD_PANEL)
+    sealed = "SELECT officer FROM case_step WHERE case_id = ANY (%s::uuid[])"
+    texts = [bytes(officer) for (officer,) in house.sql(sealed, [one.case_id, other.case_id])]
+    assert len(set(texts)) == len(texts)
+    (panel,) = house.sql("SELECT member_tags FROM case_step WHERE member_tags IS NOT NULL LIMIT 1")[0]
+    assert {len(tag) for tag in panel} == {16}
+
+
+async def test_an_authority_gives_a_decision_number_once(house: ListHouse) -> None:
+    first, second = [await house.notified() for _ in range(2)]
+    for case in (first, second):
+        house.pass_window(case)
+    await house.decider.decide(first, number="样例列〔2026〕唯一号")
+    with pytest.raises(RefusedByOffice) as taken:
+        await house.decider.decide(second, number="样例列〔2026〕唯一号")
+    assert taken.value.reason == "DECISION_NUMBER_TAKEN"
+    again = "INSERT INTO decision_number SELECT bucket, authority, tag, %s FROM decision_number WHERE case_id = %s"
+    assert refused(house, again, UUID(second.case_id), first.case_id, state="23505")
 
 
 async def test_a_decision_is_held_to_the_notice_the_findings_and_its_number(house: ListHouse) -> None:
@@ -218,7 +251,7 @@ def test_a_listing_needs_a_decision_and_a_record_a_listing(house: ListHouse, sta
         listing_id = UUID(bytes=case_id.bytes[:1] + bytes(15))
         statement = "INSERT INTO listing (bucket, listing_id, case_id) VALUES (%s, %s, %s)"
         assert refused(house, statement, case_id.bytes[0], listing_id, case_id, state="CX001")
-    said = refused_step(house, standing[State.SERVED], Step.ACKNOWLEDGE_LISTING, officer="")
+    said = refused_step(house, standing[State.SERVED], Step.ACKNOWLEDGE_LISTING, officer=None, officer_tag=None)
     assert said == "the record belongs to no listing of this case"
     assert refused_step(house, standing[State.DECIDED], Step.SERVE_DECISION) == "the listing has no id"
 

@@ -14,7 +14,7 @@ from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from foundation.crypto import DossierKeys, FileKeyProvider, Keyring, OpenFailed
 from foundation.db import Database
 from services.blacklist.store import TABLE
-from tests.services.blacklist.house import FINDER, ListHouse, RefusedByOffice
+from tests.services.blacklist.house import DECIDER, FINDER, HEARER, ListHouse, RefusedByOffice
 from tests.services.blacklist.processes import DEPLOYMENT
 
 CANARY = "金丝雀甲乙丙"
@@ -26,11 +26,13 @@ async def test_no_personal_value_stands_in_clear_in_any_table_or_log(house: List
     await house.finder.upload(case, f"{CANARY}证据".encode(), media_type="text/plain")
     await house.finder.match(case, "W1")
     await house.finder.find(case, facts=f"{CANARY}事实")
-    await house.hearer.hold_panel(case)
+    await house.hearer.hold_panel(case, *(f"{CANARY}{n}" for n in range(3)))
     await house.hearer.notify(case)
     await house.hearer.state(case, f"{CANARY}申辩")
-    await house.hearer.answer(case)
-    planted = [party.identifier.value, CANARY]
+    case = await house.hearer.answer(case)
+    house.pass_window(case)
+    await house.decider.decide(case, number=f"{CANARY}号")
+    planted = [party.identifier.value, CANARY, FINDER, HEARER, DECIDER]
     traces = {form for value in planted for form in _forms(value)}
     with psycopg.connect(house.database.admin_dsn) as admin:
         tables = admin.execute(

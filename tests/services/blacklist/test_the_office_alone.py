@@ -57,7 +57,7 @@ async def test_no_notice_is_served_by_a_calendar_that_the_database_does_not_shar
     alone.load_law()
     told = await alone.notify(view)
     assert told.case.window is not None
-    assert "陈述和申辩" in told.document
+    assert "陈述和申辩" in told.document.reveal()
 
 
 async def test_an_upload_that_takes_too_long_stores_nothing(alone: Alone) -> None:

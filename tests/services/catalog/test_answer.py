@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from foundation.access import Officer
 from foundation.db.migrate import READER, ROLES
 from foundation.refusal import Refused
 from services.catalog.domain import reasons
@@ -57,19 +58,32 @@ async def test_a_grant_for_other_items_answers_as_if_nothing_were_there(house: C
 
 
 async def test_a_revoked_grant_ends_at_its_commit(house: CatalogHouse) -> None:
-    from foundation.access import Officer
-
-    (grant,) = [g for g in await house.access.list(house.consumer) if g.purpose == house.purpose]
+    (grant,) = [g for g in await house.access.list(house.consumer) if g.row.purpose == house.purpose]
     officer = Officer(subject="b", authority=house.steward.authority, roles=frozenset({"steward"}))
-    await house.access.revoke(house.steward, officer, grant.grant_id, reason="test")
+    await house.access.revoke(house.steward, officer, grant.row.grant_id, reason="test")
     with pytest.raises(Refused) as refusal:
         await house.check(house.party())
     assert refusal.value.reason is reasons.NOT_GRANTED
 
 
 async def test_who_applied_for_a_grant_cannot_approve_it_even_by_sql(house: CatalogHouse) -> None:
-    with pytest.raises(psycopg.errors.CheckViolation):
-        house.sql("UPDATE catalog.access_grant SET approved_by = requested_by")
+    await house.access.request(
+        house.consumer,
+        Officer(subject="a", authority=house.consumer.authority, roles=frozenset({"case_officer"})),
+        purpose=house.purpose,
+        item_codes=[house.item],
+        field_names=[],
+        days=30,
+        justification="样例",
+    )
+    with (
+        psycopg.connect(house.database.dsn("catalog_change"), options="-c search_path=catalog") as login,
+        pytest.raises(psycopg.errors.CheckViolation, match="grant_takes_two_officials"),
+    ):
+        login.execute(
+            "UPDATE access_grant SET approved_by = requested_by, approval = said, starts_at = house_now(),"
+            " ends_at = house_now() + interval '1 day' WHERE approved_by IS NULL"
+        )
 
 
 async def test_an_expired_record_is_in_no_answer_although_no_job_has_run(house: CatalogHouse) -> None:

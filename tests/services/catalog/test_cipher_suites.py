@@ -11,11 +11,14 @@ from pydantic import ValidationError
 
 from chengxin.catalog.v1 import sharing_pb2
 from chengxin.common.v1 import common_pb2 as common
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.crypto.suite import COMMERCIAL
 from foundation.settings import OfficeSettings
 from tests.services.catalog.drafts import lawful
 from tests.services.catalog.office import CatalogOffice, catalog_office, context, identifier
 from tests.support.catalog_house import uscc
 from tests.support.databases import SchemaDatabase
+from tests.support.identities import RefusedByOffice
 
 OLD, NEW = identifier(uscc(4_900_001)), identifier(uscc(4_900_002))
 
@@ -51,13 +54,35 @@ async def test_an_office_changes_its_suite_and_refuses_the_old_one_when_told(
         assert {sealed[1] for (sealed,) in private} == {2}
         await office.process.stop()
 
+        request = sharing_pb2.GetCreditReportRequest(context=context(), subject=OLD)
+        await office.process.start(CHENGXIN_SUITE="2", CHENGXIN_MIN_SUITE="2")
+        assert await reason(office, request) == "SUITE_TOO_OLD"
+        assert "chengxin keys rotate" in office.process.log
+        await office.process.stop()
+
+        await keys_wrapped_anew(office)
         await office.process.start(CHENGXIN_SUITE="2", CHENGXIN_MIN_SUITE="2")
         assert await shown(office, NEW) == ["样例企业"]
-        request = sharing_pb2.GetCreditReportRequest(context=context(), subject=OLD)
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await office.call("consumer", "GetCreditReport", request)
-        assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+        assert await reason(office, request) == "SUITE_TOO_OLD"
         assert "Set CHENGXIN_MIN_SUITE to 1 until nothing of that suite is needed" in office.process.log
+
+
+async def reason(office: CatalogOffice, request: sharing_pb2.GetCreditReportRequest) -> str:
+    """Why a question is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await office.call("consumer", "GetCreditReport", request)
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    return RefusedByOffice(refused.value).reason
+
+
+async def keys_wrapped_anew(office: CatalogOffice) -> None:
+    """What a rotation of each key by the method `provider` comes to; tests/services/keys has it step by step."""
+    database = office.database.open("catalog_worker", pool=1)
+    keyring = Keyring(FileKeyProvider(office.process.keys, suite=COMMERCIAL), database)
+    for (name,) in office.sql("SELECT name FROM keyring WHERE get_byte(wrapped, 1) = 1"):
+        assert await keyring.rewrap(name, f"{name}/p2")
+    await keyring.close()
+    await database.close()
 
 
 async def test_a_new_key_is_wrapped_with_the_configured_suite(

@@ -13,8 +13,8 @@ import pytest
 from foundation.calendar import day_of
 from foundation.crypto import blind, name_tag
 from foundation.identity import fold_name
+from services.catalog.keys import NAME_INDEX
 from services.catalog.office import sharing
-from services.catalog.store.names import NAME_KEY
 from tests.support.catalog_house import LAWBOOK, CatalogHouse
 
 NAME = "样例（中国）·食品 Ａｂｃ有限公司"
@@ -134,7 +134,7 @@ async def test_each_page_opens_a_bounded_number_and_pages_lose_nothing(
 
 async def test_the_tag_needs_the_key(house: CatalogHouse) -> None:
     await named(house, NAME)
-    key = (await house.sealer.keyring.kek(NAME_KEY)).key
+    key = (await house.sealer.keyring.in_use(NAME_INDEX)).reading.key
     ((stored,),) = house.sql("SELECT tag FROM catalog.public_name")
     assert stored == name_tag(key, NAMESAKE)
     assert any(name_tag(secrets.token_bytes(32), NAME) != stored for _ in range(3))

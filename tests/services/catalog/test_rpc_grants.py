@@ -142,6 +142,32 @@ async def test_an_authority_gives_up_its_own_grant_and_cannot_touch_anothers(off
     assert given_up.HasField("revoked_at")
 
 
+async def test_a_grant_tells_its_readers_why_and_who_and_the_database_nobody(office: CatalogOffice, desk: Desk) -> None:
+    words = ("样例理由：核对补贴", "official-applicant", "official-approver")
+    asked = await desk.request(justification=words[0], subject=words[1])
+    assert (asked.justification, asked.requested_by, asked.approved_by) == (*words[:2], "")
+    await desk.approve(asked.grant_id, subject=words[2])
+    for system in ("other-consumer", "steward"):
+        grant = (await _listed(office, system))[asked.grant_id]
+        assert (grant.justification, grant.requested_by, grant.approved_by) == words
+    [(stored,)] = office.sql("SELECT g::text FROM catalog.access_grant g WHERE grant_id = %s", asked.grant_id)
+    for word in words:
+        assert word not in stored
+        assert word.encode().hex() not in stored
+
+
+async def test_what_was_said_for_one_grant_opens_in_no_other(office: CatalogOffice, desk: Desk) -> None:
+    one, other = await desk.request(), await desk.request()
+    office.sql(
+        "UPDATE catalog.access_grant SET said = (SELECT said FROM catalog.access_grant WHERE grant_id = %s)"
+        " WHERE grant_id = %s",
+        one.grant_id,
+        other.grant_id,
+    )
+    grant = (await _listed(office, "steward"))[other.grant_id]
+    assert (grant.justification, grant.requested_by) == ("", "")
+
+
 async def test_an_authority_sees_its_own_grants_and_a_steward_all(office: CatalogOffice, desk: Desk) -> None:
     asked = await desk.request()
     assert asked.grant_id in await _listed(office, "other-consumer")

@@ -35,7 +35,7 @@ async def test_the_code_is_bound_to_its_verifier_by_s256(house: House, browser: 
         "redirect_uri": sent["redirect_uri"],
         "code_verifier": "guessed" * 7,
     }
-    secret = house.counter.identity._client_secret  # type: ignore[attr-defined]
+    secret = house.counter.identity.client_secret
     refused = await browser.post("/dev-idp/token", data=form, auth=("chengxin-gateway", secret))
     assert refused.json() == {"error": "invalid_grant"}
 
@@ -111,7 +111,7 @@ async def test_a_number_that_is_not_right_signs_nobody_in(browser: Browser, type
 
 
 async def test_an_assurance_that_is_not_accepted_signs_nobody_in(house: House, browser: Browser) -> None:
-    house.counter.identity._accepted_acr = frozenset({"urn:other:acr"})  # type: ignore[attr-defined]
+    house.counter.identity.accepted_acr = frozenset({"urn:other:acr"})
     assert (await browser.sign_in()).json()["reason"] == "IDENTITY_NOT_VERIFIED"
 
 

@@ -1,8 +1,7 @@
 """A rotator, two rows a step, as a process that kills itself (SIGKILL) where it is told to.
 
-
-python -m tests.services.keys.doomed_rotator DSN KEYS POINT NTH - POINT: before, inside or after the commit of the NTH
-transaction; unlinking, unlinked: around the destruction of a key; never. Ends when there is nothing to do.
+python -m tests.services.keys.doomed_rotator OFFICE DSN KEYS POINT NTH - POINT: before, inside or after the commit of
+the NTH transaction; unlinking, unlinked: around the destruction of a key; never. Ends when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from foundation.db import Database, Transaction
 from foundation.journal import Journal
 from foundation.keys import rotator as stepping
 from foundation.rpc import Ground
+from tests.services.keys.dossiers import dossier_rotator
 from tests.services.keys.rotating import rotator
 from tests.support.catalog_house import uscc
 
@@ -62,11 +62,12 @@ class DoomedProvider(FileKeyProvider):
             die()
 
 
-async def main(dsn: str, keys: Path) -> None:
-    database = DoomedDatabase.open(dsn, schema="catalog", pool=2)
+async def main(office: str, dsn: str, keys: Path) -> None:
+    database = DoomedDatabase.open(dsn, schema=office, pool=2)
     keyring = Keyring(DoomedProvider(keys), database)
-    house = Caller(authority=uscc(1), system="catalog", fingerprint=bytes(32), roles=frozenset({"office"}))
-    doomed = rotator(Ground(database, keyring, Journal(keyring, "catalog")), house)
+    house = Caller(authority=uscc(1), system=office, fingerprint=bytes(32), roles=frozenset({"office"}))
+    ground = Ground(database, keyring, Journal(keyring, office))
+    doomed = rotator(ground, house) if office == "catalog" else dossier_rotator(ground, house, office)
     stepping.STEP = 2
     while await doomed.step():
         pass
@@ -75,5 +76,5 @@ async def main(dsn: str, keys: Path) -> None:
 
 
 if __name__ == "__main__":
-    POINT, NTH = sys.argv[3], int(sys.argv[4])
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    POINT, NTH = sys.argv[4], int(sys.argv[5])
+    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

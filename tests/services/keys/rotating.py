@@ -1,4 +1,4 @@
-"""A catalog whose keys are rotated in the test's own process, with a minute that passes when the test says so."""
+"""An office whose keys are rotated in the test's own process, with a minute that passes when the test says so."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from foundation.access import Caller, Officer
 from foundation.crypto import FileKeyProvider, Keyring, kek_name, open_dek
 from foundation.db import Row
 from foundation.journal import Journal
 from foundation.keys import KeyOffice, Rotator
 from foundation.rpc import Ground
-from services.catalog.keys import ROTATED, retag
+from services.catalog.keys import INDICES, ROTATED
 from services.catalog.office.records import RecordOffice
 from services.catalog.sealing import PARTY_IDENTIFIER, TABLE, Sealer
 from tests.support.catalog_house import DEPLOYMENT, LAWBOOK, POLICY, CatalogHouse, catalog_house, uscc
@@ -40,15 +42,55 @@ class Minutes:
 
 
 @dataclass(kw_only=True)
-class Rotating:
-    """A catalog, its key office, and its rotator, which takes a step when it is told to."""
+class Turn:
+    """An office's key office, and its rotator, which takes a step when it is told to.
 
-    house: CatalogHouse
+    What rotates in all offices alike is the column `wrap` of `table`, where `row_id` names a row.
+    """
+
+    database: SchemaDatabase
     minutes: Minutes
     keys: KeyOffice
     ground: Ground
     rotator: Rotator
     operator: Caller
+    table: str
+    row_id: str
+    wrap: str
+    ways: int = 1
+    """How many wraps a row has."""
+
+    @property
+    def schema(self) -> str:
+        """The office."""
+        return self.ground.database.schema
+
+    async def seal(self, count: int = 1) -> None:
+        """Hand in so many rows, sealed under the newest key."""
+        raise NotImplementedError
+
+    def key(self) -> str:
+        """The key that wraps, without its generation; something is sealed."""
+        (key,) = {key for key in self.wrapped() if key is not None}
+        return "/".join(key.split("/")[:2])
+
+    async def everything_opens(self) -> int:
+        """Open every row by each wrap that it has; gives how many ways there were."""
+        raise NotImplementedError
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        """Run SQL in the office's schema as the owner of the database."""
+        with psycopg.connect(self.database.admin_dsn, options=f"-c search_path={self.schema}") as owner:
+            cursor = owner.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def wrapped(self) -> dict[str | None, int]:
+        """How many rows are wrapped under each key."""
+        return dict(self.sql(f"SELECT wrap_key({self.wrap}), count(*) FROM {self.table} GROUP BY 1"))
+
+    def pass_days(self, days: int) -> None:
+        """Let days pass in the sample house."""
+        self.sql("UPDATE clock_offset SET ahead = ahead + make_interval(days => %s)", days)
 
     def officer(self, name: str) -> Officer:
         """A key custodian."""
@@ -74,8 +116,19 @@ class Rotating:
 
     def rotation(self, rotation_id: UUID) -> dict[str, Any]:
         """The rotation's row."""
-        ((row,),) = self.house.sql("SELECT to_jsonb(k) FROM catalog.key_rotation k WHERE rotation_id = %s", rotation_id)
+        ((row,),) = self.sql("SELECT to_jsonb(k) FROM key_rotation k WHERE rotation_id = %s", rotation_id)
         return row
+
+
+@dataclass(kw_only=True)
+class Rotating(Turn):
+    """A catalog whose share key rotates, or another one."""
+
+    house: CatalogHouse
+
+    async def seal(self, count: int = 1) -> None:
+        """Hand records in."""
+        await self.house.hand_in(*[self.house.draft() for _ in range(count)])
 
     def wraps(self, column: str) -> dict[str | None, int]:
         """How many records are wrapped under each key."""
@@ -84,11 +137,6 @@ class Rotating:
     def tags(self) -> dict[int, int]:
         """How many tags there are of each epoch."""
         return dict(self.house.sql("SELECT epoch, count(*) FROM catalog.subject_tag GROUP BY 1"))
-
-    def share_key(self) -> str:
-        """The share key of the records, in its first generation."""
-        (key,) = {key for key in self.wraps("share_wrap") if key is not None}
-        return "/".join(key.split("/")[:2])
 
     async def everything_opens(self) -> int:
         """Open every record by each wrap that it has; gives how many ways there were."""
@@ -132,10 +180,15 @@ async def rotating(schema_db: Callable[..., SchemaDatabase], folder: Path) -> As
             ground=ground,
             rotator=rotator(ground, operator),
             operator=operator,
+            database=house.database,
+            table="record",
+            row_id="record_id",
+            wrap="share_wrap",
+            ways=2,
         )
         await keyring.close()
 
 
 def rotator(ground: Ground, house: Caller, wait: timedelta = timedelta(0)) -> Rotator:
     """The catalog's rotator."""
-    return Rotator(ground, house, deployment=DEPLOYMENT, table=TABLE, column=PARTY_IDENTIFIER, retag=retag, wait=wait)
+    return Rotator(ground, house, deployment=DEPLOYMENT, table=TABLE, indices=INDICES, wait=wait)

@@ -5,21 +5,28 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from foundation.db.migrate import ROLES
 from foundation.keys import reasons
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from tests.services.keys.rotating import FIRST, SECOND, Rotating
+from tests.services.keys.rotating import FIRST, SECOND, Turn
 
 
-async def verified(turn: Rotating) -> tuple[str, str]:
+@pytest.fixture
+def turn(any_turn: Turn) -> Turn:
+    """Each office in turn."""
+    return any_turn
+
+
+async def verified(turn: Turn) -> tuple[str, str]:
     """A rotation that waits for the second custodian, and its old key."""
-    await turn.house.hand_in(turn.house.draft())
-    row = await turn.start(turn.share_key())
+    await turn.seal()
+    row = await turn.start(turn.key())
     await turn.work()
     return row.rotation_id, row.from_key
 
 
-async def test_who_began_it_cannot_end_it(turn: Rotating) -> None:
+async def test_who_began_it_cannot_end_it(turn: Turn) -> None:
     rotation_id, old = await verified(turn)
     with pytest.raises(Refused) as refused:
         await turn.approve(rotation_id, by=FIRST)
@@ -29,24 +36,24 @@ async def test_who_began_it_cannot_end_it(turn: Rotating) -> None:
     assert (await turn.approve(rotation_id, by=SECOND)).state == "approved"
 
 
-async def test_the_database_holds_it_against_its_owner(turn: Rotating) -> None:
+async def test_the_database_holds_it_against_its_owner(turn: Turn) -> None:
     rotation_id, _ = await verified(turn)
-    alone = "UPDATE catalog.key_rotation SET state = 'approved', approved_by = %s WHERE rotation_id = %s"
+    alone = "UPDATE key_rotation SET state = 'approved', approved_by = %s WHERE rotation_id = %s"
     with pytest.raises(psycopg.errors.CheckViolation, match="retiring_takes_two_officials"):
-        turn.house.sql(alone, FIRST, rotation_id)
+        turn.sql(alone, FIRST, rotation_id)
     with pytest.raises(psycopg.errors.CheckViolation, match="nothing_retires_unapproved"):
-        turn.house.sql("UPDATE catalog.key_rotation SET state = 'approved' WHERE rotation_id = %s", rotation_id)
+        turn.sql("UPDATE key_rotation SET state = 'approved' WHERE rotation_id = %s", rotation_id)
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
-        turn.house.sql("UPDATE catalog.key_rotation SET proposed_by = 'x' WHERE rotation_id = %s", rotation_id)
+        turn.sql("UPDATE key_rotation SET proposed_by = 'x' WHERE rotation_id = %s", rotation_id)
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
-        turn.house.sql("UPDATE catalog.key_rotation SET state = 'retired', approved_by = 'x'")
+        turn.sql("UPDATE key_rotation SET state = 'retired', approved_by = 'x'")
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
-        turn.house.sql("DELETE FROM catalog.key_rotation")
+        turn.sql("DELETE FROM key_rotation")
 
 
-async def test_nothing_is_approved_before_it_is_verified_nor_twice(turn: Rotating) -> None:
-    await turn.house.hand_in(turn.house.draft())
-    row = await turn.start(turn.share_key())
+async def test_nothing_is_approved_before_it_is_verified_nor_twice(turn: Turn) -> None:
+    await turn.seal()
+    row = await turn.start(turn.key())
     with pytest.raises(Refused) as early:
         await turn.approve(row.rotation_id)
     assert early.value.reason is reasons.ROTATION_NOT_VERIFIED
@@ -57,31 +64,32 @@ async def test_nothing_is_approved_before_it_is_verified_nor_twice(turn: Rotatin
     assert again.value.reason is reasons.ROTATION_NOT_VERIFIED
 
 
-async def test_what_cannot_be_rotated_is_refused_with_its_reason(turn: Rotating) -> None:
-    await turn.house.hand_in(turn.house.draft())
-    share = turn.share_key()
+async def test_what_cannot_be_rotated_is_refused_with_its_reason(turn: Turn) -> None:
+    await turn.seal()
+    key_here = turn.key()
+    family = key_here.split("/")[0]
     for key, method, reason in (
         ("bucket", "rewrap", reasons.KEY_NOT_ROTATED),
         ("journal/2026", "rewrap", reasons.KEY_NOT_ROTATED),
         ("index/subject", "rewrap", reasons.KEY_NOT_ROTATED),
-        ("index/document", "index", reasons.KEY_NOT_ROTATED),
-        ("share/1999-01", "rewrap", NOT_FOUND),
+        ("index/journal-officer", "index", reasons.INDEX_NOT_ROTATED),
+        (f"{family}/1999-01", "rewrap", NOT_FOUND),
         ("journal/1999", "provider", NOT_FOUND),
     ):
         with pytest.raises(Refused) as refused:
             await turn.start(key, method)
         assert refused.value.reason is reason, key
-    await turn.start(share)
+    await turn.start(key_here)
     with pytest.raises(Refused) as second:
-        await turn.start(share)
+        await turn.start(key_here)
     assert second.value.reason is reasons.ROTATION_UNDER_WAY
 
 
-async def test_every_change_of_state_is_an_entry(turn: Rotating) -> None:
+async def test_every_change_of_state_is_an_entry(turn: Turn) -> None:
     rotation_id, _ = await verified(turn)
     await turn.approve(rotation_id)
     await turn.work()
-    kinds = turn.house.sql("SELECT kind FROM catalog.journal WHERE kind LIKE 'Key%%' ORDER BY entry_id")
+    kinds = turn.sql("SELECT kind FROM journal WHERE kind LIKE 'Key%%' ORDER BY entry_id")
     assert [kind for (kind,) in kinds] == [
         "KeyService.StartRotation",
         "KeyRotation.Working",
@@ -91,14 +99,30 @@ async def test_every_change_of_state_is_an_entry(turn: Rotating) -> None:
     ]
 
 
-@pytest.mark.parametrize("role", ["catalog_answer", "catalog_change", "catalog_worker"])
-async def test_no_login_role_writes_a_rotation_but_through_the_functions(turn: Rotating, role: str) -> None:
+async def test_no_login_role_writes_a_rotation_but_through_the_functions(turn: Turn) -> None:
     await verified(turn)
-    with psycopg.connect(turn.house.database.dsn(role), options="-c search_path=catalog") as connection:
+    for role in ROLES[turn.schema]:
+        with psycopg.connect(turn.database.dsn(role), options=f"-c search_path={turn.schema}") as connection:
+            for statement in (
+                "UPDATE key_rotation SET proposed_by = 'x', approved_by = 'y', state = 'approved'",
+                "DELETE FROM key_rotation",
+                f"UPDATE {turn.table} SET {turn.wrap} = {turn.wrap}",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                    connection.execute(statement)
+
+
+async def test_the_erasers_role_has_no_part_in_rotations(turn: Turn) -> None:
+    await turn.seal()
+    row = await turn.start(turn.key())
+    with psycopg.connect(
+        turn.database.dsn(f"{turn.schema}_eraser"), options=f"-c search_path={turn.schema}"
+    ) as connection:
         for statement in (
-            "UPDATE key_rotation SET proposed_by = 'x', approved_by = 'y', state = 'approved'",
-            "DELETE FROM key_rotation",
-            "SELECT share_wrap FROM record",
+            "SELECT key_due()",
+            f"SELECT key_put('{row.rotation_id}', '{{}}', '{{}}', '{{}}', '{{}}')",
+            f"SELECT key_approve('{row.rotation_id}', 'x')",
+            "INSERT INTO key_rotation (key, method, from_key, to_key) VALUES ('archive/1', 'rewrap', 'a', 'b')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(statement)

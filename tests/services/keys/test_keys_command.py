@@ -9,6 +9,7 @@ import psycopg
 from typer.testing import CliRunner
 
 from chengxin.cli.keys import app
+from foundation.journal.writer import OFFICER_KEY
 from standalone.story.stage import came_true
 from tests.support.running_house import RunningHouse
 
@@ -57,3 +58,23 @@ def test_a_key_is_rotated_by_two_custodians_from_the_command_line(running_house:
     assert reason(said(house, *retire, official="three")) == "ROTATION_NOT_VERIFIED"
     shown = CliRunner().invoke(app, ["status", "--identity", str(house.identity("steward"))])
     assert "approved" in shown.output
+
+
+def test_every_office_shows_and_rotates_its_keys(running_house: RunningHouse) -> None:
+    house = running_house
+    code, listed = said(house, "status", "--office", "all")
+    assert (code, list(listed)) == (0, ["catalog", "blacklist", "repair", "audit"])
+    for office, known in listed.items():
+        assert {key["suite"] for key in known["keys"]} == {1}, office
+    everywhere = ["status", "--office", "all", "--identity", str(house.identity("steward"))]
+    before = CliRunner().invoke(app, everywhere, env={"COLUMNS": "160"})
+    assert "Begin with: chengxin keys rotate KEY --office repair" in before.output
+    for office, known in listed.items():
+        (journal,) = {key["name"] for key in known["keys"] if key["name"].startswith("journal/")}
+        assert reason(said(house, "rotate", journal, "--office", office, official="one")) == "KEY_NOT_ROTATED"
+        code, begun = said(house, "rotate", OFFICER_KEY, "--provider", "--office", office, official="one")
+        assert (code, begun["to_key"]) == (0, f"{OFFICER_KEY}/p2")
+    shown = CliRunner().invoke(app, everywhere, env={"COLUMNS": "160"})
+    assert "repair, suite 1: " in shown.output
+    assert shown.output.count(f"{OFFICER_KEY}/p2") == 4, shown.output
+    assert said(house, "status", "--office", "nowhere")[0] == 2

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from standalone.bench.blind_scan import blind_search_errors
-from tests.services.keys.rotating import Rotating
+from tests.services.keys.dossiers import dossiers
+from tests.services.keys.rotating import Rotating, Turn, rotating
+from tests.support.databases import SchemaDatabase
 from tests.support.office_process import ROOT
 
 POINTS = ("before", "inside", "after")
 
 
-async def run(turn: Rotating, folder: Path, point: str, nth: int = 0) -> bool:
+async def run(turn: Turn, folder: Path, point: str, nth: int = 0) -> bool:
     """Run a rotator that dies at a point; whether it did."""
-    dsn = turn.house.database.dsn("catalog_worker")
-    arguments = (dsn, str(folder / "keys"), point, str(nth))
+    dsn = turn.database.dsn("catalog_worker" if turn.schema == "catalog" else f"{turn.schema}_app")
+    arguments = (turn.schema, dsn, str(folder / "keys"), point, str(nth))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.services.keys.doomed_rotator", *arguments),
         cwd=ROOT,
@@ -28,15 +33,16 @@ async def run(turn: Rotating, folder: Path, point: str, nth: int = 0) -> bool:
     return code != 0
 
 
-async def all_is_well(turn: Rotating, parties: int) -> None:
+async def all_is_well(turn: Turn, parties: int) -> None:
     """Everything opens, nobody is missed or found wrongly."""
-    house = turn.house
     turn.minutes.pass_by()
-    assert await blind_search_errors(house.database.admin_dsn, house.sealer.keyring, house.sealer) == []
-    assert await turn.everything_opens() == 2 * parties
+    if isinstance(turn, Rotating):
+        house = turn.house
+        assert await blind_search_errors(house.database.admin_dsn, house.sealer.keyring, house.sealer) == []
+    assert await turn.everything_opens() == turn.ways * parties
 
 
-async def killed_at_each_step(turn: Rotating, folder: Path, parties: int, points: tuple[str, ...]) -> int:
+async def killed_at_each_step(turn: Turn, folder: Path, parties: int, points: tuple[str, ...]) -> int:
     """Kill one rotator after another, each a little further on, until one comes to its end; gives how many died."""
     killed = 0
     while await run(turn, folder, points[killed % len(points)], 1 + killed % 2):
@@ -48,10 +54,16 @@ async def killed_at_each_step(turn: Rotating, folder: Path, parties: int, points
     return killed
 
 
-async def test_rewrapping(turn: Rotating, tmp_path: Path) -> None:
-    house = turn.house
-    await house.hand_in(*[house.draft() for _ in range(5)])
-    row = await turn.start(turn.share_key())
+@pytest.mark.parametrize("office", ["catalog", "repair"])
+async def test_rewrapping(office: str, schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> None:
+    at_work = rotating(schema_db, tmp_path) if office == "catalog" else dossiers(schema_db, tmp_path, office)
+    async with at_work as turn:
+        await killed_while_rewrapping(turn, tmp_path)
+
+
+async def killed_while_rewrapping(turn: Turn, tmp_path: Path) -> None:
+    await turn.seal(5)
+    row = await turn.start(turn.key())
     assert await killed_at_each_step(turn, tmp_path, 5, POINTS) >= 6
     state = turn.rotation(row.rotation_id)
     assert (state["state"], state["done"]) == ("verified", 5)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from foundation.crypto import KeyGone, open_blob
@@ -19,7 +17,7 @@ async def test_records_are_wrapped_anew_and_open_at_every_step(turn: Rotating) -
     house = turn.house
     parties = [house.party() for _ in range(7)]
     await house.hand_in(*[house.draft(party) for party in parties])
-    old = turn.share_key()
+    old = turn.key()
     row = await turn.start(old)
     assert (row.from_key, row.to_key, row.state) == (old, f"{old}/2", "prepared")
     while await turn.rotator.step():
@@ -56,7 +54,7 @@ async def test_a_record_that_ends_while_its_wrap_is_in_work_keeps_its_end(turn: 
     house = turn.house
     ended, kept = house.party(), house.party()
     (first, _) = await house.hand_in(house.draft(ended), house.draft(kept))
-    row = await turn.start(turn.share_key())
+    row = await turn.start(turn.key())
     await turn.rotator.step()
     assert first.record_id is not None
     async with turn.ground.database.transaction() as tx:
@@ -80,26 +78,13 @@ async def test_a_record_that_ends_while_its_wrap_is_in_work_keeps_its_end(turn: 
     assert await turn.everything_opens() == 3
 
 
-async def test_a_row_that_somebody_holds_is_waited_for_by_nobody(turn: Rotating) -> None:
-    await turn.house.hand_in(turn.house.draft(), turn.house.draft())
-    row = await turn.start(turn.share_key())
-    with psycopg.connect(turn.house.database.admin_dsn) as holder:
-        holder.execute("SELECT FROM catalog.record ORDER BY record_id LIMIT 1 FOR UPDATE")
-        await turn.rotator.step()
-        await turn.rotator.step()
-        assert sorted(turn.wraps("share_wrap").values()) == [1, 1]
-    await turn.work()
-    assert turn.rotation(row.rotation_id)["state"] == "verified"
-    assert list(turn.wraps("share_wrap").values()) == [2]
-
-
 async def test_nothing_is_verified_before_every_process_has_learned_of_the_new_key(
     turn: Rotating, tmp_path: Path
 ) -> None:
     house = turn.house
     async with another_process(turn, tmp_path) as (late, minutes):
         await late.hand_in(house.provider, [house.draft()])
-        old = turn.share_key()
+        old = turn.key()
         row = await turn.start(old)
         patient = rotator(turn.ground, turn.operator, wait=timedelta(hours=1))
         while await patient.step():
@@ -123,66 +108,17 @@ async def test_a_key_that_wraps_nothing_any_more_takes_nothing_new(turn: Rotatin
     house = turn.house
     async with another_process(turn, tmp_path) as (forgetful, _):
         await forgetful.hand_in(house.provider, [house.draft()])
-        await turn.start(turn.share_key())
+        await turn.start(turn.key())
         await turn.work()
         with pytest.raises(Refused, match="RULE_HELD_BY_DATABASE"):
             await forgetful.hand_in(house.provider, [house.draft()])
     assert await turn.everything_opens() == 2
 
 
-async def test_a_row_that_does_not_open_keeps_its_old_key(turn: Rotating) -> None:
-    house = turn.house
-    (bad, *_) = await house.hand_in(*[house.draft() for _ in range(3)])
-    old = turn.share_key()
-    house.sql(
-        "UPDATE catalog.record SET share_wrap = set_byte(share_wrap, 40, get_byte(share_wrap, 40) # 1)"
-        " WHERE record_id = %s",
-        bad.record_id,
-    )
-    row = await turn.start(old)
-    await turn.work()
-    state = turn.rotation(row.rotation_id)
-    assert (state["state"], state["unopened"], state["done"]) == ("working", 1, 2)
-    assert turn.wraps("share_wrap") == {old: 1, f"{old}/2": 2}
-
-
-async def test_a_wrap_of_another_record_is_not_taken(turn: Rotating) -> None:
-    await turn.house.hand_in(turn.house.draft(), turn.house.draft())
-    await turn.start(turn.share_key())
-    await turn.rotator.step()
-
-    async def swapped() -> None:
-        async with turn.ground.database.transaction() as tx:
-            rotation = await store.due(tx)
-            assert rotation is not None
-            page = await store.page(tx, rotation, 100)
-            (made, _), _ = await turn.rotator._made(rotation, page)
-            assert made is not None
-            await store.put(tx, rotation, page, [(1, made)])
-
-    with pytest.raises(Refused, match="RULE_HELD_BY_DATABASE"):
-        await swapped()
-
-
-async def test_two_workers_at_once_do_no_harm(turn: Rotating) -> None:
-    house = turn.house
-    await house.hand_in(*[house.draft() for _ in range(9)])
-    row = await turn.start(turn.share_key())
-
-    async def work() -> None:
-        while turn.rotation(row.rotation_id)["state"] != "verified":
-            await turn.rotator.step()
-
-    await asyncio.gather(work(), work())
-    state = turn.rotation(row.rotation_id)
-    assert (state["state"], state["done"]) == ("verified", 9)
-    assert await turn.everything_opens() == 18
-
-
 async def test_a_month_that_ends_takes_all_generations_of_its_key_along(turn: Rotating) -> None:
     house = turn.house
     await house.hand_in(house.draft())
-    old = turn.share_key()
+    old = turn.key()
     row = await turn.start(old)
     await turn.work()
     await turn.approve(row.rotation_id)

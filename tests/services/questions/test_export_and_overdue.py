@@ -51,9 +51,11 @@ async def test_an_export_has_every_entry_once_and_personal_parts_only_when_asked
     rows, _, total = await exported(house)
     assert total == len(rows) == len(written)
     assert len({(row.source, row.entry_id) for row in rows}) == len(written)
-    assert {(row.officer, row.matter) for row in rows} == {("", "")}
+    assert {(row.officer.reveal(), row.matter.reveal()) for row in rows} == {("", "")}
     private, _, _ = await exported(house, private=True, authorities=(DEPARTMENTS[1],))
-    assert [(row.authority, row.officer, row.matter) for row in private] == [(DEPARTMENTS[1], "officer-1", "样例-1")]
+    assert [(row.authority, row.officer.reveal(), row.matter.reveal()) for row in private] == [
+        (DEPARTMENTS[1], "officer-1", "样例-1")
+    ]
 
 
 async def test_an_export_goes_on_where_it_ended(house: AuditHouse) -> None:
@@ -79,7 +81,7 @@ async def test_the_export_is_journalled_before_its_first_entry_leaves(house: Aud
     found, _, _ = await house.questions.looks(
         question(since=asked.since, before=asked.before, authority=auditor().caller.authority), auditor()
     )
-    assert [(one.matter, one.officer) for one in found] == [(BASIS, "auditor-1")]
+    assert [(one.matter.reveal(), one.officer.reveal()) for one in found] == [(BASIS, "auditor-1")]
 
 
 async def test_an_empty_export_is_an_entry_too_and_a_false_place_is_refused(house: AuditHouse) -> None:
@@ -97,10 +99,9 @@ def application(house: AuditHouse, due: str) -> UUID:
     house.sql(
         "repair",
         "SET session_replication_role = replica; INSERT INTO standing VALUES"
-        " (get_byte(uuid_send({}), 0), {}, {}, 'r', {}, 'accepted', 2, " + due + ", false, now(), NULL)",
+        " (get_byte(uuid_send({}), 0), {}, 'r', {}, 'accepted', 2, " + due + ", false, now(), NULL)",
         number,
         number,
-        bytes(16),
         DEPARTMENTS[0],
     )
     return number
@@ -121,10 +122,11 @@ async def test_list_cases_whose_last_day_is_over_are_found(house: AuditHouse) ->
     house.sql(
         "blacklist",
         "SET session_replication_role = replica;"
-        " INSERT INTO case_file (bucket, case_id, authority, scheme_code, sample, subject_tag, canon, wrap, party)"
-        " VALUES (get_byte(uuid_send({0}), 0), {0}, 'a', 's', true, {1}, 1, 'w', 'p');"
-        " INSERT INTO case_step (bucket, case_id, seq, step, state, at, officer, artefact, artefact_digest, due_on,"
-        " due_provisional) VALUES (get_byte(uuid_send({0}), 0), {0}, 1, 'open', 'investigating', now(), 'o', 'a',"
+        " INSERT INTO case_file (bucket, case_id, authority, scheme_code, sample, wrap, party)"
+        " VALUES (get_byte(uuid_send({0}), 0), {0}, 'a', 's', true, 'w', 'p');"
+        " INSERT INTO case_step (bucket, case_id, seq, step, state, at, officer, officer_tag, artefact,"
+        " artefact_digest, due_on, due_provisional)"
+        " VALUES (get_byte(uuid_send({0}), 0), {0}, 1, 'open', 'investigating', now(), 'o', {1}, 'a',"
         " {2}, house_today() - 3, false)",
         number,
         bytes(16),

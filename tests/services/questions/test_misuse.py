@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from foundation.calendar import day_of
+from foundation.personal import Personal
 from foundation.reasons import NOT_FOUND, OFFICER_ROLE_REQUIRED, ROLE_REQUIRED, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from foundation.rpc import Call
@@ -23,7 +24,7 @@ SAID = "查询时我没有办理任何事项"
 
 async def reported(house: AuditHouse, call: Call | None = None) -> Any:
     looked = await house.look(at=None)
-    return (await house.misuse.report(call or party_call(), "catalog", looked.entry_id, SAID))[0]
+    return (await house.misuse.report(call or party_call(), "catalog", looked.entry_id, Personal(SAID)))[0]
 
 
 async def refusal(step: Any) -> Refused:
@@ -34,46 +35,46 @@ async def refusal(step: Any) -> Refused:
 
 async def test_a_report_goes_its_way_to_the_answer(house: AuditHouse) -> None:
     matter_id = (await reported(house)).matter_id
-    await house.misuse.step(FIRST, matter_id, "taken_up", "向该单位调取卷宗")
-    await house.misuse.step(SECOND, matter_id, "decided", "无相应事项", upheld=True)
-    ended, steps, receipt = await house.misuse.step(FIRST, matter_id, "answered", "已认定为违规查询")
+    await house.misuse.step(FIRST, matter_id, "taken_up", Personal("向该单位调取卷宗"))
+    await house.misuse.step(SECOND, matter_id, "decided", Personal("无相应事项"), upheld=True)
+    ended, steps, receipt = await house.misuse.step(FIRST, matter_id, "answered", Personal("已认定为违规查询"))
     assert (ended.state, ended.due_on, ended.overdue) == ("answered", None, False)
-    assert [(step.state, step.officer, said.reveal()) for step, said in steps] == [
+    assert [(step.state, officer.reveal(), said.reveal()) for step, officer, said in steps] == [
         ("reported", "", SAID),
         ("taken_up", "auditor-1", "向该单位调取卷宗"),
         ("decided", "auditor-2", "无相应事项"),
         ("answered", "auditor-1", "已认定为违规查询"),
     ]
-    assert [step.upheld for step, _ in steps] == [None, None, True, None]
+    assert [step.upheld for step, _, _ in steps] == [None, None, True, None]
     assert house.last_entry()["entry_id"] == receipt.entry_id
     _, mine, _ = await house.misuse.get(party_call(), matter_id)
-    assert [said.reveal() for _, said in mine] == [SAID, "", "无相应事项", "已认定为违规查询"]
+    assert [said.reveal() for _, _, said in mine] == [SAID, "", "无相应事项", "已认定为违规查询"]
     assert house.last_entry()["purpose"] == "own"
 
 
 async def test_each_step_has_a_last_day_in_working_days(house: AuditHouse) -> None:
     matter = await reported(house)
-    _, [(step, _)], _ = await house.misuse.get(FIRST, matter.matter_id)
+    _, [(step, _, _)], _ = await house.misuse.get(FIRST, matter.matter_id)
     assert step.due_on == house.misuse.calendar.add_working_days(day_of(step.at), 3).on
-    taken, _, _ = await house.misuse.step(FIRST, matter.matter_id, "taken_up", "x")
+    taken, _, _ = await house.misuse.step(FIRST, matter.matter_id, "taken_up", Personal("x"))
     assert taken.due_on > step.due_on
 
 
 async def test_who_took_it_up_or_reported_it_does_not_decide_it(house: AuditHouse) -> None:
     matter_id = (await reported(house)).matter_id
-    await house.misuse.step(FIRST, matter_id, "taken_up", "x")
-    refused = await refusal(house.misuse.step(FIRST, matter_id, "decided", "x", upheld=False))
+    await house.misuse.step(FIRST, matter_id, "taken_up", Personal("x"))
+    refused = await refusal(house.misuse.step(FIRST, matter_id, "decided", Personal("x"), upheld=False))
     assert refused.reason is SECOND_OFFICIAL_REQUIRED
     by_auditor = (await reported(house, SECOND)).matter_id
-    await house.misuse.step(FIRST, by_auditor, "taken_up", "x")
-    refused = await refusal(house.misuse.step(SECOND, by_auditor, "decided", "x", upheld=False))
+    await house.misuse.step(FIRST, by_auditor, "taken_up", Personal("x"))
+    refused = await refusal(house.misuse.step(SECOND, by_auditor, "decided", Personal("x"), upheld=False))
     assert refused.reason is SECOND_OFFICIAL_REQUIRED
 
 
 async def test_no_step_is_left_out(house: AuditHouse) -> None:
     matter_id = (await reported(house)).matter_id
     for state in ("decided", "answered"):
-        refused = await refusal(house.misuse.step(SECOND, matter_id, state, "x"))
+        refused = await refusal(house.misuse.step(SECOND, matter_id, state, Personal("x")))
         assert refused.reason is STEP_OUT_OF_ORDER
 
 
@@ -90,16 +91,19 @@ async def test_the_database_refuses_it_too(
     house: AuditHouse, state: str, officer: str, upheld: bool | None, message: str
 ) -> None:
     matter_id: UUID = (await reported(house)).matter_id
-    await house.misuse.step(FIRST, matter_id, "taken_up", "x")
+    await house.misuse.step(FIRST, matter_id, "taken_up", Personal("x"))
+    taken_up = "SELECT officer_tag FROM misuse_step WHERE matter_id = {} AND state = 'taken_up'"
+    tags = {"auditor-1": house.sql("audit", taken_up, matter_id)[0][0], "auditor-2": bytes(16)}
     with pytest.raises(psycopg.Error, match=message):
         house.sql(
             "audit",
-            "SET ROLE audit_app; INSERT INTO misuse_step (bucket, matter_id, state, day, officer, due_on, upheld, said)"
-            " VALUES ({}, {}, {}, house_today(), {}, house_today() + 9, {}, 'x')",
+            "SET ROLE audit_app; INSERT INTO misuse_step"
+            " (bucket, matter_id, state, day, officer, officer_tag, due_on, upheld, said)"
+            " VALUES ({}, {}, {}, house_today(), 'x', {}, house_today() + 9, {}, 'x')",
             matter_id.bytes[0],
             matter_id,
             state,
-            officer,
+            tags[officer],
             upheld,
         )
 
@@ -118,7 +122,7 @@ async def test_what_was_done_is_not_changed(house: AuditHouse, table: str) -> No
 async def test_the_same_report_opens_one_matter(house: AuditHouse) -> None:
     looked = await house.look(at=None)
     ids = {
-        (await house.misuse.report(call, "catalog", looked.entry_id, SAID))[0].matter_id
+        (await house.misuse.report(call, "catalog", looked.entry_id, Personal(SAID)))[0].matter_id
         for call in (party_call(), party_call(), FIRST, FIRST, SECOND)
     }
     assert len(ids) == 3
@@ -129,7 +133,7 @@ async def test_a_party_reports_only_what_is_in_its_own_list_and_sees_only_its_ow
     other = await house.look(at=None, subject=company(77))
     hidden = await house.look(at=None, visible_from=datetime(2999, 1, 1, tzinfo=UTC))
     for source, entry_id in (("catalog", other.entry_id), ("catalog", hidden.entry_id), ("catalog", 10**9), ("x", 1)):
-        refused = await refusal(house.misuse.report(party_call(), source, entry_id, SAID))
+        refused = await refusal(house.misuse.report(party_call(), source, entry_id, Personal(SAID)))
         assert (refused.reason, refused.field) == (NOT_FOUND, "entry_id")
     mine = await reported(house)
     await reported(house, FIRST)
@@ -144,19 +148,23 @@ async def test_a_party_reports_only_what_is_in_its_own_list_and_sees_only_its_ow
 async def test_a_party_and_an_auditor_of_another_authority_take_no_step(house: AuditHouse) -> None:
 
     matter_id = (await reported(house)).matter_id
-    assert (await refusal(house.misuse.step(party_call(), matter_id, "taken_up", "x"))).reason is ROLE_REQUIRED
+    assert (
+        await refusal(house.misuse.step(party_call(), matter_id, "taken_up", Personal("x")))
+    ).reason is ROLE_REQUIRED
     assert FIRST.officer is not None
     borrowed = replace(FIRST, officer=replace(FIRST.officer, authority="another"))
-    assert (await refusal(house.misuse.step(borrowed, matter_id, "taken_up", "x"))).reason is OFFICER_ROLE_REQUIRED
+    assert (
+        await refusal(house.misuse.step(borrowed, matter_id, "taken_up", Personal("x")))
+    ).reason is OFFICER_ROLE_REQUIRED
     assert (await refusal(house.misuse.get(borrowed, matter_id))).reason is OFFICER_ROLE_REQUIRED
 
 
 async def test_reports_come_in_pages_and_can_be_narrowed_to_open_ones(house: AuditHouse) -> None:
     ids = {(await reported(house)).matter_id for _ in range(3)}
     done = ids.pop()
-    await house.misuse.step(FIRST, done, "taken_up", "x")
-    await house.misuse.step(SECOND, done, "decided", "x", upheld=False)
-    await house.misuse.step(FIRST, done, "answered", "x")
+    await house.misuse.step(FIRST, done, "taken_up", Personal("x"))
+    await house.misuse.step(SECOND, done, "decided", Personal("x"), upheld=False)
+    await house.misuse.step(FIRST, done, "answered", Personal("x"))
     seen, token = set[UUID](), ""
     for _ in range(2):
         shown, token, _ = await house.misuse.page(FIRST, open_only=True, after=token, most=1)

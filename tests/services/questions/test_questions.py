@@ -120,11 +120,10 @@ async def test_a_matter_in_the_form_of_the_house_must_exist(house: AuditHouse) -
     known, unknown = uuid4(), uuid4()
     house.sql(
         "blacklist",
-        "INSERT INTO case_file (bucket, case_id, authority, scheme_code, sample, subject_tag, canon, wrap, party)"
-        " VALUES (get_byte(uuid_send({}), 0), {}, 'a', 's', true, {}, 1, 'w', 'p')",
+        "INSERT INTO case_file (bucket, case_id, authority, scheme_code, sample, wrap, party)"
+        " VALUES (get_byte(uuid_send({}), 0), {}, 'a', 's', true, 'w', 'p')",
         known,
         known,
-        bytes(16),
     )
     await house.look(matter=str(known))
     await house.look(matter=str(unknown))

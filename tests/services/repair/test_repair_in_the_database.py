@@ -48,7 +48,6 @@ class Attacker:
         row: dict[str, object] = {
             "bucket": drawn.bytes[0],
             "application_id": drawn,
-            "subject_tag": os.urandom(16),
             "request_tag": os.urandom(16),
             "record_id": record_id or str(uuid.uuid4()),
             "determining_authority": AUTHORITY,

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from foundation.calendar import load_calendar, start_of
+from foundation.personal import Personal
 from foundation.policy import LawBook, load_policy
 from foundation.settings import LAW
 from services.blacklist.domain.case import Case, Move, opening
@@ -18,7 +19,7 @@ BOOK = LawBook.load(LAW, POLICY)
 TERMS = Terms(policy=POLICY, calendar=CALENDAR)
 
 OPENED = date(2026, 6, 1)  # a Monday
-ANNA, BO, CHEN = "officer-1", "officer-2", "decider-1"
+ANNA, BO, CHEN = Personal.each(["officer-1", "officer-2", "decider-1"])
 MEASURES = ("procurement_bar", "no_commendation")
 DIGEST = bytes(32)
 NOTICE_SECTIONS = (
@@ -65,7 +66,7 @@ def with_evidence(case: Case) -> Case:
     )
 
 
-def opened(day: date = OPENED, *, by: str = ANNA) -> Case:
+def opened(day: date = OPENED, *, by: Personal = ANNA) -> Case:
     """A case just opened."""
     empty = Case(case_id=UUID(int=7), authority="A", scheme_code="market_regulation", sample=True, evidence=0, steps=())
     move = opening(by=by, at=at(day), terms=TERMS)
@@ -77,18 +78,18 @@ def taken(case: Case, move: Move, day: date) -> Case:
     return case.with_step(move, at=at(day), digest=DIGEST)
 
 
-def found(case: Case, day: date, *, by: str = ANNA, under_age: bool = False, slight: bool = False) -> Case:
+def found(case: Case, day: date, *, by: Personal = ANNA, under_age: bool = False, slight: bool = False) -> Case:
     """The case with its facts found."""
     move = case.find_facts(measures=MEASURES, under_age=under_age, slight=slight, by=by, terms=TERMS)
     return taken(case, move, day)
 
 
-def notified(day: date = OPENED, *, under_age: bool = False, slight: bool = False, finder: str = ANNA) -> Case:
+def notified(day: date = OPENED, *, under_age: bool = False, slight: bool = False, finder: Personal = ANNA) -> Case:
     """A case whose party was notified on the day on which it was opened."""
     case = with_evidence(opened(day))
     case = taken(case, case.match_standard(by=ANNA, terms=TERMS), day)
     case = found(case, day, by=finder, under_age=under_age, slight=slight)
-    case = taken(case, case.hold_panel(members=["1", "2", "3"], by=BO, terms=TERMS), day)
+    case = taken(case, case.hold_panel(members=Personal.each("123"), by=BO, terms=TERMS), day)
     return taken(case, case.notify_party(by=BO, at=at(day), terms=TERMS), day)
 
 
@@ -104,7 +105,7 @@ def replied(case: Case, day: date, *, upheld: bool = False) -> Case:
 
 
 def to_list(
-    case: Case, day: date, *, by: str = CHEN, measures: tuple[str, ...] = MEASURES, accountable: bool = True
+    case: Case, day: date, *, by: Personal = CHEN, measures: tuple[str, ...] = MEASURES, accountable: bool = True
 ) -> Move:
     """The decision to list."""
     return case.decide_to_list(measures=measures, accountable=accountable, by=by, at=at(day), terms=TERMS)

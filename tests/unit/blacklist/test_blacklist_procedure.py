@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from foundation.calendar import day_of
+from foundation.personal import Personal
 from foundation.refusal import Refused
 from services.blacklist.domain.case import Case
 from services.blacklist.domain.steps import DECIDING, LEGAL, PROPOSING, State, Step
@@ -48,8 +49,8 @@ EVENTS: dict[str, Event] = {
     "evidence": _evidence,
     "match": _move(lambda c, _: c.match_standard(by=ANNA, terms=TERMS)),
     "facts": _move(lambda c, _: c.find_facts(measures=MEASURES, under_age=False, slight=False, by=ANNA, terms=TERMS)),
-    "panel of two": _move(lambda c, _: c.hold_panel(members=["1", "2", "2 "], by=ANNA, terms=TERMS)),
-    "panel": _move(lambda c, _: c.hold_panel(members=["1", "2", "3"], by=ANNA, terms=TERMS)),
+    "panel of two": _move(lambda c, _: c.hold_panel(members=Personal.each("122"), by=ANNA, terms=TERMS)),
+    "panel": _move(lambda c, _: c.hold_panel(members=Personal.each("123"), by=ANNA, terms=TERMS)),
     "notify": _move(lambda c, w: c.notify_party(by=ANNA, at=at(w.day), terms=TERMS)),
     "statement": _move(lambda c, w: c.submit_statement(by=ANNA, at=at(w.day), terms=TERMS)),
     "answer": _move(lambda c, w: c.answer_statement(upheld=False, by=ANNA, at=at(w.day), terms=TERMS)),

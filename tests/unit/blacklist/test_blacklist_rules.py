@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.identity import Identifier, IdentifierKind, canonicalise, resident_check_digit, uscc_check_character
+from foundation.personal import Personal
 from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Reason, Refused
 from services.blacklist.domain import reasons
 from services.blacklist.domain.case import Case
-from services.blacklist.domain.dossier import BASIS_KINDS, Basis, Decided, StandardMatched, effective
+from services.blacklist.domain.dossier import BASIS_KINDS, Basis, Decided, Party, StandardMatched, effective
 from services.blacklist.domain.leniency import Leniency, answered, is_accountable
 from services.blacklist.domain.measures import criteria_of, fitting_measures, scheme_for, scheme_in_force
 from services.blacklist.domain.steps import State
@@ -58,14 +59,16 @@ def company() -> Identifier:
 
 def leniency(*, under_age: bool = False) -> Leniency:
     """An answer to the leniency question."""
-    return Leniency(under_age=under_age, force_majeure=False, unintentional=False, slight=False, reasons="已审查")
+    return Leniency(
+        under_age=under_age, force_majeure=False, unintentional=False, slight=False, reasons=Personal("已审查")
+    )
 
 
 def basis(**changes: object) -> Basis:
     """A document on which facts rest."""
     values: dict[str, object] = {
         "kind": "penalty_decision",
-        "number": "1",
+        "number": Personal("1"),
         "authority": company().value,
         "determined_on": date(2026, 5, 1),
         "effective_on": date(2026, 5, 1),
@@ -74,7 +77,7 @@ def basis(**changes: object) -> Basis:
 
 
 @pytest.mark.parametrize("decider", [ANNA, BO])
-def test_neither_who_opened_nor_who_found_the_facts_decides(decider: str) -> None:
+def test_neither_who_opened_nor_who_found_the_facts_decides(decider: Personal) -> None:
     case = notified(finder=BO)
     day = first_free_day(case)
     assert refusal(lambda: to_list(case, day, by=decider)) is reasons.SAME_OFFICIAL
@@ -167,10 +170,10 @@ def test_evidence_is_taken_while_investigating_and_while_verifying_a_statement_o
     assert refusal(notified().takes_evidence) is STEP_OUT_OF_ORDER
 
 
-@pytest.mark.parametrize("members", [[], ["1"], ["1", "2"], ["1", "2", " 2"], ["1", "1", "1"]])
+@pytest.mark.parametrize("members", [[], ["1"], ["1", "2"], ["1", "2", "2"], ["1", "1", "1"]])
 def test_a_panel_has_three_different_members(members: list[str]) -> None:
     case = _facts_found()
-    attempt = lambda: case.hold_panel(members=members, by=BO, terms=TERMS)  # noqa: E731
+    attempt = lambda: case.hold_panel(members=Personal.each(members), by=BO, terms=TERMS)  # noqa: E731
     assert refusal(attempt) is reasons.PANEL_TOO_SMALL
 
 
@@ -223,6 +226,8 @@ def test_every_scheme_has_a_measure_that_fits_each_type_of_party_it_covers() -> 
 
 
 def test_what_a_step_says_does_not_print() -> None:
-    decided = Decided(number="1", reasons="举报", document="举报")
-    matched = StandardMatched(criterion_codes=("M1",), reasoning="举报")
-    assert "举报" not in repr((decided, matched))
+    said = Personal("举报")
+    decided = Decided(number=said, reasons=said, document=said)
+    matched = StandardMatched(criterion_codes=("M1",), reasoning=said)
+    shown = (decided, matched, leniency(), basis(number=said), Party(identifier=company(), name=said), opened())
+    assert not [text for text in ("举报", "已审查", "officer-1") if text in f"{shown!r}{shown}"]

@@ -121,9 +121,33 @@ def test_old_data_stays_readable_when_the_suite_changes() -> None:
     assert seal_blob(new, b"officer", *ROW)[1] == COMMERCIAL.number
 
 
-def test_a_new_wrap_keeps_the_records_suite() -> None:
-    wrap = new_dek(PLACE, suite=INTERNATIONAL).wrap(kek(INTERNATIONAL))
-    assert rewrap(wrap, PLACE, old=kek(COMMERCIAL), new=kek(COMMERCIAL, "archive/2031"))[1] == 1
+def rewrapped(old: Suite, new: Suite) -> tuple[bytes, bytes, bytes]:
+    """A field of one suite, the wrap of its key, and the same wrapped anew with another suite."""
+    dek, taking_over = new_dek(PLACE, suite=old), kek(new, "archive/2031")
+    wrap = dek.wrap(kek(old))
+    return dek.seal("remark", "text"), wrap, rewrap(wrap, PLACE, old=kek(new), new=taking_over)
+
+
+@pytest.mark.parametrize(("old", "new"), [(INTERNATIONAL, COMMERCIAL), (COMMERCIAL, INTERNATIONAL)], ids=["2", "1"])
+def test_a_new_wrap_has_the_suite_of_new_data_and_the_fields_keep_theirs(old: Suite, new: Suite) -> None:
+    field, wrap, anew = rewrapped(old, new)
+    assert (field[1], wrap[1], anew[1]) == (old.number, old.number, new.number)
+    assert anew[-32:] == wrap[-32:]
+    under = kek(new, "archive/2031")
+    dek = open_dek(anew, under, PLACE)
+    assert dek.open("remark", field).reveal() == "text"
+    assert dek.seal("remark", "more")[1] == old.number
+    assert not any(opens(open_dek, altered, under, PLACE) for altered in each_bit_flipped(anew))
+    back = rewrap(anew, PLACE, old=under, new=kek(old))
+    assert (len(back), open_dek(back, kek(old), PLACE).open("remark", field).reveal()) == (len(wrap), "text")
+
+
+def test_the_least_suite_is_asked_of_the_wrap_and_of_the_fields() -> None:
+    strict = kek(COMMERCIAL, "archive/2031", least=2)
+    _, wrap, anew = rewrapped(INTERNATIONAL, COMMERCIAL)
+    for sealed, under in ((wrap, kek(COMMERCIAL, least=2)), (anew, strict)):
+        with pytest.raises(SuiteTooOld, match="suite 1, the least opened is 2"):
+            open_dek(sealed, under, PLACE)
 
 
 def test_nothing_below_the_least_suite_opens_and_the_remedy_is_told() -> None:

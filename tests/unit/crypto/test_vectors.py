@@ -151,6 +151,19 @@ def test_the_formats_are_those_in_the_documents(suite: str) -> None:
 
 
 @both
+def test_a_wrap_of_another_suite_than_the_fields_names_theirs_behind_the_key(suite: str) -> None:
+    other = {"1": "2", "2": "1"}[suite]
+    archive, dek = keks(other)[1], new_dek(PLACE, random=counted_bytes(), suite=SUITES[int(suite)])
+    wrap = dek.wrap(archive, nonce=bytes(12))
+    assert wrap.hex() == VECTORS["rewrapped"][suite]
+    assert open_dek(wrap, archive, PLACE).commitment == dek.commitment
+    reading = READINGS[other]
+    content, commitment, _ = reading.under(archive.name, archive.key, wrap, _aad(reading, f"key:{archive.name}"))
+    assert content == bytes(range(32)) + bytes([int(suite)])
+    assert READINGS[suite].record_key(content[:32])[1] == commitment
+
+
+@both
 def test_a_field_that_stands_alone_is_read_by_the_documents_too(suite: str) -> None:
     """As in a dossier: head, nonce, ciphertext, tag."""
     reading, dek = READINGS[suite], new_dek(PLACE, random=counted_bytes(), suite=SUITES[int(suite)])

@@ -21,6 +21,7 @@ from foundation.db import Database
 from foundation.identity import Identifier, IdentifierKind, canonicalise, uscc_check_character
 from foundation.journal import Entry, Journal, JournalReader, Receipt
 from foundation.journal.writer import NO_SUBJECT
+from foundation.personal import Personal
 from tests.support.databases import SchemaDatabase
 
 CALLER = Caller(authority="91430100MA0000001X", system="queries", fingerprint=bytes(range(32)))
@@ -195,7 +196,7 @@ async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
     one, other = [journalled.row(await journalled.write(officer=official)) for official in (OFFICIAL, "样例官员乙")]
     salt, sealed = bytes.fromhex(one["salt"]), bytes.fromhex(one["sealed"])
     opened = await journalled.reader.open(salt, sealed)
-    assert (opened.officer, opened.matter) == (OFFICIAL, MATTER)
+    assert (opened.officer, opened.matter) == (Personal(OFFICIAL), Personal(MATTER))
     with pytest.raises(OpenFailed):
         await journalled.reader.open(salt, bytes.fromhex(other["sealed"]))
     with pytest.raises(OpenFailed):
@@ -205,7 +206,7 @@ async def test_the_private_part_opens_for_who_may_and_only_where_it_was_written(
 async def test_a_private_part_of_any_year_opens(journalled: Journalled) -> None:
     """An entry may be sealed in the last instant of a year and written in the first of the next."""
     private = await journalled.journal.private_part(party(1), OFFICIAL, MATTER, at=datetime(2025, 1, 1, tzinfo=UTC))
-    assert (await journalled.reader.open(private.salt, private.sealed)).officer == OFFICIAL
+    assert (await journalled.reader.open(private.salt, private.sealed)).officer.reveal() == OFFICIAL
 
 
 async def test_who_looked_at_a_party_is_found_by_its_tag(journalled: Journalled) -> None:

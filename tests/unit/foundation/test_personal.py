@@ -9,15 +9,17 @@ import logging
 import pickle
 import traceback
 from dataclasses import asdict, astuple, dataclass
+from uuid import UUID
 
 import cbor2
 import pytest
 import structlog
 
 from chengxin.common.v1 import common_pb2
-from foundation.access import Person
+from foundation.access import Caller, Officer, Person
 from foundation.identity import Identifier, IdentifierKind
-from foundation.personal import Personal
+from foundation.journal import Entry, PrivatePart
+from foundation.personal import NOTHING, Personal
 
 NAME = "张三丰"
 NUMBER = "E12345678"
@@ -32,7 +34,23 @@ class Held:
     who: Personal
 
 
-@pytest.mark.parametrize("held", [Personal(NAME), Held(Personal(NAME)), PERSON, IDENTIFIER], ids=repr)
+HOLDERS = [
+    Held(Personal(NAME)),
+    PERSON,
+    IDENTIFIER,
+    Officer(subject=NAME, authority="A", roles=frozenset()),
+    Entry(
+        kind="Service.Method",
+        caller=Caller(authority="A", system="s", fingerprint=b"f"),
+        officer=NAME,
+        matter=NUMBER,
+        query_id=UUID(int=1),
+    ),
+    PrivatePart(officer=Personal(NAME), matter=Personal(NUMBER)),
+]
+
+
+@pytest.mark.parametrize("held", [Personal(NAME), *HOLDERS], ids=lambda held: type(held).__name__)
 def test_what_is_printed_shows_no_personal_value(held: object, caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("claims").warning("party %s %r", held, held)
     shown = [
@@ -55,7 +73,7 @@ def test_a_personal_value_is_revealed_by_name() -> None:
     assert f"{Personal(NAME):>20}" == "<redacted>"
 
 
-@pytest.mark.parametrize("held", [Personal(NAME), Held(Personal(NAME)), PERSON, IDENTIFIER], ids=repr)
+@pytest.mark.parametrize("held", [Personal(NAME), *HOLDERS], ids=lambda held: type(held).__name__)
 def test_it_is_not_pickled_nor_written_as_json_or_cbor(held: object) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="not pickled"):
@@ -71,7 +89,7 @@ def test_it_is_not_pickled_nor_written_as_json_or_cbor(held: object) -> None:
 
 @pytest.mark.parametrize("taken_apart", [asdict, astuple])
 def test_what_a_dataclass_is_taken_apart_into_stays_redacted(taken_apart: object) -> None:
-    for held in (Held(Personal(NAME)), PERSON, IDENTIFIER):
+    for held in HOLDERS:
         parts = str(taken_apart(held))  # type: ignore[operator]
         assert "<redacted>" in parts
         assert NAME not in parts
@@ -137,3 +155,9 @@ def test_personal_values_compare_by_what_they_hold_and_hash_by_a_salt_of_the_pro
 def test_an_empty_one_is_false_like_an_empty_text() -> None:
     assert Personal("甲")
     assert not Personal("")
+
+
+def test_many_at_once_are_as_one_by_one() -> None:
+    assert Personal.each(["甲", ""]) == [Personal("甲"), NOTHING]
+    assert [type(one) for one in Personal.each(["甲"])] == [Personal]
+    assert Personal.of(NAME) == Personal.of(Personal(NAME)) == Personal(NAME)

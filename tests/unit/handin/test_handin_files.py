@@ -28,7 +28,7 @@ def test_a_csv_file_is_read_in_the_encodings_that_offices_use(
 ) -> None:
     path = write_csv(tmp_path / "file.csv", rows, encoding=encoding)
     [(table, read)] = tables_of(path)
-    assert table.layout.kind.name == ("penalty" if rows == [PENALTY] else "licence")
+    assert table.layout.kind.title == ("行政处罚" if rows == [PENALTY] else "行政许可")
     assert read == [(2, list(rows[0].values()))]
 
 
@@ -61,10 +61,10 @@ def test_a_workbook_may_hold_several_sheets_of_both_kinds(tmp_path: Path) -> Non
     sheets = {"处罚": as_rows([PENALTY, PENALTY]), "说明": [["填写说明"], ["无"]], "许可": as_rows([LICENCE])}
     path = write_xlsx(tmp_path / "file.xlsx", sheets)
     with job.open_file(path, MAPPING) as file:
-        kinds = [(table.name, table.layout.kind.name, len(list(table.rows))) for table in file.tables]
+        kinds = [(table.name, table.layout.kind.title, len(list(table.rows))) for table in file.tables]
         assert file.skipped == ("说明",)
         assert file.fraction_read() > 0
-    assert kinds == [("处罚", "penalty", 2), ("许可", "licence", 1)]
+    assert kinds == [("处罚", "行政处罚", 2), ("许可", "行政许可", 1)]
 
 
 def test_hidden_sheets_are_left_out(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chengxin.client.answers import SubmitResult
 from chengxin.client.errors import RefusedError
-from chengxin.client.records import Record, SubmitResult
+from chengxin.client.records import Record
 from chengxin.client.sync import Client
 from chengxin.handin.job import HandIn
 from chengxin.handin.mapping import load_mapping

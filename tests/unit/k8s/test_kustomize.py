@@ -8,7 +8,9 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import typer
 
+from chengxin.cli import witness
 from foundation.db.migrate import READER, ROLES
 from scripts import settings
 from tests.unit.k8s.cluster import FOLDERS, ROOT, WORKLOADS, Container, containers, objects, of_kind, secrets_used
@@ -32,6 +34,35 @@ def test_an_invalid_object_would_be_found() -> None:
     broken: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "spec": {"portz": []}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(broken, "1.32", strict=True)
+
+
+@EVERY_CONTAINER
+def test_no_office_starts_that_is_not_guarded_by_the_log_and_a_witness(folder: str, container: Container) -> None:
+    if not container.args[0].startswith("services."):
+        return
+    logs = [f"http://{one['metadata']['name']}:{port['port']}" for one in of_kind(folder, "Service")
+            for port in one["spec"]["ports"] if port["name"] == "log"]  # fmt: skip
+    assert [container.environment["CHENGXIN_LOG_URL"]] == logs
+    assert container.environment["CHENGXIN_LOG_VKEY"] == "secret:chengxin-guard/log-vkey"
+    assert container.environment["CHENGXIN_WITNESS_URL"] == "secret:chengxin-guard/witness-url"
+    if container.args == ("services.audit",):
+        assert container.environment["CHENGXIN_WITNESS_VKEY"] == "secret:chengxin-guard/witness-vkey"
+    named = [entry.get("valueFrom", {}).get("secretKeyRef", {}) for entry in container.itself["env"]]
+    assert not any(secret.get("optional") for secret in named)
+
+
+def test_a_witness_stands_apart_from_the_house_and_alone() -> None:
+    for one in objects("witness"):
+        kubernetes_validate.validate(one, "1.32", strict=True)
+        assert one["metadata"].get("namespace", one["metadata"]["name"]) == "chengxin-witness"
+    (deployment,) = of_kind("witness", "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    read = {option.envvar for option in typer.main.get_command(witness.app).params if getattr(option, "envvar", None)}
+    assert container["command"] == ["chengxin", "witness"]
+    assert {entry["name"] for entry in container["env"]} == read
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert of_kind("base", "Namespace")[0]["metadata"]["name"] != "chengxin-witness"
 
 
 @EVERY_FOLDER

@@ -194,7 +194,7 @@ def test_a_log_that_claims_an_absurd_size_is_refused_at_its_first_wrong_tile(siz
     head = sign_checkpoint(Checkpoint(ORIGIN, size, HEAD.root), KEY).encode()
     asked: list[tuple[int, int]] = []
     with pytest.raises(ProofError, match="wrong length"):
-        walk(served(head, TILE), vkey=VKEY, progress=lambda done, total: asked.append((done, total)))
+        walk(served(head, TILE), vkey=VKEY, progress=lambda done, total, *_: asked.append((done, total)))
     assert asked == []
 
 

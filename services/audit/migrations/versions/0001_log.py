@@ -18,3 +18,4 @@ def upgrade() -> None:
     run_sql(op, Path(__file__).with_name("0001_log.sql"))  # pyright: ignore[reportArgumentType]
     run_sql(op, Path(__file__).with_name("0001_doors.sql"))  # pyright: ignore[reportArgumentType]
     run_sql(op, Path(__file__).with_name("0001_matters.sql"))  # pyright: ignore[reportArgumentType]
+    run_sql(op, Path(__file__).with_name("0001_erasure.sql"))  # pyright: ignore[reportArgumentType]

@@ -45,15 +45,12 @@ CREATE TABLE case_file (
     authority   text NOT NULL,
     scheme_code text NOT NULL,
     sample      boolean NOT NULL,
-    subject_tag bytea NOT NULL CHECK (octet_length(subject_tag) = 16),
-    canon       smallint NOT NULL,
     wrap        bytea NOT NULL,
     party       bytea NOT NULL,
     PRIMARY KEY (bucket, case_id),
     CHECK (bucket = bucket_in(case_id))
 );
 CREATE INDEX case_file_authority ON case_file (authority);
-CREATE INDEX case_file_subject ON case_file (bucket, subject_tag);
 
 -- Which request opened which case; `tag` is keyed over authority and idempotency key.
 CREATE TABLE case_request (
@@ -69,7 +66,7 @@ CREATE TABLE evidence (
     case_id     uuid NOT NULL,
     evidence_id uuid NOT NULL,
     at          timestamptz NOT NULL,
-    officer     text NOT NULL CHECK (officer <> ''),
+    officer     bytea NOT NULL CHECK (officer <> ''),
     media_type  text NOT NULL CHECK (media_type IN ('application/pdf', 'image/png', 'image/jpeg', 'text/plain')),
     size        bigint NOT NULL CHECK (size BETWEEN 1 AND 20971520),
     header      bytea NOT NULL,
@@ -78,17 +75,19 @@ CREATE TABLE evidence (
     FOREIGN KEY (bucket, case_id) REFERENCES case_file
 );
 
--- Numbers of decisions, unique for each authority.
+-- Numbers of decisions, unique for each authority: `tag` is keyed over authority and number, which stands sealed in the
+-- decision's artefact alone.
 CREATE TABLE decision_number (
     bucket    smallint NOT NULL,
     authority text NOT NULL,
-    number    text NOT NULL,
+    tag       bytea NOT NULL CHECK (octet_length(tag) = 16),
     case_id   uuid NOT NULL,
-    PRIMARY KEY (bucket, authority, number),
-    CHECK (bucket = get_byte(sha256(convert_to(authority || E'\n' || number, 'UTF8')), 0))
+    PRIMARY KEY (bucket, authority, tag),
+    CHECK (bucket = get_byte(tag, 0))
 );
 
--- A listing exists from the service of its decision on; its record from the catalog's acknowledgement on.
+-- A listing exists from the service of its decision on; its record from the catalog's acknowledgement on, for its period:
+-- `ends_before` is the first day after it, on which the worker closes what nobody has closed before.
 CREATE TABLE listing (
     bucket     smallint NOT NULL,
     listing_id uuid NOT NULL,
@@ -99,14 +98,18 @@ CREATE TABLE listing (
     CHECK (bucket = bucket_in(listing_id))
 );
 CREATE TABLE listing_record (
-    bucket    smallint NOT NULL,
-    record_id uuid NOT NULL,
-    case_id   uuid NOT NULL,
+    bucket      smallint NOT NULL,
+    record_id   uuid NOT NULL,
+    case_id     uuid NOT NULL,
+    ends_before date NOT NULL,
     PRIMARY KEY (bucket, record_id),
     CHECK (bucket = bucket_in(record_id))
 );
+CREATE INDEX listing_record_ends ON listing_record (ends_before);
 
--- `officer` is the official number that the assertion names, in clear: the guard compares it.
+-- `officer` is the official number that the assertion names, sealed with the case; `officer_tag` is keyed over it and
+-- the authority, one for each official in the whole house, so that the guard can tell two from one. `member_tags` are the
+-- panel's likewise; their numbers stand sealed in the artefact.
 CREATE TABLE case_step (
     bucket             smallint NOT NULL,
     case_id            uuid NOT NULL,
@@ -114,11 +117,12 @@ CREATE TABLE case_step (
     step               text NOT NULL,
     state              text NOT NULL,
     at                 timestamptz NOT NULL,
-    officer            text NOT NULL,
+    officer            bytea,
+    officer_tag        bytea CHECK (octet_length(officer_tag) = 16),
     artefact           bytea NOT NULL,
     artefact_digest    bytea NOT NULL CHECK (octet_length(artefact_digest) = 32),
     measures           text[],
-    members            text[],
+    member_tags        bytea[],
     under_age          boolean,
     slight             boolean,
     upheld             boolean,
@@ -131,11 +135,12 @@ CREATE TABLE case_step (
     PRIMARY KEY (bucket, case_id, seq),
     FOREIGN KEY (bucket, case_id) REFERENCES case_file,
     -- Who does what: only the catalog's acknowledgement and another office's order name no official.
-    CHECK (officer <> '' OR step IN ('acknowledge_listing', 'close_listing')),
+    CHECK (officer_tag IS NOT NULL OR step IN ('acknowledge_listing', 'close_listing')),
+    CHECK ((officer IS NULL) = (officer_tag IS NULL)),
     -- Each step has what it needs, and nothing that belongs to another.
     CHECK ((step IN ('find_facts', 'decide_to_list')) = (measures IS NOT NULL)),
     CHECK (cardinality(measures) > 0 AND array_position(measures, NULL) IS NULL),
-    CHECK ((step = 'hold_panel') = (members IS NOT NULL)),
+    CHECK ((step = 'hold_panel') = (member_tags IS NOT NULL)),
     CHECK ((step = 'find_facts') = (under_age IS NOT NULL)),
     CHECK ((step = 'find_facts') = (slight IS NOT NULL)),
     CHECK ((step = 'answer_statement') = (upheld IS NOT NULL)),
@@ -244,7 +249,7 @@ BEGIN
             RAISE EXCEPTION 'no evidence' USING ERRCODE = 'CX001';
         END IF;
     ELSIF NEW.step = 'hold_panel' THEN
-        IF (SELECT count(DISTINCT m) FROM unnest(NEW.members) m WHERE m <> '') < 3 THEN
+        IF (SELECT count(DISTINCT m) FROM unnest(NEW.member_tags) m WHERE octet_length(m) = 16) < 3 THEN
             RAISE EXCEPTION 'a panel has three members' USING ERRCODE = 'CX001';
         END IF;
     ELSIF NEW.step = 'notify_party' THEN
@@ -261,7 +266,7 @@ BEGIN
             RAISE EXCEPTION 'the window for statement and defence is open' USING ERRCODE = 'CX001';
         END IF;
         IF EXISTS (SELECT FROM case_step s WHERE s.bucket = NEW.bucket AND s.case_id = NEW.case_id
-                   AND s.step IN ('open', 'match_standard', 'find_facts') AND s.officer = NEW.officer) THEN
+                   AND s.step IN ('open', 'match_standard', 'find_facts') AND s.officer_tag = NEW.officer_tag) THEN
             RAISE EXCEPTION 'who proposed does not decide' USING ERRCODE = 'CX001';
         END IF;
         IF NOT EXISTS (SELECT FROM decision_number d JOIN case_file f USING (authority, case_id)

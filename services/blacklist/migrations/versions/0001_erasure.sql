@@ -1,9 +1,10 @@
--- Erasing closed cases: the wrap of the key, the party, all that was written, officials and panel, evidence, the number
--- of the decision. What stays is the history: which authority and scheme, the steps, their times and digests.
+-- Erasing closed cases: the wrap of the key, the party, all that was written, officials and panel with their tags,
+-- evidence, the number of the decision. What stays is the history: which authority and scheme, the steps, their times and
+-- digests. Tags go too: each step was judged by them when it was taken, none is taken any more, and who holds the key of
+-- the index could try the few numbers of an authority until one fits.
 -- Source: Personal Information Protection Law art. 47.
 
 ALTER TABLE case_file ALTER COLUMN wrap DROP NOT NULL, ADD CHECK ((wrap IS NULL) = (party = ''));
-CREATE INDEX case_file_key ON case_file (wrap_key(wrap)) WHERE wrap IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION dossier_over(p_id uuid) RETURNS boolean
     LANGUAGE sql VOLATILE COST 1000 SET search_path = blacklist, pg_temp AS $$
@@ -12,7 +13,7 @@ CREATE OR REPLACE FUNCTION dossier_over(p_id uuid) RETURNS boolean
         FROM case_step s WHERE s.bucket = bucket_in(p_id) AND s.case_id = p_id
         ORDER BY s.seq DESC LIMIT 1), false)
 $$;
-SELECT erasable('case_file', 'case_id'), erasable('case_step', 'case_id'), erasable('evidence', 'case_id'),
+SELECT dossier_table('case_file', 'case_id'), erasable('case_step', 'case_id'), erasable('evidence', 'case_id'),
        erasable('decision_number', 'case_id');
 
 -- One step: at most 50, since their evidence may be large. Tags are replaced by what is nobody's.
@@ -31,11 +32,12 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM set_config('chengxin.erasing', 'dossier', true);
-    UPDATE case_file f SET wrap = NULL, party = '', subject_tag = substr(sha256(uuid_send(f.case_id)), 1, 16)
+    UPDATE case_file f SET wrap = NULL, party = ''
     WHERE f.bucket = ANY (v_buckets) AND f.case_id = ANY (v_ids);
     UPDATE case_step s
-    SET artefact = '', officer = CASE s.officer WHEN '' THEN '' ELSE 'erased' END,
-        members = CASE WHEN s.members IS NOT NULL THEN '{}'::text[] END
+    SET artefact = '', officer = CASE WHEN s.officer IS NOT NULL THEN ''::bytea END,
+        officer_tag = CASE WHEN s.officer IS NOT NULL THEN substr(sha256(uuid_send(s.case_id)), 1, 16) END,
+        member_tags = CASE WHEN s.member_tags IS NOT NULL THEN '{}'::bytea[] END
     WHERE s.bucket = ANY (v_buckets) AND s.case_id = ANY (v_ids);
     DELETE FROM evidence e WHERE e.bucket = ANY (v_buckets) AND e.case_id = ANY (v_ids);
     DELETE FROM decision_number d WHERE d.case_id = ANY (v_ids);
@@ -45,14 +47,6 @@ BEGIN
     RETURN cardinality(v_ids);
 END $$;
 CREATE INDEX decision_number_of_case ON decision_number (case_id);
-
-CREATE OR REPLACE FUNCTION archive_keys_over() RETURNS SETOF text
-    LANGUAGE sql VOLATILE SET search_path = blacklist, pg_temp AS $$
-    SELECT k.name FROM keyring k
-    WHERE k.destroyed_at IS NULL AND k.name ~ '^archive/open-[0-9]{4}(/[0-9]+)?$'
-      AND year_of_key_ends(k.name) + interval '1 day' <= house_now()
-      AND NOT EXISTS (SELECT FROM case_file f WHERE f.wrap IS NOT NULL AND wrap_key(f.wrap) = k.name)
-$$;
 
 REVOKE ALL ON FUNCTION erase_dossiers FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION erase_dossiers TO blacklist_eraser;

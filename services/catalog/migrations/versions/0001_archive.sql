@@ -13,8 +13,9 @@ CREATE TABLE archive_basis (
 
 -- One application to open what is archived about one party (record_ids: these alone; empty: all of it). The first byte
 -- of the id is the party's bucket. subject_id is null where nothing is held: nobody learns that before it is opened.
--- `sealed`: party, number of the basis and reason, under the journal's key of the year. `visible_from`: when the
--- party may see the entries about it; null: at once.
+-- Officials stand as keyed tags, by which two are two. `said` (party, number of the basis, reason, and who applied) and
+-- `approval` (who approved) are sealed under the journal's key of their year. `visible_from`: when the party may see the
+-- entries about it; null: at once.
 CREATE TABLE archive_opening (
     bucket         smallint NOT NULL,
     opening_id     uuid NOT NULL,
@@ -22,25 +23,27 @@ CREATE TABLE archive_opening (
     record_ids     uuid[] NOT NULL CHECK (array_position(record_ids, NULL) IS NULL AND cardinality(record_ids) <= 100),
     authority      text NOT NULL,
     basis          text NOT NULL REFERENCES archive_basis,
-    sealed         bytea NOT NULL,
-    requested_by   text NOT NULL CHECK (requested_by <> ''),
+    said           bytea NOT NULL,
+    requested_by   bytea NOT NULL CHECK (octet_length(requested_by) = 16),
     requested_at   timestamptz NOT NULL,
     approve_before timestamptz NOT NULL,
     visible_from   timestamptz CHECK (visible_from > requested_at),
-    approved_by    text CHECK (approved_by <> ''),
+    approved_by    bytea CHECK (octet_length(approved_by) = 16),
+    approval       bytea,
     approved_at    timestamptz CHECK (approved_at >= requested_at AND approved_at < approve_before),
     open_before    timestamptz CHECK (open_before > approved_at),
     PRIMARY KEY (bucket, opening_id),
     CHECK (bucket = place_of(opening_id)),
     CONSTRAINT opening_takes_two_officials CHECK (approved_by <> requested_by),
-    CHECK ((approved_by IS NULL) = (approved_at IS NULL) AND (approved_at IS NULL) = (open_before IS NULL))
+    CHECK ((approved_by IS NULL) = (approved_at IS NULL) AND (approved_at IS NULL) = (open_before IS NULL)
+           AND (approved_by IS NULL) = (approval IS NULL))
 );
 CREATE INDEX archive_opening_newest ON archive_opening (requested_at DESC);
 
 -- An application never changes, but for its one approval, at the house's time.
 CREATE FUNCTION archive_opening_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
 DECLARE
-    v_approval text[] := '{approved_by,approved_at,open_before}';
+    v_approval text[] := '{approved_by,approval,approved_at,open_before}';
     b archive_basis;
 BEGIN
     SELECT * INTO STRICT b FROM archive_basis a WHERE a.code = NEW.basis;
@@ -67,26 +70,27 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON archive_opening
 -- Puts an application down, for an auditing authority. The delay is in days; the guard holds it against the basis.
 CREATE FUNCTION request_opening(
     p_fingerprint bytea, p_opening_id uuid, p_tag bytea, p_record_ids uuid[], p_basis text, p_delay_days integer,
-    p_sealed bytea, p_officer text) RETURNS SETOF archive_opening
+    p_said bytea, p_officer bytea) RETURNS SETOF archive_opening
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 DECLARE
     v_authority text := authority_with_role(p_fingerprint, '{auditor}');
 BEGIN
-    RETURN QUERY INSERT INTO archive_opening (bucket, opening_id, subject_id, record_ids, authority, basis, sealed,
+    RETURN QUERY INSERT INTO archive_opening (bucket, opening_id, subject_id, record_ids, authority, basis, said,
                                               requested_by, visible_from)
     SELECT place_of(p_opening_id), p_opening_id,
            (SELECT s.subject_id FROM subject_tag s WHERE s.bucket = place_of(p_opening_id) AND s.tag = p_tag),
-           p_record_ids, v_authority, p_basis, p_sealed, p_officer,
+           p_record_ids, v_authority, p_basis, p_said, p_officer,
            CASE WHEN p_delay_days > 0 THEN house_now() + make_interval(days => p_delay_days) END
     RETURNING *;
 END $$;
 
 -- Approves it, for the authority that keeps the catalog, by another official. No row where it is not open any more.
-CREATE FUNCTION approve_opening(p_fingerprint bytea, p_opening_id uuid, p_officer text) RETURNS SETOF archive_opening
+CREATE FUNCTION approve_opening(p_fingerprint bytea, p_opening_id uuid, p_officer bytea, p_approval bytea)
+    RETURNS SETOF archive_opening
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 BEGIN
     PERFORM authority_with_role(p_fingerprint, '{steward}');
-    RETURN QUERY UPDATE archive_opening o SET approved_by = p_officer
+    RETURN QUERY UPDATE archive_opening o SET approved_by = p_officer, approval = p_approval
     WHERE o.bucket = place_of(p_opening_id) AND o.opening_id = p_opening_id AND o.approved_by IS NULL
       AND house_now() < o.approve_before
     RETURNING o.*;
@@ -96,7 +100,7 @@ END $$;
 -- that were approved, and writes the party's entry, in one transaction. No entry id where the opening is not this
 -- official's, not approved by another one, or not in force.
 CREATE FUNCTION open_archive(
-    p_fingerprint bytea, p_opening_id uuid, p_officer text, p_query uuid, p_salt bytea, p_sealed bytea,
+    p_fingerprint bytea, p_opening_id uuid, p_officer bytea, p_query uuid, p_salt bytea, p_sealed bytea,
     p_journal_tag bytea, p_officer_tag bytea,
     OUT records jsonb, OUT entry_id bigint, OUT as_of timestamptz, OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$

@@ -27,5 +27,6 @@ def upgrade() -> None:
         "0001_archive.sql",
         "0001_keys.sql",
         "0001_awaited.sql",
+        "0001_watch.sql",
     ):
         run_sql(op, here / name)

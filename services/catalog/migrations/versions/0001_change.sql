@@ -23,28 +23,40 @@ CREATE FUNCTION subjects_for(p_bucket smallint[], p_canon smallint[], p_epoch sm
                              p_next_epoch smallint, p_next_tag bytea[]) RETURNS TABLE (subject_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    v_found uuid[];
 BEGIN
-    WITH tagged AS (
-        INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
-        SELECT DISTINCT ON (a.bucket, a.tag) a.bucket, a.tag, p_epoch, a.canon, gen_random_uuid()
-        FROM unnest(p_bucket, p_canon, p_tag) AS a (bucket, canon, tag) ORDER BY a.bucket, a.tag
-        ON CONFLICT DO NOTHING
-        RETURNING bucket, subject_id
-    )
-    INSERT INTO subject (bucket, subject_id) SELECT t.bucket, t.subject_id FROM tagged t;
-    IF p_next_epoch IS NOT NULL THEN
-        INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
-        SELECT DISTINCT ON (a.bucket, a.next_tag) a.bucket, a.next_tag, p_next_epoch, a.canon, s.subject_id
-        FROM unnest(p_bucket, p_canon, p_tag, p_next_tag) AS a (bucket, canon, tag, next_tag)
-        JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
-        ORDER BY a.bucket, a.next_tag
-        ON CONFLICT DO NOTHING;
-    END IF;
-    RETURN QUERY
-    SELECT s.subject_id
-    FROM unnest(p_bucket, CASE WHEN p_next_epoch IS NULL THEN p_tag ELSE p_next_tag END) WITH ORDINALITY AS a (bucket, tag, n)
-    JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
-    ORDER BY a.n;
+    FOR attempt IN 1..3 LOOP
+        WITH tagged AS (
+            INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
+            SELECT DISTINCT ON (a.bucket, a.tag) a.bucket, a.tag, p_epoch, a.canon, gen_random_uuid()
+            FROM unnest(p_bucket, p_canon, p_tag) AS a (bucket, canon, tag) ORDER BY a.bucket, a.tag
+            ON CONFLICT DO NOTHING
+            RETURNING bucket, subject_id
+        )
+        INSERT INTO subject (bucket, subject_id) SELECT t.bucket, t.subject_id FROM tagged t;
+        IF p_next_epoch IS NOT NULL THEN
+            INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
+            SELECT DISTINCT ON (a.bucket, a.next_tag) a.bucket, a.next_tag, p_next_epoch, a.canon, s.subject_id
+            FROM unnest(p_bucket, p_canon, p_tag, p_next_tag) AS a (bucket, canon, tag, next_tag)
+            JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
+            ORDER BY a.bucket, a.next_tag
+            ON CONFLICT DO NOTHING;
+        END IF;
+        -- Locked as the record's foreign key will lock it, so that the eraser passes it over from here on.
+        SELECT array_agg(l.subject_id ORDER BY l.n) INTO v_found FROM (
+            SELECT a.n, x.subject_id
+            FROM unnest(p_bucket, CASE WHEN p_next_epoch IS NULL THEN p_tag ELSE p_next_tag END)
+                WITH ORDINALITY AS a (bucket, tag, n)
+            JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
+            JOIN subject x ON x.bucket = s.bucket AND x.subject_id = s.subject_id
+            FOR KEY SHARE OF x) l;
+        IF coalesce(cardinality(v_found), 0) = cardinality(p_bucket) THEN
+            RETURN QUERY SELECT f FROM unnest(v_found) WITH ORDINALITY AS u (f, n) ORDER BY n;
+            RETURN;
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'a party was being erased' USING ERRCODE = 'serialization_failure';
 END $$;
 
 -- Takes in records, already validated and sealed; the item's being in force is checked again here, under the

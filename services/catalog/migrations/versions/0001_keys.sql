@@ -30,7 +30,7 @@ EXCEPTION WHEN array_subscript_error THEN
 END $$;
 
 -- The next page of a rotation under way: at most `p_most` rows are looked at, what has to be done among them is given,
--- and where the page ends. Rewrapping goes by record, an index by subject.
+-- and where the page ends. Rewrapping goes by record.
 CREATE FUNCTION key_page(
     p_rotation uuid, p_most integer,
     OUT seen integer, OUT end_bucket smallint, OUT end_id uuid,
@@ -55,24 +55,8 @@ BEGIN
                      array_agg(uuid_send(subject_id)), array_agg(wrap), array_agg(wrap_key(wrap)), array_agg(NULL::bytea) FROM due) d
         LEFT JOIN (SELECT bucket, record_id FROM page ORDER BY bucket DESC, record_id DESC LIMIT 1) l ON true;
     ELSE
-        WITH page AS (
-            SELECT s.bucket, s.subject_id FROM subject s
-            WHERE (s.bucket, s.subject_id) > (v.after_bucket, v.after_id) ORDER BY s.bucket, s.subject_id LIMIT p_most
-        ), due AS (
-            SELECT p.bucket, p.subject_id, r.record_id, r.version, r.archive_wrap,
-                   packed_field(r.fields, 'party_identifier') AS identifier
-            FROM page p
-            CROSS JOIN LATERAL (
-                SELECT * FROM record r WHERE r.bucket = p.bucket AND r.subject_id = p.subject_id
-                                         AND r.archive_wrap IS NOT NULL
-                ORDER BY r.handed_in_at DESC LIMIT 1) r
-            WHERE NOT EXISTS (SELECT FROM subject_tag t WHERE t.bucket = p.bucket AND t.subject_id = p.subject_id
-                                                          AND t.epoch = key_epoch(v.to_key)))
-        SELECT (SELECT count(*) FROM page), l.bucket, l.subject_id, d.* INTO seen, end_bucket, end_id, buckets, ids,
-               record_ids, versions, refs, wraps, keys, sealed
-        FROM (SELECT array_agg(bucket), array_agg(subject_id), array_agg(record_id), array_agg(version),
-                     array_agg(uuid_send(subject_id)), array_agg(archive_wrap), array_agg(wrap_key(archive_wrap)), array_agg(identifier) FROM due) d
-        LEFT JOIN (SELECT bucket, subject_id FROM page ORDER BY bucket DESC, subject_id DESC LIMIT 1) l ON true;
+        SELECT * INTO seen, end_bucket, end_id, buckets, ids, record_ids, versions, refs, wraps, keys, sealed
+        FROM index_page(v, p_most);
     END IF;
 END $$;
 
@@ -86,14 +70,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT v FROM key_rotation k WHERE k.rotation_id = p_rotation AND k.state = 'working';
     IF v.method = 'index' THEN
-        INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
-        SELECT g.bucket, g.new, key_epoch(v.to_key), t.canon, g.id
-        FROM unnest(p_bucket, p_id, p_new) AS g (bucket, id, new)
-        JOIN subject_tag t ON t.bucket = g.bucket AND t.subject_id = g.id AND t.epoch = key_epoch(v.from_key)
-        ORDER BY g.bucket, g.new
-        ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS v_done = ROW_COUNT;
-        RETURN v_done;
+        RETURN index_put(v, p_bucket, p_id, p_new);
     END IF;
     IF EXISTS (SELECT FROM unnest(p_old, p_new) AS g (old, new)
                WHERE wrap_key(g.new) <> v.to_key OR octet_length(g.new) < 32
@@ -119,27 +96,26 @@ BEGIN
     RETURN v_done;
 END $$;
 
--- Drops the tags of one bucket under an index key that is to be retired, and parties of whom nothing but such a tag was
--- left. Gives whether that was the last bucket.
-CREATE FUNCTION key_drop(p_rotation uuid) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
-DECLARE
-    v key_rotation;
-    v_bucket smallint;
+-- The indexes: by a party's identifier, and, of organisations on the public list, by name.
+INSERT INTO key_index (key, tags, id, beside, owner, living, source) VALUES
+    ('index/subject', 'subject_tag', 'subject_id', 'canon', 'subject', 'true',
+     'SELECT r.record_id, r.version, uuid_send(r.subject_id), r.archive_wrap, packed_field(r.fields, ''party_identifier'')
+      FROM record r WHERE r.bucket = o.bucket AND r.subject_id = o.subject_id AND r.archive_wrap IS NOT NULL
+      ORDER BY r.handed_in_at DESC LIMIT 1'),
+    ('index/name', 'public_name', 'record_id', 'determined_on', 'record', 'o.ended_at IS NULL',
+     'SELECT o.record_id, o.version, uuid_send(o.subject_id), o.archive_wrap, packed_field(o.fields, ''party_name'')
+      WHERE o.archive_wrap IS NOT NULL');
+
+-- A party goes with its last tag, when there is no record of it.
+CREATE FUNCTION forget_party() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
 BEGIN
-    SELECT * INTO STRICT v FROM key_rotation k
-    WHERE k.rotation_id = p_rotation AND k.state = 'approved' AND k.known_at <= clock_timestamp();
-    IF v.method <> 'index' OR v.after_bucket = 255 THEN
-        RETURN true;
-    END IF;
-    v_bucket := v.after_bucket + 1;
-    DELETE FROM subject_tag t WHERE t.bucket = v_bucket AND t.epoch = key_epoch(v.from_key);
-    DELETE FROM subject s WHERE s.bucket = v_bucket
-        AND NOT EXISTS (SELECT FROM subject_tag t WHERE t.bucket = v_bucket AND t.subject_id = s.subject_id)
-        AND NOT EXISTS (SELECT FROM record r WHERE r.bucket = v_bucket AND r.subject_id = s.subject_id);
-    UPDATE key_rotation k SET after_bucket = v_bucket WHERE k.rotation_id = p_rotation;
-    RETURN v_bucket = 255;
+    DELETE FROM subject s USING gone g WHERE s.bucket = g.bucket AND s.subject_id = g.subject_id
+        AND NOT EXISTS (SELECT FROM subject_tag t WHERE t.bucket = s.bucket AND t.subject_id = s.subject_id)
+        AND NOT EXISTS (SELECT FROM record r WHERE r.bucket = s.bucket AND r.subject_id = s.subject_id);
+    RETURN NULL;
 END $$;
+CREATE TRIGGER forget_party AFTER DELETE ON subject_tag REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_party();
 
 -- No record comes in under a key that is verified to wrap nothing any more, whoever forgot to ask which one is in use.
 CREATE FUNCTION record_key_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
@@ -153,7 +129,7 @@ END $$;
 CREATE TRIGGER record_key_guard AFTER INSERT ON record REFERENCING NEW TABLE AS handed_in
     FOR EACH STATEMENT EXECUTE FUNCTION record_key_guard();
 
-REVOKE ALL ON FUNCTION packed_field, key_page, key_put, key_drop, record_key_guard FROM PUBLIC;
+REVOKE ALL ON FUNCTION packed_field, key_page, key_put, record_key_guard, forget_party FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION key_page, key_put, key_drop TO catalog_worker;
 REVOKE INSERT ON key_rotation FROM catalog_answer, catalog_archive, catalog_eraser;
 REVOKE EXECUTE ON FUNCTION key_due, key_begin, key_note, key_retired FROM catalog_answer, catalog_change,

@@ -25,12 +25,12 @@ CREATE TRIGGER forget_public_name AFTER UPDATE OF ended_at ON record
     EXECUTE FUNCTION forget_public_name();
 
 -- Puts down the tags of records handed in in the same transaction.
-CREATE FUNCTION name_records(p_epoch smallint, p_bucket smallint[], p_record_id uuid[], p_tag integer[]) RETURNS void
+CREATE FUNCTION name_records(p_epoch smallint[], p_bucket smallint[], p_record_id uuid[], p_tag integer[]) RETURNS void
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO public_name (bucket, record_id, epoch, tag, determined_on)
-    SELECT r.bucket, r.record_id, p_epoch, a.tag, r.determined_on
-    FROM unnest(p_bucket, p_record_id, p_tag) AS a (bucket, record_id, tag)
+    SELECT r.bucket, r.record_id, a.epoch, a.tag, r.determined_on
+    FROM unnest(p_epoch, p_bucket, p_record_id, p_tag) AS a (epoch, bucket, record_id, tag)
     JOIN record r ON r.bucket = a.bucket AND r.record_id = a.record_id
     WHERE r.public AND NOT r.person AND r.ended_at IS NULL
     ON CONFLICT DO NOTHING;

@@ -23,22 +23,27 @@ CREATE TABLE purpose (
     yes_no boolean NOT NULL
 );
 
--- Permission of one authority to ask for one purpose: two officials, at most a year.
+-- Permission of one authority to ask for one purpose: two officials, at most a year. Officials stand as keyed tags, by
+-- which two are two; `said` (why it is needed, and who applied) and `approval` (who approved) are sealed under the
+-- journal's key of their year. Who revoked it and why, the journal tells.
 CREATE TABLE access_grant (
-    grant_id      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    grant_id      uuid PRIMARY KEY,
     authority     text NOT NULL,
     purpose       text NOT NULL REFERENCES purpose,
     item_codes    text[] NOT NULL CHECK (cardinality(item_codes) BETWEEN 1 AND 500),
     field_names   text[] NOT NULL,
     days          integer NOT NULL CHECK (days BETWEEN 1 AND 366),
-    justification text NOT NULL,
-    requested_by  text NOT NULL,
+    said          bytea NOT NULL,
+    requested_by  bytea NOT NULL CHECK (octet_length(requested_by) = 16),
     requested_at  timestamptz NOT NULL DEFAULT house_now(),
-    approved_by   text CHECK (approved_by <> requested_by),
+    approved_by   bytea CHECK (octet_length(approved_by) = 16),
+    approval      bytea,
     starts_at     timestamptz,
     ends_at       timestamptz,
-    revoked_by    text,
+    revoked_by    bytea CHECK (octet_length(revoked_by) = 16),
     revoked_at    timestamptz,
+    CONSTRAINT grant_takes_two_officials CHECK (approved_by <> requested_by),
+    CHECK ((approved_by IS NULL) = (approval IS NULL) AND (revoked_by IS NULL) = (revoked_at IS NULL)),
     CHECK ((approved_by IS NULL) = (starts_at IS NULL) AND (starts_at IS NULL) = (ends_at IS NULL)),
     CHECK (ends_at > starts_at AND ends_at <= starts_at + interval '366 days')
 );
@@ -50,8 +55,8 @@ BEGIN
        OR TG_OP = 'UPDATE' AND (
             OLD.revoked_at IS NOT NULL
             OR OLD.approved_by IS NOT NULL
-               AND (NEW.approved_by, NEW.starts_at, NEW.ends_at)
-                   IS DISTINCT FROM (OLD.approved_by, OLD.starts_at, OLD.ends_at)) THEN
+               AND (NEW.approved_by, NEW.approval, NEW.starts_at, NEW.ends_at)
+                   IS DISTINCT FROM (OLD.approved_by, OLD.approval, OLD.starts_at, OLD.ends_at)) THEN
         RAISE EXCEPTION 'a grant is approved once and revoked once' USING ERRCODE = 'CX001';
     END IF;
     RETURN NULL;
@@ -169,7 +174,7 @@ CREATE INDEX change_event_feed ON change_event (xid, event_id);
 
 GRANT SELECT ON item, purpose, access_grant TO catalog_answer, catalog_change, catalog_worker;
 GRANT INSERT ON access_grant TO catalog_change;
-GRANT UPDATE (approved_by, starts_at, ends_at, revoked_by, revoked_at) ON access_grant TO catalog_change;
+GRANT UPDATE (approved_by, approval, starts_at, ends_at, revoked_by, revoked_at) ON access_grant TO catalog_change;
 
 -- Advisory locks: one for policy (grants, items, consents), one for each bucket. What answers takes them shared,
 -- what ends sharing takes them exclusively; they queue fairly. Source: docs/architecture.md, The end of sharing.

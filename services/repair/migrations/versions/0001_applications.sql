@@ -22,7 +22,6 @@ INSERT INTO step_rule VALUES
 CREATE TABLE application (
     bucket                smallint NOT NULL CHECK (bucket BETWEEN 0 AND 255),
     application_id        uuid     NOT NULL CHECK (get_byte(uuid_send(application_id), 0) = bucket),
-    subject_tag           bytea    NOT NULL CHECK (octet_length(subject_tag) = 16),
     request_tag           bytea    NOT NULL CHECK (octet_length(request_tag) = 16),
     record_id             text     NOT NULL CHECK (record_id <> ''),
     determining_authority text     NOT NULL CHECK (determining_authority <> ''),
@@ -61,7 +60,6 @@ CREATE TABLE application_step (
 CREATE TABLE standing (
     bucket                smallint NOT NULL,
     application_id        uuid     NOT NULL,
-    subject_tag           bytea    NOT NULL,
     record_id             text     NOT NULL,
     determining_authority text     NOT NULL,
     state                 text     NOT NULL,
@@ -73,7 +71,6 @@ CREATE TABLE standing (
     PRIMARY KEY (bucket, application_id),
     FOREIGN KEY (bucket, application_id) REFERENCES application
 );
-CREATE INDEX standing_of_party ON standing (bucket, subject_tag);
 CREATE INDEX standing_queue ON standing (determining_authority, due_on)
     WHERE state IN ('submitted', 'accepted', 'granted');
 CREATE UNIQUE INDEX standing_one_open ON standing (bucket, record_id)
@@ -140,7 +137,7 @@ BEGIN
         RAISE EXCEPTION 'the day of the step is over' USING ERRCODE = 'serialization_failure';
     END IF;
     IF stands.state IS NULL THEN
-        INSERT INTO standing VALUES (NEW.bucket, NEW.application_id, whole.subject_tag, whole.record_id,
+        INSERT INTO standing VALUES (NEW.bucket, NEW.application_id, whole.record_id,
                                      whole.determining_authority, NEW.state, NEW.step_no, NEW.due_on,
                                      NEW.due_provisional, NEW.at, NULL);
     ELSE

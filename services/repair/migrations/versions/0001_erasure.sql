@@ -2,7 +2,6 @@
 -- history: which record, which authority, the steps and their times. Source: Personal Information Protection Law art. 47.
 
 ALTER TABLE application ALTER COLUMN wrap DROP NOT NULL, ADD CHECK ((wrap IS NULL) = (subject = ''));
-CREATE INDEX application_key ON application (wrap_key(wrap)) WHERE wrap IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION dossier_over(p_id uuid) RETURNS boolean
     LANGUAGE sql VOLATILE COST 1000 SET search_path = repair, pg_temp AS $$
@@ -12,7 +11,7 @@ CREATE OR REPLACE FUNCTION dossier_over(p_id uuid) RETURNS boolean
         WHERE t.bucket = get_byte(uuid_send(p_id), 0) AND t.application_id = p_id
         ORDER BY t.step_no DESC LIMIT 1), false)
 $$;
-SELECT erasable('application', 'application_id'), erasable('application_step', 'application_id'),
+SELECT dossier_table('application', 'application_id'), dossier_index('application', 'application_id', 'subject'), erasable('application_step', 'application_id'),
        erasable('evidence', 'application_id');
 
 -- One step: at most 50, since their evidence may be large. Tags are replaced by what is nobody's.
@@ -32,11 +31,9 @@ BEGIN
     END IF;
     PERFORM set_config('chengxin.erasing', 'dossier', true);
     UPDATE application a
-    SET wrap = NULL, subject = '', correction = '', subject_tag = substr(sha256(uuid_send(a.application_id)), 1, 16),
+    SET wrap = NULL, subject = '', correction = '',
         request_tag = substr(sha256(uuid_send(a.application_id)), 17, 16)
     WHERE a.bucket = ANY (v_buckets) AND a.application_id = ANY (v_ids);
-    UPDATE standing s SET subject_tag = substr(sha256(uuid_send(s.application_id)), 1, 16)
-    WHERE s.bucket = ANY (v_buckets) AND s.application_id = ANY (v_ids);
     UPDATE application_step t
     SET officer = CASE WHEN t.officer IS NOT NULL THEN ''::bytea END,
         missing = CASE WHEN t.missing IS NOT NULL THEN ''::bytea END,
@@ -49,14 +46,6 @@ BEGIN
                             (SELECT array_agg(i || ':0:erased') FROM unnest(v_ids) i));
     RETURN cardinality(v_ids);
 END $$;
-
-CREATE OR REPLACE FUNCTION archive_keys_over() RETURNS SETOF text
-    LANGUAGE sql VOLATILE SET search_path = repair, pg_temp AS $$
-    SELECT k.name FROM keyring k
-    WHERE k.destroyed_at IS NULL AND k.name ~ '^archive/open-[0-9]{4}(/[0-9]+)?$'
-      AND year_of_key_ends(k.name) + interval '1 day' <= house_now()
-      AND NOT EXISTS (SELECT FROM application a WHERE a.wrap IS NOT NULL AND wrap_key(a.wrap) = k.name)
-$$;
 
 REVOKE ALL ON FUNCTION erase_dossiers FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION erase_dossiers TO repair_eraser;

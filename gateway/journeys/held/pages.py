@@ -1,0 +1,50 @@
+"""Pages: what is held about me, and the certificate that sharing of a record has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from chengxin.catalog.v1.catalog_pb2 import GetCatalogItemRequest
+from chengxin.catalog.v1.sharing_pb2 import GetWithdrawalCertificateRequest, ListOwnRecordsRequest
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
+from gateway.counter import TheCounter, ThingId, Visitor, limited
+from gateway.pages import ThePage
+
+pages = APIRouter(
+    prefix="/me/records", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
+)
+
+
+@pages.get("")
+async def records(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+    """Everything held about me: shared now, and ended."""
+    offices = counter.offices
+    answer = await offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest())
+    return page.show("held/records.html", records=answer.records, receipt=answer.receipt)
+
+
+@pages.get("/{record_id}")
+async def record(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
+    """One record: what, by whom, on what document, since and until when, who may see it and why."""
+    offices = counter.offices
+    answer = await offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest())
+    held: Any = next((held for held in answer.records if held.record.record_id == record_id), None)
+    if held is None:
+        raise Refused(NOT_FOUND)
+    asked = GetCatalogItemRequest(code=held.record.item_code, on=held.record.determined_on)
+    item = (await offices.ask(offices.catalog.GetCatalogItem, asked)).item
+    titles = {field.name: field.title for field in item.fields}
+    return page.show("held/record.html", record=held.record, fields=held.fields, item=item, titles=titles)
+
+
+@pages.get("/{record_id}/certificate")
+async def certificate(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
+    """The signed certificate that sharing has ended, with every receiver."""
+    offices = counter.offices
+    asked = GetWithdrawalCertificateRequest(record_id=record_id)
+    answer = await offices.ask_about(session.person, offices.sharing.GetWithdrawalCertificate, asked)
+    return page.show("held/certificate.html", record_id=record_id, certificate=answer)

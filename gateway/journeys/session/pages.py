@@ -1,0 +1,43 @@
+"""Pages: the start of what concerns me, signing out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from chengxin.audit.v1.audit_pb2 import ListAccessesToSubjectRequest
+from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
+from chengxin.repair.v1.repair_pb2 import ListApplicationsRequest
+from gateway.counter import TheCounter, Visitor, limited
+from gateway.journeys.session.views import signed_out
+from gateway.pages import SentForm, ThePage
+
+pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)])
+
+
+@pages.get("/me")
+async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+    """What is held, who looked, what is under way: at a glance."""
+    offices, person = counter.offices, session.person
+    held, looks, under_way = await asyncio.gather(
+        offices.ask_for(person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest()),
+        offices.ask_for(person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()),
+        offices.ask_for(person, offices.repair.ListApplications, ListApplicationsRequest()),
+    )
+    shared = [held for held in held.records if not held.record.HasField("ended_at")]
+    return page.show(
+        "session/me.html",
+        person=session.person,
+        shared=shared,
+        ended=len(held.records) - len(shared),
+        looks=looks.accesses,
+        applications=under_way.applications,
+    )
+
+
+@pages.post("/sign-out")
+async def sign_out(request: Request, counter: TheCounter, form: SentForm) -> RedirectResponse:
+    """End the session, and go to the start page."""
+    return await signed_out(request, counter, RedirectResponse("/", 303))
