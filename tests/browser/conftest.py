@@ -17,9 +17,12 @@ SCREENS = Path(__file__).resolve().parents[2] / "test-output" / "screens"
 """Where what was seen is kept, a folder for each way of looking."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser. A machine without one fails the test: skipped tests would prove nothing."""
+    """The browser, for one file: Playwright keeps an event loop at work, beside which no asynchronous test runs.
+
+    A machine without one fails the test: skipped tests would prove nothing.
+    """
     path = os.environ.get("CHENGXIN_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "No chromium: apt-get install chromium fonts-noto-cjk, or name one with CHENGXIN_CHROMIUM"
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # which chromium refuses to use as root
