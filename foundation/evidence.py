@@ -122,3 +122,15 @@ def seal_file(dek: Dek, header: FileHeader, content: bytearray) -> SealedFile:
         header=dek.seal(f"evidence/{evidence_id}/header", json.dumps(said, ensure_ascii=False)),
         content=dek.seal_bytes(f"evidence/{evidence_id}/content", bytes(content)),
     )
+
+
+def open_header(dek: Dek, evidence_id: UUID, sealed: bytes) -> tuple[FileHeader, bytes]:
+    """What was said of a sealed file, and the SHA-256 of its content. Raises OpenFailed."""
+    said = json.loads(dek.open(f"evidence/{evidence_id}/header", sealed).reveal())
+    header = FileHeader(file_name=said[0], media_type=MediaType(said[1]), description=said[2])
+    return header, bytes.fromhex(said[3])
+
+
+def open_content(dek: Dek, evidence_id: UUID, sealed: bytes) -> bytes:
+    """The content of a sealed file. Raises OpenFailed."""
+    return dek.open_bytes(f"evidence/{evidence_id}/content", sealed)

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 
+from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
-from gateway.identity_provider import IdentityProvider
+from gateway.identity_provider import IdentityProvider, StaffProvider
 from gateway.offices import Offices
 from gateway.rate_limits import RateLimits
 from gateway.reasons import CSRF_TOKEN_WRONG, SIGN_IN_REQUIRED
 from gateway.seal import SealedStore
-from gateway.sessions import Session, Sessions
+from gateway.sessions import Session, Sessions, StaffSession
 
 
 @dataclass(slots=True, kw_only=True)
 class Counter:
-    """The parts of a running gateway. `draining` is true once it has been told to stop."""
+    """The parts of a running gateway. `draining` is true once it has been told to stop.
+
+    `staff` signs officials in; None where the house has no provider for them. `signers` are the verifier keys of the
+    offices that sign documents, by office.
+    """
 
     offices: Offices
     sessions: Sessions
     store: SealedStore
     limits: RateLimits
     identity: IdentityProvider
+    staff: StaffProvider | None = None
     home: str
     secure: bool
+    signers: Mapping[str, str] = field(default_factory=dict[str, str])
     draining: bool = False
 
     def cookie(self, name: str) -> str:
@@ -58,8 +66,8 @@ def session_token(request: Request, counter: Counter) -> str:
     return request.cookies.get(counter.cookie("chengxin"), "")
 
 
-async def maybe_signed_in(request: Request, counter: TheCounter) -> Session | None:
-    """The session, if somebody is signed in."""
+async def maybe_anybody(request: Request, counter: TheCounter) -> Session | StaffSession | None:
+    """The session, if a party or an official is signed in."""
     token = session_token(request, counter)
     if not token:
         return None
@@ -67,31 +75,73 @@ async def maybe_signed_in(request: Request, counter: TheCounter) -> Session | No
     return await counter.sessions.find(token)
 
 
-async def signed_in(session: Annotated[Session | None, Depends(maybe_signed_in)]) -> Session:
-    """The session; raises Refused(SIGN_IN_REQUIRED) when nobody is signed in."""
+MaybeAnybody = Annotated[Session | StaffSession | None, Depends(maybe_anybody)]
+
+
+async def anybody(session: MaybeAnybody) -> Session | StaffSession:
+    """The session of whoever is signed in; raises Refused(SIGN_IN_REQUIRED) when nobody is."""
     if session is None:
         raise Refused(SIGN_IN_REQUIRED)
     return session
 
 
-async def acting(
-    session: Annotated[Session, Depends(signed_in)],
-    x_csrf_token: Annotated[str, Header(description="csrf_token from GET /api/v1/session")] = "",
-) -> Session:
+Anybody = Annotated[Session | StaffSession, Depends(anybody)]
+
+
+async def signed_in(session: MaybeAnybody) -> Session:
+    """The party's session; raises Refused(SIGN_IN_REQUIRED) when no party is signed in."""
+    if not isinstance(session, Session):
+        raise Refused(SIGN_IN_REQUIRED)
+    return session
+
+
+async def on_duty(session: Anybody) -> StaffSession:
+    """The official's session; raises Refused(SIGN_IN_REQUIRED), for a party Refused(OFFICER_ROLE_REQUIRED)."""
+    if not isinstance(session, StaffSession):
+        raise Refused(OFFICER_ROLE_REQUIRED)
+    return session
+
+
+def on_duty_as(role: str) -> Callable[[StaffSession], Awaitable[None]]:
+    """A dependency of pages for officials of one role; raises as `on_duty`, or Refused(OFFICER_ROLE_REQUIRED)."""
+
+    async def required(session: Annotated[StaffSession, Depends(on_duty)]) -> None:
+        session.officer.require_role(role)
+
+    return required
+
+
+async def acting_anybody(
+    session: Anybody, x_csrf_token: Annotated[str, Header(description="csrf_token from GET /api/v1/session")] = ""
+) -> Session | StaffSession:
     """The session of a request that changes something; raises Refused(CSRF_TOKEN_WRONG) without its token."""
     check_csrf(session, x_csrf_token)
     return session
 
 
-def check_csrf(session: Session, token: str) -> None:
+ActingAnybody = Annotated[Session | StaffSession, Depends(acting_anybody)]
+Visitor = Annotated[Session, Depends(signed_in)]
+Staff = Annotated[StaffSession, Depends(on_duty)]
+
+
+async def acting(session: Visitor, _: ActingAnybody) -> Session:
+    """A party's session of a request that changes something. Raises as `signed_in` and `acting_anybody`."""
+    return session
+
+
+async def acting_staff(session: Staff, _: ActingAnybody) -> StaffSession:
+    """An official's session of a request that changes something. Raises as `on_duty` and `acting_anybody`."""
+    return session
+
+
+def check_csrf(session: Session | StaffSession, token: str) -> None:
     """Raise Refused(CSRF_TOKEN_WRONG) unless the token is the session's: a stranger's page does not know it."""
     if not hmac.compare_digest(token.encode(), session.csrf_token.encode()):
         raise Refused(CSRF_TOKEN_WRONG)
 
 
-MaybeVisitor = Annotated[Session | None, Depends(maybe_signed_in)]
-Visitor = Annotated[Session, Depends(signed_in)]
 Acting = Annotated[Session, Depends(acting)]
+ActingStaff = Annotated[StaffSession, Depends(acting_staff)]
 
 ThingId = Annotated[str, Path(max_length=64, description="Id; another's is answered like one that is not there")]
 """An id in the address. Ids are random and say nothing about anybody."""

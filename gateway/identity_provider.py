@@ -1,7 +1,8 @@
 """Signing people in at an OpenID provider: discovery, authorization code with PKCE, ID token.
 
 The provider must say who the person is: claims name, identifier_kind, identifier (in the ID token or at the
-userinfo endpoint) and acr. Source: OpenID Connect Core 1.0; RFC 7636; RFC 9207.
+userinfo endpoint) and acr. Of officials: sub, and claims that
+settings name. Source: OpenID Connect Core 1.0; RFC 7636; RFC 9207.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from foundation.access import Person
+from foundation.access import Officer, Person
 from foundation.calendar import day_of
 from foundation.identity import IdentifierKind, canonicalise
+from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
 from gateway.reasons import IDENTITY_NOT_VERIFIED, SIGN_IN_FAILED, SIGN_IN_UNAVAILABLE
 from gateway.seal import new_token
 
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "ES384", "PS256", "RS256")
 """Signatures accepted on ID tokens; never `none`, never a shared secret."""
+STAFF_ROLES = frozenset({"repair_officer", "auditor"})
+"""Roles of officials for whom there are pages; a directory's other roles count for nothing here."""
+LONGEST_SUBJECT = 64
 _TIMEOUT_S = 5.0
 _KEPT = timedelta(minutes=10)
 _SKEW_S = 30
@@ -88,9 +93,14 @@ class IdentityProvider:
         return url, begun
 
     async def complete(self, begun: SignIn, *, code: str, issuer: str = "") -> Person:
-        """Exchange the code and return who signed in. `issuer` is the `iss` of the answer, if it had one.
+        """Exchange the code and return who signed in. Raises as `claims_of`, or Refused(IDENTITY_NOT_VERIFIED)."""
+        return self._person(await self.claims_of(begun, code=code, issuer=issuer, needed="identifier"))
 
-        Raises Refused(SIGN_IN_FAILED), Refused(SIGN_IN_UNAVAILABLE) or Refused(IDENTITY_NOT_VERIFIED).
+    async def claims_of(self, begun: SignIn, *, code: str, issuer: str, needed: str) -> dict[str, Any]:
+        """Exchange the code; `issuer` is the `iss` of the answer, if it had one. Without `needed` userinfo is asked.
+
+        Raises Refused(SIGN_IN_FAILED), Refused(SIGN_IN_UNAVAILABLE), or Refused(IDENTITY_NOT_VERIFIED) where the
+        assurance (acr) is none of those accepted.
         """
         if issuer not in ("", self.issuer):
             raise Refused(SIGN_IN_FAILED)
@@ -99,7 +109,7 @@ class IdentityProvider:
             async with self._client() as client:
                 token = await self._token(client, provider, code, begun.code_verifier)
                 claims = self._claims(provider, token, begun.nonce)
-                if "identifier" not in claims and "userinfo_endpoint" in provider.metadata:
+                if needed not in claims and "userinfo_endpoint" in provider.metadata:
                     claims = await self._with_userinfo(client, provider, token, claims)
         except httpx.HTTPError:
             raise Refused(SIGN_IN_UNAVAILABLE) from None
@@ -107,7 +117,9 @@ class IdentityProvider:
             # The next sign-in reads the provider's keys again: it may have changed them.
             self._known = None
             raise Refused(SIGN_IN_FAILED) from None
-        return self._person(claims)
+        if claims.get("acr") not in self.accepted_acr:
+            raise Refused(IDENTITY_NOT_VERIFIED)
+        return claims
 
     async def _token(self, client: httpx.AsyncClient, provider: _Provider, code: str, verifier: str) -> dict[str, Any]:
         answer = await client.post(
@@ -148,8 +160,6 @@ class IdentityProvider:
         return {**more, **claims}
 
     def _person(self, claims: dict[str, Any]) -> Person:
-        if claims.get("acr") not in self.accepted_acr:
-            raise Refused(IDENTITY_NOT_VERIFIED)
         try:
             kind = IdentifierKind(claims["identifier_kind"])
             number, name = claims["identifier"], claims["name"]
@@ -177,6 +187,32 @@ class IdentityProvider:
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=self.transport, timeout=_TIMEOUT_S)
+
+
+@dataclass(kw_only=True)
+class StaffProvider(IdentityProvider):
+    """Signs officials in. Roles and authority come from the claims of the directory that these names say."""
+
+    roles_claim: str
+    authority_claim: str
+
+    async def official(self, begun: SignIn, *, code: str, issuer: str = "") -> tuple[Officer, str]:
+        """Exchange the code and return which official signed in, and the name to greet with.
+
+        Raises as `claims_of`, Refused(IDENTITY_NOT_VERIFIED), Refused(OFFICER_ROLE_REQUIRED).
+        """
+        claims = await self.claims_of(begun, code=code, issuer=issuer, needed=self.roles_claim)
+        try:
+            subject, uscc = claims["sub"], claims[self.authority_claim]
+            if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not isinstance(uscc, str):
+                raise TypeError("texts are expected")
+            authority = canonicalise(IdentifierKind.USCC, uscc, today=day_of(self.clock())).value.reveal()
+            roles = frozenset(str(role) for role in claims[self.roles_claim]) & STAFF_ROLES
+        except (KeyError, ValueError, TypeError, Refused):
+            raise Refused(IDENTITY_NOT_VERIFIED) from None
+        if not roles:
+            raise Refused(OFFICER_ROLE_REQUIRED)
+        return Officer(subject=subject, authority=authority, roles=roles), str(claims.get("name") or subject)
 
 
 async def _json(client: httpx.AsyncClient, url: str) -> Any:

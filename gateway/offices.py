@@ -1,4 +1,4 @@
-"""The four offices as the gateway calls them: gRPC with its own certificate, for one signed-in person.
+"""The four offices as the gateway calls them: gRPC with its own certificate, for one signed-in person or official.
 
 The person travels as an assertion made fresh for each call, bound to the gateway's certificate. The
 gateway has no rules: what an office refuses is passed on as it is.
@@ -17,16 +17,20 @@ import grpc
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc.aio import AioRpcError, Channel, StreamUnaryMultiCallable, UnaryUnaryMultiCallable
+from grpc.aio import AioRpcError, Channel, StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_status import rpc_status
 
 from chengxin.audit.v1.audit_pb2_grpc import AuditServiceStub
+from chengxin.audit.v1.misuse_pb2_grpc import MisuseServiceStub
+from chengxin.audit.v1.questions_pb2_grpc import QuestionServiceStub
 from chengxin.blacklist.v1.blacklist_pb2_grpc import SchemeServiceStub
 from chengxin.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
 from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceStub
+from chengxin.common.v1.statistics_pb2_grpc import StatisticsServiceStub
+from chengxin.repair.v1.desk_pb2_grpc import RepairDeskServiceStub
 from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
 from foundation import reasons as shared
-from foundation.access import Person, issue_assertion
+from foundation.access import Officer, Person, issue_assertion
 from foundation.refusal import Kind, Refused
 from foundation.rpc.interceptor import ASSERTION
 from foundation.rpc.status import CODES
@@ -85,18 +89,22 @@ class Issuer:
     bound_to: bytes
     clock: Callable[[], datetime]
 
-    def assertion(self, person: Person) -> str:
-        """A fresh assertion of the person, good for at most two minutes and for this gateway alone."""
-        claims = {
-            "identifier_kind": person.identifier.kind.value,
-            "identifier": person.identifier.value.reveal(),
-            "name": person.name.reveal(),
-        }
+    def assertion(self, who: Person | Officer) -> str:
+        """A fresh assertion of who acts, good for at most two minutes and for this gateway alone."""
+        claims: dict[str, Any]
+        if isinstance(who, Officer):
+            claims = {"sub": who.subject.reveal(), "authority": who.authority, "roles": sorted(who.roles)}
+        else:
+            claims = {
+                "identifier_kind": who.identifier.kind.value,
+                "identifier": who.identifier.value.reveal(),
+                "name": who.name.reveal(),
+            }
         return issue_assertion(
             self.key,
             kid=self.kid,
             issuer=self.name,
-            kind="person",
+            kind="officer" if isinstance(who, Officer) else "person",
             claims=claims,
             bound_to=self.bound_to,
             now=self.clock(),
@@ -107,15 +115,27 @@ class Offices:
     """Stubs of the offices over channels with mutual TLS, and the ways to call them."""
 
     def __init__(
-        self, *, catalog: Channel, blacklist: Channel, repair: Channel, audit: Channel, issuer: Issuer
+        self,
+        *,
+        catalog: Channel,
+        blacklist: Channel,
+        repair: Channel,
+        audit: Channel,
+        issuer: Issuer,
+        staff_issuer: Issuer | None = None,
     ) -> None:
         self._channels = (catalog, blacklist, repair, audit)
         self._issuer = issuer
+        self._staff_issuer = staff_issuer
         self.catalog = CatalogServiceStub(catalog)
         self.sharing = SharingServiceStub(catalog)
         self.schemes = SchemeServiceStub(blacklist)
         self.repair = RepairServiceStub(repair)
+        self.desk = RepairDeskServiceStub(repair)
         self.audit = AuditServiceStub(audit)
+        self.questions = QuestionServiceStub(audit)
+        self.misuse = MisuseServiceStub(audit)
+        self.counting = [StatisticsServiceStub(office) for office in (catalog, blacklist, repair)]
 
     async def ask(self, method: UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
         """Call a method that anybody may call. Raises OfficeRefused, or Refused where the house fails."""
@@ -123,24 +143,27 @@ class Offices:
             return await method(request, timeout=DEADLINE_S)
 
     async def ask_for(
-        self, person: Person, method: UnaryUnaryMultiCallable[Request, Response], request: Request
+        self, who: Person | Officer, method: UnaryUnaryMultiCallable[Request, Response], request: Request
     ) -> Response:
-        """Call a method in the name of `person`. Raises as `ask` does."""
+        """Call a method in the name of `who`. Raises as `ask` does."""
         async with _translated():
-            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(person))
+            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(who))
 
     async def ask_about(
-        self, person: Person, method: UnaryUnaryMultiCallable[Request, Response], request: Request
+        self, who: Person | Officer, method: UnaryUnaryMultiCallable[Request, Response], request: Request
     ) -> Response:
         """As `ask_for`, about one thing by its id: what is another's looks like what does not exist."""
         async with hidden_unless_own():
-            return await self.ask_for(person, method, request)
+            return await self.ask_for(who, method, request)
 
     async def send_for(
-        self, person: Person, method: StreamUnaryMultiCallable[Request, Response], messages: AsyncIterator[Request]
+        self,
+        who: Person | Officer,
+        method: StreamUnaryMultiCallable[Request, Response],
+        messages: AsyncIterator[Request],
     ) -> Response:
-        """Stream messages in the name of `person`; an error while making them breaks the call off."""
-        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(person))
+        """Stream messages in the name of `who`; an error while making them breaks the call off."""
+        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(who))
         try:
             async for message in messages:
                 try:
@@ -154,13 +177,27 @@ class Offices:
         finally:
             call.cancel()
 
+    async def stream_for(
+        self, who: Person | Officer, method: UnaryStreamMultiCallable[Request, Response], request: Request
+    ) -> AsyncGenerator[Response]:
+        """Give the messages of a stream in the name of `who`. Raises as `ask` does; left early, the call ends."""
+        call = method(request, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(who))
+        try:
+            async with _translated():
+                async for message in call:
+                    yield message
+        finally:
+            call.cancel()
+
     async def close(self) -> None:
         """Close the channels; calls under way have a second to finish."""
         for channel in self._channels:
             await channel.close(grace=1.0)
 
-    def _asserted(self, person: Person) -> tuple[tuple[str, str], ...]:
-        return ((ASSERTION, self._issuer.assertion(person)),)
+    def _asserted(self, who: Person | Officer) -> tuple[tuple[str, str], ...]:
+        issuer = self._staff_issuer if isinstance(who, Officer) else self._issuer
+        assert issuer is not None  # no official signs in where the settings name no issuer
+        return ((ASSERTION, issuer.assertion(who)),)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from gateway.problems import MEDIA_TYPE, Problem
 
 COPY = Path(__file__).with_name("openapi.json")
-_SIGNED_IN = ("/api/v1/me/", "/api/v1/session/sign-out")
+_SIGNED_IN = ("/api/v1/me/", "/api/v1/staff/", "/api/v1/session/sign-out")
 
 
 def install(app: FastAPI) -> None:

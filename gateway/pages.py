@@ -34,8 +34,8 @@ from starlette.staticfiles import StaticFiles
 
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from gateway.counter import MaybeVisitor, TheCounter, Visitor, check_csrf
-from gateway.sessions import Session
+from gateway.counter import Anybody, MaybeAnybody, TheCounter, check_csrf
+from gateway.sessions import Session, StaffSession
 
 HERE = Path(__file__).parent
 ASSETS = "/assets"
@@ -137,7 +137,7 @@ def environment(language: str) -> Environment:
 class Page:
     """One page to be shown to one visitor."""
 
-    def __init__(self, request: Request, session: Session | None, *, secure: bool) -> None:
+    def __init__(self, request: Request, session: Session | StaffSession | None, *, secure: bool) -> None:
         self._request = request
         self._session = session
         self._secure = secure
@@ -171,7 +171,7 @@ class Page:
         return {other: "?" + urlencode([*asked, ("lang", other)]) for other in LANGUAGES if other != language}
 
 
-def page_of(request: Request, counter: TheCounter, session: MaybeVisitor) -> Page:
+def page_of(request: Request, counter: TheCounter, session: MaybeAnybody) -> Page:
     """The page that answers the request."""
     return Page(request, session, secure=counter.secure)
 
@@ -179,7 +179,7 @@ def page_of(request: Request, counter: TheCounter, session: MaybeVisitor) -> Pag
 ThePage = Annotated[Page, Depends(page_of)]
 
 
-async def sent_form(request: Request, session: Visitor) -> FormData:
+async def sent_form(request: Request, session: Anybody) -> FormData:
     """What a form brought, without files; raises Refused(CSRF_TOKEN_WRONG) for one that a page of ours did not make."""
     try:
         form = await request.form(max_files=0, max_fields=200)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from foundation.access import Person
+from foundation.access import Officer, Person
 from foundation.identity import CANON_VERSION, Identifier, IdentifierKind
 from gateway.seal import SealedStore, new_token
 
@@ -25,6 +26,17 @@ class Session:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffSession:
+    """Which official is signed in; as `Session`, and never both in one."""
+
+    officer: Officer
+    name: str = field(repr=False)
+    csrf_token: str = field(repr=False)
+    signed_in_at: datetime
+    ends_at: datetime
+
+
 class Sessions:
     """Opens, finds and closes sessions; they live sealed in Redis and nowhere else."""
 
@@ -34,34 +46,46 @@ class Sessions:
 
     async def open(self, person: Person, *, instead_of: str) -> str:
         """Open a session and return its token; the one whose token the browser brought ends."""
-        await self.close(instead_of)
-        token = new_token()
-        value = {
+        who = {
             "kind": person.identifier.kind.value,
             "number": person.identifier.value.reveal(),
             "canon": person.identifier.canon,
             "name": person.name.reveal(),
-            "csrf": new_token(),
-            "at": self._clock().timestamp(),
         }
+        return await self._open(who, instead_of)
+
+    async def open_staff(self, officer: Officer, name: str, *, instead_of: str) -> str:
+        """Open an official's session, as `open` does."""
+        who = {
+            "subject": officer.subject.reveal(),
+            "authority": officer.authority,
+            "roles": sorted(officer.roles),
+            "name": name,
+        }
+        return await self._open(who, instead_of)
+
+    async def _open(self, who: dict[str, Any], instead_of: str) -> str:
+        await self.close(instead_of)
+        token = new_token()
+        value = {**who, "csrf": new_token(), "at": self._clock().timestamp()}
         await self._store.put(_PURPOSE, token, value, life=IDLE)
         return token
 
-    async def find(self, token: str) -> Session | None:
+    async def find(self, token: str) -> Session | StaffSession | None:
         """Return the session, idle from now on again; None when there is none."""
         value = await self._store.get(_PURPOSE, token)
-        if value is None or value["canon"] != CANON_VERSION:
+        if value is None or value.get("canon", CANON_VERSION) != CANON_VERSION:
             return None
         signed_in_at = datetime.fromtimestamp(value["at"], UTC)
         life = min(IDLE, signed_in_at + LONGEST - self._clock())
         await self._store.put(_PURPOSE, token, value, life=life, only_existing=True)
+        same: Any = {"csrf_token": value["csrf"], "signed_in_at": signed_in_at, "ends_at": self._clock() + life}
+        if "subject" in value:
+            subject, authority = str(value["subject"]), str(value["authority"])
+            officer = Officer(subject=subject, authority=authority, roles=frozenset(value["roles"]))
+            return StaffSession(officer=officer, name=value["name"], **same)
         identifier = Identifier(IdentifierKind(value["kind"]), value["number"], value["canon"])
-        return Session(
-            person=Person(identifier=identifier, name=value["name"]),
-            csrf_token=value["csrf"],
-            signed_in_at=signed_in_at,
-            ends_at=self._clock() + life,
-        )
+        return Session(person=Person(identifier=identifier, name=value["name"]), **same)
 
     async def close(self, token: str) -> None:
         """End the session, if there is one."""

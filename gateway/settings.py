@@ -31,6 +31,8 @@ class GatewaySettings(BaseSettings):
     blacklist_address: str = Field(description="host:port of the list office")
     repair_address: str = Field(description="host:port of the repair office")
     audit_address: str = Field(description="host:port of the audit office")
+    catalog_vkey: str = Field("", description="verifier key of withdrawal certificates, for those who check one here")
+    blacklist_vkey: str = Field("", description="verifier key of notices and decisions, for those who check one here")
     redis_url: str = Field(description="Redis of the sessions and rate limits: redis://, rediss:// or unix://")
     cookie_secret: Path = Field(description="file of at least 32 random bytes; every session key comes from it")
     person_issuer: str = Field("chengxin-gateway", description="issuer name in the assertions of persons")
@@ -42,7 +44,14 @@ class GatewaySettings(BaseSettings):
     oidc_acr: str = Field("", description="accepted assurance levels (acr), separated by spaces")
     dev_idp: bool = Field(False, description="run the development identity provider; sample houses only")
     dev_idp_parties: Path | None = Field(None, description="JSON list of sample parties it offers")
-    staff_issuer: str = Field("development-staff", description="issuer name of its officer assertions")
+    dev_idp_officials: Path | None = Field(None, description="JSON list of sample officials it offers")
+    staff_oidc_issuer: str = Field("", description="OpenID provider that signs officials in; empty: no staff pages")
+    staff_oidc_client_id: str = Field("", description="client id of the gateway there")
+    staff_oidc_client_secret: Path | None = Field(None, description="file of the client secret there")
+    staff_oidc_acr: str = Field("", description="accepted assurance levels (acr): those with a second factor")
+    staff_oidc_roles: str = Field("roles", description="claim with an official's roles, as the directory has them")
+    staff_oidc_authority: str = Field("authority", description="claim with the USCC of an official's authority")
+    staff_issuer: str = Field("development-staff", description="issuer name in the assertions of officials")
     staff_issuer_kid: str = Field("development-staff-1", description="key id of that issuer")
     staff_issuer_key: Path | None = Field(None, description="Ed25519 private key of that issuer, PEM")
     home: str = Field("/api/v1/session", description="path where a browser goes after signing in")
@@ -79,7 +88,11 @@ class GatewaySettings(BaseSettings):
             for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_acr"):
                 if not getattr(self, name):
                     raise ValueError(f"CHENGXIN_{name.upper()} is needed to sign people in")
-            if DEVELOPMENT_ACR in self.accepted_acr:
+            staff = ("staff_oidc_client_id", "staff_oidc_client_secret", "staff_oidc_acr", "staff_issuer_key")
+            for name in staff if self.staff_oidc_issuer else ():
+                if not getattr(self, name):
+                    raise ValueError(f"CHENGXIN_{name.upper()} is needed to sign officials in")
+            if DEVELOPMENT_ACR in self.accepted_acr | self.accepted_staff_acr:
                 raise ValueError("CHENGXIN_OIDC_ACR: the development assurance proves nobody's identity")
         if self.production and urlsplit(self.public_url).scheme != "https":
             raise ValueError("CHENGXIN_PUBLIC_URL must be https in production")
@@ -89,6 +102,11 @@ class GatewaySettings(BaseSettings):
     def accepted_acr(self) -> frozenset[str]:
         """Assurance levels at which a sign-in counts."""
         return frozenset({DEVELOPMENT_ACR} if self.dev_idp else self.oidc_acr.split())
+
+    @property
+    def accepted_staff_acr(self) -> frozenset[str]:
+        """Assurance levels at which an official's sign-in counts."""
+        return frozenset({DEVELOPMENT_ACR} if self.dev_idp else self.staff_oidc_acr.split())
 
     @property
     def secure(self) -> bool:

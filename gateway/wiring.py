@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,8 +17,8 @@ from foundation.access import fingerprint_of
 from foundation.rpc import office_channel
 from gateway.counter import Counter
 from gateway.devidp.officers import officers
-from gateway.devidp.provider import CLIENT_ID, DevelopmentProvider, client_secret
-from gateway.identity_provider import IdentityProvider
+from gateway.devidp.provider import CLIENT_ID, STAFF_CLIENT_ID, DevelopmentProvider, client_secret
+from gateway.identity_provider import IdentityProvider, StaffProvider
 from gateway.journeys.session.views import CALLBACK
 from gateway.offices import Issuer, Offices
 from gateway.rate_limits import RateLimits
@@ -35,14 +36,17 @@ def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Co
     """
     secret = read_secret(settings.cookie_secret)
     store = SealedStore(connect(settings.redis_url), secret, clock)
+    people, staff = _identity(app, settings, secret, store, clock)
     counter = Counter(
         offices=_offices(settings, clock),
         sessions=Sessions(store, clock),
         store=store,
         limits=RateLimits(settings, secret),
-        identity=_identity(app, settings, secret, store, clock),
+        identity=people,
+        staff=staff,
         home=settings.home,
         secure=settings.secure,
+        signers={"catalog": settings.catalog_vkey, "blacklist": settings.blacklist_vkey},
     )
     app.state.counter = counter
     return counter
@@ -53,41 +57,59 @@ def _offices(settings: GatewaySettings, clock: Clock) -> Offices:
         # It reads the certificate files alone, which both kinds of settings name alike.
         return office_channel(settings, address)
 
+    def issuer(of: str) -> Issuer:
+        return Issuer(
+            key=read_key(getattr(settings, f"{of}_issuer_key")),
+            kid=getattr(settings, f"{of}_issuer_kid"),
+            name=getattr(settings, f"{of}_issuer"),
+            bound_to=fingerprint_of(settings.cert.read_bytes()),
+            clock=clock,
+        )
+
     return Offices(
         catalog=channel(settings.catalog_address),
         blacklist=channel(settings.blacklist_address),
         repair=channel(settings.repair_address),
         audit=channel(settings.audit_address),
-        issuer=Issuer(
-            key=read_key(settings.person_issuer_key),
-            kid=settings.person_issuer_kid,
-            name=settings.person_issuer,
-            bound_to=fingerprint_of(settings.cert.read_bytes()),
-            clock=clock,
-        ),
+        issuer=issuer("person"),
+        staff_issuer=issuer("staff") if settings.staff_issuer_key else None,
     )
 
 
 def _identity(
     app: FastAPI, settings: GatewaySettings, secret: bytes, store: SealedStore, clock: Clock
-) -> IdentityProvider:
+) -> tuple[IdentityProvider, StaffProvider | None]:
+    """Who signs parties in, and who officials."""
     redirect_uri = settings.public_url + CALLBACK
+    same: Any = {"redirect_uri": redirect_uri, "clock": clock}
     if not settings.dev_idp:
-        assert settings.oidc_client_secret is not None
-        return IdentityProvider(
-            issuer=settings.oidc_issuer,
-            client_id=settings.oidc_client_id,
-            client_secret=settings.oidc_client_secret.read_text(encoding="utf-8").strip(),
-            redirect_uri=redirect_uri,
-            accepted_acr=settings.accepted_acr,
-            clock=clock,
+
+        def client(of: str) -> dict[str, Any]:
+            file: Path = getattr(settings, f"{of}_client_secret")
+            return {
+                **same,
+                "issuer": getattr(settings, f"{of}_issuer"),
+                "client_id": getattr(settings, f"{of}_client_id"),
+                "client_secret": file.read_text(encoding="utf-8").strip(),
+            }
+
+        people = IdentityProvider(**client("oidc"), accepted_acr=settings.accepted_acr)
+        if not settings.staff_oidc_issuer:
+            return people, None
+        staff = StaffProvider(
+            **client("staff_oidc"),
+            accepted_acr=settings.accepted_staff_acr,
+            roles_claim=settings.staff_oidc_roles,
+            authority_claim=settings.staff_oidc_authority,
         )
+        return people, staff
     assert settings.staff_issuer_key is not None
     provider = DevelopmentProvider(
         public_url=settings.public_url,
         redirect_uri=redirect_uri,
         secret=secret,
         parties=settings.dev_idp_parties,
+        officials=settings.dev_idp_officials,
         store=store,
         clock=clock,
     )
@@ -100,14 +122,15 @@ def _identity(
             clock=clock,
         )
     )
-    return IdentityProvider(
-        issuer=provider.issuer,
-        client_id=CLIENT_ID,
-        client_secret=client_secret(secret),
-        redirect_uri=redirect_uri,
-        accepted_acr=settings.accepted_acr,
-        clock=clock,
-        transport=httpx.ASGITransport(app=app),
+    same |= {
+        "issuer": provider.issuer,
+        "client_secret": client_secret(secret),
+        "accepted_acr": settings.accepted_acr,
+        "transport": httpx.ASGITransport(app=app),
+    }
+    return (
+        IdentityProvider(client_id=CLIENT_ID, **same),
+        StaffProvider(client_id=STAFF_CLIENT_ID, **same, roles_claim="roles", authority_claim="authority"),
     )
 
 

@@ -15,9 +15,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 from google.protobuf.descriptor import EnumDescriptor
 
+from chengxin.audit.v1 import misuse_pb2
 from chengxin.catalog.v1 import record_pb2
 from chengxin.common.v1 import common_pb2
 from chengxin.repair.v1 import repair_pb2
+from foundation.policy import LawBook
+from foundation.settings import LAW
 from gateway.problems import KINDS
 from scripts.refusals import Group, groups
 
@@ -29,8 +32,11 @@ SHOWN: tuple[EnumDescriptor, ...] = (
     common_pb2.DocumentKind.DESCRIPTOR,
     record_pb2.EndReason.DESCRIPTOR,
     repair_pb2.ApplicationState.DESCRIPTOR,
+    misuse_pb2.MisuseState.DESCRIPTOR,
 )
 """Enums whose values pages show."""
+CODES = {"Decision", "Kind"}
+"""Contexts of codes that no contract lists: what en.po says in them is kept, and zh.po says it too."""
 
 
 def files() -> dict[Path, str]:
@@ -41,6 +47,7 @@ def files() -> dict[Path, str]:
     _words(wanted[SHARED / "zh.po"])
     for language, parts in (("zh", groups()), ("en", groups()[-1:])):
         wanted[SHARED / "reasons" / f"{language}.po"] = _reasons(Catalog(), parts)
+        wanted[SHARED / "purposes" / f"{language}.po"] = _purposes(language)
     return {file: _merged(file, catalog) for file, catalog in sorted(wanted.items())}
 
 
@@ -69,6 +76,18 @@ def _words(catalog: Catalog) -> Catalog:
         for value in enum.values:
             if value.number:
                 catalog.add(value.name, context=enum.name)
+    with (SHARED / "en.po").open("rb") as source:
+        for message in read_po(source, locale="en"):
+            if message.context in CODES:
+                catalog.add(message.id, context=message.context)
+    return catalog
+
+
+def _purposes(language: str) -> Catalog:
+    """The titles of purposes, as law/purposes.yaml has them."""
+    catalog = Catalog()
+    for purpose in LawBook.load(LAW).purposes:
+        catalog.add(purpose.code, purpose.title if language == "zh" else purpose.title_en, context="Purpose")
     return catalog
 
 
@@ -90,7 +109,8 @@ def _merged(file: Path, wanted: Catalog) -> str:
     for message in wanted:
         if message.id:
             known = kept.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
-            made.add(message.id, known.string if known else None, context=message.context)
+            text = message.string if message.context == "Purpose" else known.string if known else None
+            made.add(message.id, text, context=message.context)
     written = BytesIO()
     write_po(written, made, width=120, omit_header=True, sort_output=True)
     head = (

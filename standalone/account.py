@@ -42,20 +42,14 @@ def unprivileged_account() -> Account | None:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise Trouble(
-        "PostgreSQL does not run as root, and this machine has no account `postgres` or `nobody`.",
-        remedy="Start the house as an ordinary user, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
-    )
+    raise Trouble.of("NO_ACCOUNT_FOR_POSTGRES")
 
 
 def binaries(account: Account | None) -> Path:
     """The folder of `initdb` and `postgres`, reachable for `account`. Raises Trouble where there is none."""
     installed = _installed() / "bin"
     if not (installed / "postgres").is_file():
-        raise Trouble(
-            f"PostgreSQL {MAJOR} is missing: the package {DISTRIBUTION}, which carries it, is not installed.",
-            remedy="Run `make setup`, or give CHENGXIN_DATABASE_URL of another PostgreSQL.",
-        )
+        raise Trouble.of("NO_POSTGRES")
     return installed if account is None or _everybody_reaches(installed / "postgres") else _copy() / "bin"
 
 

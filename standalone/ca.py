@@ -5,6 +5,7 @@ ECDSA on P-256, the curve that every TLS library of gRPC takes. Production house
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,18 +117,11 @@ def key_in_request(file: Path) -> CertificatePublicKeyTypes:
         proven = request.is_signature_valid
         key = request.public_key()
     except (OSError, ValueError, InvalidSignature) as error:
-        raise Trouble(
-            f"{file} is no certificate signing request in PEM form.",
-            remedy="Make one, for example with `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
-            "-nodes -subj /CN=system -keyout key.pem -out system.csr`.",
-        ) from error
+        raise Trouble.of("NO_SIGNING_REQUEST", file=file) from error
     if not proven:
-        raise Trouble(f"{file} is not signed by the key it holds.", remedy="Make the request again.")
+        raise Trouble.of("REQUEST_NOT_SIGNED", file=file)
     if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
-        raise Trouble(
-            f"{file} holds a key of another kind than ECDSA on P-256.",
-            remedy="Make the key with `-newkey ec -pkeyopt ec_paramgen_curve:P-256`.",
-        )
+        raise Trouble.of("OTHER_KIND_OF_KEY", file=file)
     return key
 
 
@@ -146,6 +140,11 @@ def write_private(file: Path, content: bytes) -> None:
 def write_public(file: Path, content: bytes) -> None:
     """Write a file that everybody may read (0644), whole or not at all."""
     _write(file, content, mode=0o644)
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write JSON that everybody may read, whole or not at all."""
+    write_public(file, f"{json.dumps(content, ensure_ascii=False, indent=1)}\n".encode())
 
 
 def _write(file: Path, content: bytes, *, mode: int) -> None:

@@ -24,7 +24,4 @@ def advance(admin_dsn: str, by: timedelta) -> None:
     except psycopg.Error as error:
         if error.sqlstate != "CX001":
             raise
-        raise Trouble(
-            "The clock was not moved: this is no sample house, or it would have gone backwards.",
-            remedy="Only a house made with `chengxin up --sample` can be moved in time, and forwards only.",
-        ) from error
+        raise Trouble.of("CLOCK_NOT_MOVED") from error

@@ -12,9 +12,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from standalone.ca import DevelopmentCa
+from standalone.ca import DevelopmentCa, write_json
 from standalone.processes import stop_recorded
 from standalone.trouble import Trouble, explained
 
@@ -60,6 +60,7 @@ class DataDir:
         self.logs = self.folder / "logs"
         self.run = self.folder / "run"
         self.sample_parties = self.folder / "sample-parties.json"
+        self.sample_officials = self.folder / "sample-officials.json"
         self._character = self.folder / "chengxin.json"
         self._doors = self.folder / "house.json"
         self._lock = self.folder / "lock"
@@ -90,20 +91,11 @@ class DataDir:
         try:
             content = json.loads(self._character.read_text())
         except FileNotFoundError:
-            raise Trouble(
-                f"There is no house in {self.folder}.",
-                remedy="Name its folder with --data DIR, or make one with `chengxin up`.",
-            ) from None
+            raise Trouble.of("NO_HOUSE", folder=self.folder) from None
         except (OSError, ValueError) as error:
-            raise Trouble(
-                f"{self._character} can't be read.",
-                remedy="Put it back from a copy; it holds no secret. Without it the house can't be started.",
-            ) from error
+            raise Trouble.of("CHARACTER_UNREADABLE", file=self._character) from error
         if content.get("layout") != LAYOUT:
-            raise Trouble(
-                f"{self.folder} was written by another version (layout {content.get('layout')}, here {LAYOUT}).",
-                remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
-            )
+            raise Trouble.of("OTHER_LAYOUT", folder=self.folder, layout=content.get("layout"), known=LAYOUT)
         return Character(**content)
 
     def development_ca(self) -> DevelopmentCa:
@@ -112,7 +104,7 @@ class DataDir:
 
     def settle(self, character: Character) -> None:
         """Write down what the new house is."""
-        _write(self._character, asdict(character))
+        write_json(self._character, asdict(character))
 
     def doors(self) -> dict[str, str]:
         """Where the house's doors are, as of its last start; empty before its first."""
@@ -123,7 +115,7 @@ class DataDir:
 
     def write_doors(self, doors: Mapping[str, str]) -> None:
         """Write down where the house's doors are."""
-        _write(self._doors, doors)
+        write_json(self._doors, dict(doors))
 
     def owner(self) -> int | None:
         """The id of the process that has the house open; None when nobody has."""
@@ -166,10 +158,7 @@ class DataDir:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble(
-                f"{self.folder} is in use: process {_pid_in(self._lock)} runs its house.",
-                remedy="Use that house, stop it (Ctrl-C where it runs), or name another folder with --data DIR.",
-            ) from None
+            raise Trouble.of("HOUSE_IN_USE", folder=self.folder, pid=_pid_in(self._lock)) from None
         with explained(self.folder):
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
@@ -179,12 +168,6 @@ class DataDir:
         """Stop offices of a killed house, found by the ids it wrote down. The engines see to their own."""
         for record in self.run.glob("*.json"):
             stop_recorded(record, signal.SIGTERM, patience=8)
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(dict(content), indent=1) + "\n")
-    draft.rename(file)
 
 
 def _pid_in(lock: Path) -> int | None:

@@ -99,10 +99,7 @@ def _certificates(data: DataDir) -> str:
         return "made at the first start"
     ends = [x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in files]
     if min(ends) - datetime.now(UTC) < RENEWED_BEFORE_END:
-        raise Trouble(
-            f"A certificate of the house ends on {min(ends):%Y-%m-%d}.",
-            remedy="Start the house again: it renews its own certificates.",
-        )
+        raise Trouble.of("CERTIFICATE_ENDS", day=min(ends))
     return f"good until {min(ends):%Y-%m-%d}"
 
 

@@ -98,20 +98,11 @@ def _check_given_database(dsn: str) -> None:
                 "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
             ).fetchone()
     except psycopg.Error as error:
-        raise Trouble(
-            f"The PostgreSQL that {DATABASE_VARIABLE} names does not let us in ({without_user(dsn)}).",
-            remedy="Check host, user, password and database name, or unset the variable for an engine of its own.",
-        ) from error
+        raise Trouble.of("DATABASE_CLOSED", url=without_user(dsn)) from error
     if version < OLDEST_POSTGRES:
-        raise Trouble(
-            f"The PostgreSQL that {DATABASE_VARIABLE} names is too old (version number {version}).",
-            remedy="Use PostgreSQL 17 or newer.",
-        )
+        raise Trouble.of("DATABASE_TOO_OLD", version=version)
     if able is None or not able[0]:
-        raise Trouble(
-            f"The user that {DATABASE_VARIABLE} names may not create roles.",
-            remedy="Name a user with CREATEROLE who owns the database; offices get roles of their own.",
-        )
+        raise Trouble.of("DATABASE_USER_TOO_WEAK")
 
 
 def _check_given_redis(url: str) -> None:
@@ -119,7 +110,4 @@ def _check_given_redis(url: str) -> None:
         with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
-        raise Trouble(
-            f"The Redis that {REDIS_VARIABLE} names does not answer ({without_user(url)}).",
-            remedy="Check host and password, or unset the variable for an engine of its own.",
-        ) from error
+        raise Trouble.of("REDIS_CLOSED", url=without_user(url)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,7 @@ from psycopg.rows import class_row
 
 from foundation.identity import IdentifierKind, canonicalise
 from foundation.refusal import Refused
-from standalone.ca import DevelopmentCa, System, new_key, write_public
-from standalone.datadir import DataDir
+from standalone.ca import DevelopmentCa, System, new_key, write_json, write_public
 from standalone.ports import OFFICES
 from standalone.trouble import Trouble, explained
 
@@ -68,10 +66,7 @@ class Enrolment:
         (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
         named = _SPIFFE_ID.fullmatch(uri)
         if named is None or named["trust_domain"] != trust_domain:
-            raise Trouble(
-                f"{certificate} is no certificate of a system in the trust domain {trust_domain}.",
-                remedy=f"Its URI must be spiffe://{trust_domain}/authority/<USCC>/system/<name>.",
-            )
+            raise Trouble.of("CERTIFICATE_OF_OTHER_HOUSE", certificate=certificate, trust_domain=trust_domain)
         return cls(
             fingerprint=loaded.fingerprint(hashes.SHA256()),
             spiffe_id=uri,
@@ -137,14 +132,9 @@ def checked_system(authority: str, name: str, *, serves: bool = False, today: da
     try:
         code = canonicalise(IdentifierKind.USCC, authority, today=today, field="authority").value.reveal()
     except Refused as refused:
-        raise Trouble(
-            f"--authority is no Unified Social Credit Code: {refused.message}", remedy=refused.reason.remedy
-        ) from refused
+        raise Trouble.of("AUTHORITY_INVALID", why=refused.message, remedy=refused.reason.remedy) from refused
     if _SYSTEM.fullmatch(name) is None:
-        raise Trouble(
-            "--system is no name of a system.",
-            remedy="Give 1 to 40 lower-case ASCII letters, digits and hyphens, for example penalty-desk.",
-        )
+        raise Trouble.of("SYSTEM_INVALID")
     return System(authority=code, name=name, serves=serves)
 
 
@@ -152,31 +142,8 @@ def checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
     """The roles, each once. Raises Trouble for none or an unknown one."""
     asked = tuple(dict.fromkeys(roles))
     if not asked or not set(asked) <= set(ROLES):
-        raise Trouble(
-            "A system needs at least one role, and only roles that the house knows.",
-            remedy=f"Give --role once or several times, from: {', '.join(ROLES)}.",
-        )
+        raise Trouble.of("ROLES_INVALID", roles=", ".join(ROLES))
     return asked
-
-
-def enrol(
-    data: DataDir,
-    register: Register,
-    system: System,
-    roles: tuple[str, ...],
-    folder: Path,
-    *,
-    days: int,
-    now: datetime,
-    public_key: CertificatePublicKeyTypes | None = None,
-) -> Enrolment:
-    """Make an identity folder for a system of a house, and enrol it. Raises Trouble; see `write_identity`."""
-    ca, doors = data.development_ca(), data.doors()
-    enrolment = write_identity(
-        folder, system, ca=ca, roles=roles, days=days, now=now, doors=doors, public_key=public_key
-    )
-    register.enter([enrolment])
-    return enrolment
 
 
 def write_identity(
@@ -197,7 +164,7 @@ def write_identity(
     The certificate counts for nothing before `Register.enter` got the enrolment that this returns.
     """
     if not 1 <= days <= LONGEST_DAYS:
-        raise Trouble(f"A certificate can't last {days} days.", remedy=f"Give --days from 1 to {LONGEST_DAYS}.")
+        raise Trouble.of("DAYS_INVALID", days=days, most=LONGEST_DAYS)
     with explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = public_key if public_key is not None else new_key(folder / "key.pem")
@@ -205,7 +172,7 @@ def write_identity(
         write_public(folder / "cert.pem", certificate.public_bytes(Encoding.PEM))
         write_public(folder / "ca.pem", ca.certificate_file.read_bytes())
         if doors is not None:
-            write_public(folder / "house.json", (json.dumps(dict(doors), indent=1) + "\n").encode())
+            write_json(folder / "house.json", dict(doors))
     return Enrolment.of(folder / "cert.pem", roles, trust_domain=ca.trust_domain)
 
 

@@ -17,7 +17,7 @@ from standalone.engines import Engines, without_user
 from standalone.enrol import Register
 from standalone.openbao.server import OpenBaoServer
 from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
-from standalone.sample import OPERATOR, write_sample_parties
+from standalone.sample import OPERATOR, write_sample_officials, write_sample_parties
 from standalone.schemas import bring_up_to_date
 from standalone.supervision import Child
 from standalone.trouble import Trouble, full_disk_explained
@@ -31,6 +31,7 @@ SIGN_IN = tuple(f"CHENGXIN_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "CLI
 PASSED_ON = (
     PRODUCTION,
     "CHENGXIN_OIDC_",
+    "CHENGXIN_STAFF_",
     "CHENGXIN_RATE_",
     "CHENGXIN_LIMIT_",
     "CHENGXIN_LOG_LEVEL",
@@ -136,16 +137,9 @@ class House:
         wish, new = self._wish, not self.data.exists
         character = _new_character(wish) if new else self.data.character()
         if wish.sample is not None and wish.sample != character.sample:
-            raise Trouble(
-                f"The house in {self.data.folder} is {'a' if character.sample else 'no'} sample house, "
-                "which never changes.",
-                remedy="Leave the option out, or make another house with --data DIR.",
-            )
+            raise Trouble.of("SAMPLE_NEVER_CHANGES", folder=self.data.folder, a="a" if character.sample else "no")
         if wish.keys is not None and wish.keys != character.keys:
-            raise Trouble(
-                f"The keys of the house in {self.data.folder} are kept by `{character.keys}`, which never changes.",
-                remedy=f"Leave --keys out, or make another house with --keys {wish.keys} --data DIR.",
-            )
+            raise Trouble.of("KEYS_NEVER_CHANGE", folder=self.data.folder, kept_by=character.keys, keys=wish.keys)
         self._check_sign_in(character.sample)
         if new:
             self.data.settle(character)
@@ -154,16 +148,10 @@ class House:
     def _check_sign_in(self, sample: bool) -> None:
         """A house with real data needs a real identity provider; settings for production refuse a sample house."""
         if sample and self._environment.get(PRODUCTION, "").lower() in {"1", "true", "yes", "on"}:
-            raise Trouble(
-                f"{PRODUCTION} is set, and this is a sample house.",
-                remedy=f"Unset {PRODUCTION}, or make a house with real data in another folder: --no-sample.",
-            )
+            raise Trouble.of("SAMPLE_IN_PRODUCTION")
         missing = [name for name in SIGN_IN if not self._environment.get(name)]
         if not sample and missing:
-            raise Trouble(
-                f"A house with real data needs an identity provider; not set: {', '.join(missing)}.",
-                remedy="Set these variables for the OpenID provider that signs people in (docs/settings.md).",
-            )
+            raise Trouble.of("NO_IDENTITY_PROVIDER", missing=", ".join(missing))
 
     def _furnish(self, character: Character) -> None:
         dsn = self.engines.admin_dsn
@@ -180,6 +168,7 @@ class House:
         provide_keys(self.data, character, staff_issuers=Path(given) if given else None)
         if character.sample:
             write_sample_parties(self.data.sample_parties)
+            write_sample_officials(self.data.sample_officials)
 
     def _start_processes(self, character: Character) -> None:
         self._running.callback(self._stop_processes)
@@ -203,10 +192,7 @@ class House:
 
 def _new_character(wish: Wish) -> Character:
     if wish.sample is False and wish.authority is None:
-        raise Trouble(
-            "A house with real data needs the authority that runs it.",
-            remedy="Give its Unified Social Credit Code with --authority CODE.",
-        )
+        raise Trouble.of("NO_AUTHORITY")
     sample = wish.sample is not False
     return Character(
         layout=LAYOUT,

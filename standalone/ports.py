@@ -8,8 +8,12 @@ import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from typing import Annotated
 from urllib.parse import urlsplit
 
+from typer import Option
+
+from chengxin.cli.command import Group
 from standalone.trouble import Trouble
 
 LOOPBACK = "127.0.0.1"
@@ -20,17 +24,17 @@ FREE_RANGE = (10_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class Ports(Group):
     """Loopback ports of the house; 0 takes a free one."""
 
-    catalog: int = 7401
-    blacklist: int = 7402
-    repair: int = 7403
-    audit: int = 7404
-    log: int = 7405
-    witness: int = 7406
-    entries: int = 7407
-    gateway: int = 7480
+    catalog: Annotated[int, Option("--catalog-port", help="gRPC of the catalog office; 0: a free port.")] = 7401
+    blacklist: Annotated[int, Option("--blacklist-port", help="gRPC of the list office.")] = 7402
+    repair: Annotated[int, Option("--repair-port", help="gRPC of the repair office.")] = 7403
+    audit: Annotated[int, Option("--audit-port", help="gRPC of the audit office.")] = 7404
+    log: Annotated[int, Option("--log-port", help="HTTP of the audit log's checkpoints and tiles.")] = 7405
+    witness: Annotated[int, Option("--witness-port", help="HTTP of the log's witness.")] = 7406
+    entries: Annotated[int, Option("--entries-port", help="HTTPS of the log's entries, for auditors.")] = 7407
+    gateway: Annotated[int, Option("--gateway-port", help="HTTP of the gateway.")] = 7480
 
     @classmethod
     def behind(cls, doors: Mapping[str, str]) -> Ports:
@@ -62,7 +66,7 @@ class Ports:
         }
 
 
-FREE = Ports(catalog=0, blacklist=0, repair=0, audit=0, log=0, witness=0, entries=0, gateway=0)
+FREE = Ports(**dict.fromkeys([door.name for door in fields(Ports)], 0))
 """A free port for every door."""
 
 
@@ -79,11 +83,7 @@ def bound(name: str, wanted: int) -> socket.socket:
                 continue
             denied = error.errno == errno.EACCES
             why = "needs privileges" if denied else "is taken by another process or another door of the house"
-            raise Trouble(
-                f"Port {wanted} on {LOOPBACK}, meant for {name}, {why}.",
-                remedy=f"Stop what uses it, or choose another port above 1023 with --{name}-port PORT; "
-                f"--{name}-port 0 takes a free one.",
-            ) from error
+            raise Trouble.of("PORT_TAKEN", port=wanted, name=name, why=why) from error
 
 
 def free_port() -> int:

@@ -6,7 +6,6 @@ valid in every other respect, so that it takes the same path as a real one.
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from foundation.identity import resident_check_digit, uscc_check_character
-from standalone.ca import write_public
+from standalone.ca import write_json
 
 SEED = 54
 MARK = "样例"
@@ -97,8 +96,18 @@ def write_sample_parties(file: Path) -> None:
     """Write some parties of the sample world as those whom the development identity provider offers for sign-in."""
     world = SampleWorld()
     parties = [*world.enterprises[:4], *world.persons[:4]]
-    content = json.dumps([asdict(party) for party in parties], ensure_ascii=False, indent=1)
-    write_public(file, f"{content}\n".encode())
+    write_json(file, [asdict(party) for party in parties])
+
+
+def write_sample_officials(file: Path) -> None:
+    """Write the officials whom the development identity provider offers for sign-in: two, where two must differ."""
+    who = [(MARKET, "repair_officer", f"{MARK}信用修复经办人员"), (AUDITOR, "auditor", f"{MARK}审计人员")]
+    officials = [
+        {"name": f"{name}{place}", "sub": f"{MARK}-{role}-{place}", "authority": authority.code, "roles": [role]}
+        for authority, role, name in who
+        for place in (1, 2)
+    ]
+    write_json(file, officials)
 
 
 def resident_id(division: str, born: date, order: int) -> str:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from standalone.sample import DIVISION, HOUSING, MARK, SampleAuthority, SampleParty, SampleWorld, resident_id
 
@@ -28,40 +31,17 @@ FINE = "罚款金额（万元）"
 DECIDED = "处罚决定日期"
 EFFECTIVE = "生效日期"
 AUTHORITY = "处罚机关统一社会信用代码"
-SEVERITY = "失信严重程度"
-BASIS = "自然人公示依据"
 NUMBER = "记录编号"
 PROHIBITED = "血型"
-NOT_IN_THE_CATALOG = "信用评分"
 
-_HEADER = (
-    "行政相对人名称,行政相对人类别,行政相对人代码_1（统一社会信用代码）,行政相对人代码_2（工商注册号）,"
-    "行政相对人代码_3（组织机构代码）,行政相对人代码_4（税务登记号）,行政相对人代码_5（事业单位证书号）,"
-    "行政相对人代码_6（社会组织登记证号）,法定代表人,法定代表人证件类型,法定代表人证件号码,证件类型,证件号码,"
-    "行政处罚决定书文号,违法行为类型,违法事实,处罚依据,处罚类别,处罚内容,罚款金额（万元）,"
-    "没收违法所得、没收非法财物的金额（万元）,暂扣或吊销证照名称及编号,处罚决定日期,处罚有效期,公示截止期,"
-    "处罚机关,处罚机关统一社会信用代码,数据来源单位,数据来源单位统一社会信用代码,备注,生效日期,失信严重程度,"
-    "自然人公示依据,记录编号,血型,信用评分"
-)
-COLUMNS = tuple(next(csv.reader([_HEADER])))
+_WRITTEN: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+COLUMNS = tuple(_WRITTEN["columns"])
 """The header of the file."""
 
 ROWS = 10_400
 SPOILT_EVERY = 35
 """Every 35th row is spoilt: 297 of 10,400."""
 PERSONS_EVERY = 7
-
-# Category, fine in ten-thousand yuan, and how many days ago it may lie so that its period still runs.
-_PENALTIES = (
-    ("警告", "", 60),
-    ("罚款", "0.2", 60),
-    ("罚款", "5.5", 300),
-    ("没收违法所得", "", 300),
-    ("责令停产停业", "", 300),
-    ("罚款", "120", 900),
-    ("吊销许可证件", "", 900),
-)
-_CONDUCTS = ("未按规定公示许可信息", "销售标签不合格的产品", "未建立进货查验记录", "超出许可范围经营")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +63,8 @@ def hand_in(world: SampleWorld, authority: SampleAuthority, *, today: date, rows
         cells = _good_row(number, party, authority, today, choose)
         if not reason:
             last_good = cells
-        elif reason in _WRITTEN:
-            cells |= _WRITTEN[reason]
+        elif reason in _SPOILT:
+            cells |= _SPOILT[reason]
         else:
             cells |= _COMPUTED[reason](cells, last_good, today)
         yield SampleRow(cells, reason)
@@ -99,10 +79,10 @@ def write_csv(file: Path, rows: Iterator[SampleRow], *, encoding: str = "utf-8-s
 
 
 def _good_row(number: int, party: SampleParty, authority: SampleAuthority, today: date, choose: random.Random) -> Row:
-    category, fine, oldest = choose.choice(_PENALTIES)
+    category, fine, oldest = choose.choice(_WRITTEN["penalties"])
     decided = today - timedelta(days=choose.randrange(1, oldest))
     person = party.identifier_kind == "resident_id"
-    conduct = choose.choice(_CONDUCTS)
+    conduct = choose.choice(_WRITTEN["conducts"])
     return {
         NAME: party.name,
         TYPE: "自然人" if person else "法人及非法人组织",
@@ -132,22 +112,7 @@ def _in_days(today: date, days: int) -> str:
 
 
 # Reason -> the cells that spoil a good row. What is computed looks at the row, the last good one before it, and the day.
-_WRITTEN: dict[str, Row] = {
-    "IDENTIFIER_LENGTH": {USCC: "9143999900000"},
-    "NUMBER_RUINED_BY_EXCEL": {USCC: "9.1439999E+17"},
-    "IDENTIFIER_MISSING": {USCC: ""},
-    "DOCUMENT_MISSING": {DOCUMENT: ""},
-    "BAD_DATE": {DECIDED: "2026年13月45日"},
-    "BAD_AMOUNT": {FINE: "三万元"},
-    "CATEGORY_UNKNOWN": {CATEGORY: "口头教育"},
-    "SEVERITY_UNDETERMINED": {CATEGORY: "限制开展生产经营活动"},
-    "WRONG_AUTHORITY": {AUTHORITY: HOUSING.code},
-    "AUTHORITY_INVALID": {AUTHORITY: "1143999900000"},
-    "FIELD_MISSING": {FACTS: ""},
-    "FIELD_PROHIBITED": {PROHIBITED: "AB"},
-    "FIELD_UNKNOWN": {NOT_IN_THE_CATALOG: "620"},
-    "PERSON_PUBLICITY_WITHOUT_BASIS": {BASIS: "同意"},
-}
+_SPOILT: dict[str, Row] = _WRITTEN["spoilt"]
 _COMPUTED: dict[str, Callable[[Row, Row, date], Row]] = {
     "IDENTIFIER_CHECK_FAILED": lambda row, _, __: {USCC: row[USCC][:-1] + ("2" if row[USCC][-1] == "1" else "1")},
     "IDENTIFIER_CHARACTER": lambda row, _, __: {USCC: row[USCC][:9] + "Х" + row[USCC][10:]},
@@ -157,9 +122,10 @@ _COMPUTED: dict[str, Callable[[Row, Row, date], Row]] = {
     "DATE_IN_FUTURE": lambda _, __, today: {DECIDED: _in_days(today, 3)},
     "DATES_CONTRADICT": lambda _, __, today: {EFFECTIVE: _in_days(today, -2_000)},
     "RETENTION_PASSED": lambda _, __, today: {DECIDED: _in_days(today, -2_600)},
+    "WRONG_AUTHORITY": lambda _, __, ___: {AUTHORITY: HOUSING.code},
     "NUMBER_USED_FOR_OTHER_CONTENT": lambda _, last_good, __: {NUMBER: last_good[NUMBER]},
 }
 _OF_PERSONS = {"IDENTIFIER_BIRTH_DATE", "IDENTIFIER_KIND_MISMATCH", "PERSON_PUBLICITY_WITHOUT_BASIS"}
-_FAULTS = (*_WRITTEN, *_COMPUTED)
+_FAULTS = (*_SPOILT, *_COMPUTED)
 EXPECTED_REASONS = frozenset(_FAULTS)
 """The reasons for which rows of a whole file are refused."""

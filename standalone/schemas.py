@@ -29,10 +29,7 @@ def bring_up_to_date(admin_dsn: str, *, role_passwords: Path, sample: bool, depl
         try:
             upgrade(admin_dsn, office, sample=sample, deployment=deployment)
         except CommandError as error:
-            raise Trouble(
-                f"The schema {office} was written by a newer version: {error}",
-                remedy="Use the checkout that wrote it, or a new folder with --data DIR.",
-            ) from error
+            raise Trouble.of("SCHEMA_NEWER", office=office, error=error) from error
     try:
         policy = load_policy(LAW)
         with psycopg.connect(admin_dsn) as connection:
@@ -42,7 +39,4 @@ def bring_up_to_date(admin_dsn: str, *, role_passwords: Path, sample: bool, depl
             for office in OFFICES:
                 load_retention(connection, office, policy)
     except (LawError, blacklist_law.LawRewritesPast) as error:
-        raise Trouble(
-            f"The law data can't be loaded: {error}",
-            remedy="Mend the file named, or take the change back: what applied in the past is not rewritten.",
-        ) from error
+        raise Trouble.of("LAW_UNUSABLE", error=error) from error

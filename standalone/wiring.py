@@ -135,12 +135,15 @@ def processes(
     own[GATEWAY] = {
         "CHENGXIN_REDIS_URL": engines.redis_url,
         "CHENGXIN_COOKIE_SECRET": str(data.secret("cookie")),
+        "CHENGXIN_CATALOG_VKEY": _vkey(data, character, "catalog"),
+        "CHENGXIN_BLACKLIST_VKEY": _vkey(data, character, "blacklist"),
         **_issuer_settings("PERSON", _person_issuer(data)),
     }
     if character.sample:
         own[GATEWAY] |= {
             "CHENGXIN_DEV_IDP": "true",
             "CHENGXIN_DEV_IDP_PARTIES": str(data.sample_parties),
+            "CHENGXIN_DEV_IDP_OFFICIALS": str(data.sample_officials),
             **_issuer_settings("STAFF", _staff_issuer(data)),
         }
 

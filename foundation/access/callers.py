@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -111,3 +111,25 @@ async def enrolled(tx: Transaction, fingerprint: bytes) -> Caller:
     if row is None:
         raise Refused(NOT_ENROLLED)
     return Caller(authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles))
+
+
+BY_GATEWAY = {"repair_officer": "repair_authority", "auditor": "auditor"}
+"""Officials whom the gateway may carry, and the role that a system of their authority must be enrolled with."""
+
+
+async def carried(tx: Transaction, gateway: Caller, officer: Officer) -> Caller:
+    """Return the caller that the gateway is while it carries an official: his authority, and what that may do.
+
+    The authority is what the assertion's signature covers; its roles are those with which a system of that
+    authority is enrolled today. The gateway's own roles do not come along.
+    Raises Refused(OFFICER_ROLE_REQUIRED).
+    """
+    rows = await tx.all(
+        "SELECT DISTINCT unnest(roles) AS role FROM enrolment"
+        " WHERE authority = :authority AND revoked_at IS NULL AND not_after > clock_timestamp()",
+        authority=officer.authority,
+    )
+    roles = frozenset(BY_GATEWAY[role] for role in officer.roles & BY_GATEWAY.keys()) & {row.role for row in rows}
+    if not roles:
+        raise Refused(OFFICER_ROLE_REQUIRED)
+    return replace(gateway, authority=officer.authority, roles=roles)

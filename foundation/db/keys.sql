@@ -8,7 +8,8 @@ GRANT UPDATE (wrapped, provider_key) ON keyring TO {roles};
 
 -- `key` is what rotates: share/2027-03, archive/2031, index/subject; its generations are share/2027-03, share/2027-03/2
 -- and so on, those of an index index/subject/1, index/subject/2. Method `provider` wraps one key anew under a new key of
--- the provider: from_key and to_key are then the provider's. started_by: null where the house started it itself;
+-- the provider: from_key and to_key are then the provider's. Officials stand as tags keyed over their numbers, which the
+-- constraints compare; proposal and approval are the numbers sealed. started_by: null where the house started it itself;
 -- proposed_by: the first of the two officials that retiring the old key takes.
 CREATE TABLE key_rotation (
     rotation_id  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -19,9 +20,11 @@ CREATE TABLE key_rotation (
     to_key       text NOT NULL CHECK (to_key <> from_key),
     state        text NOT NULL DEFAULT 'prepared'
                  CHECK (state IN ('prepared', 'working', 'verified', 'approved', 'retired')),
-    started_by   text,
-    proposed_by  text,
-    approved_by  text,
+    started_by   bytea CHECK (octet_length(started_by) = 16),
+    proposed_by  bytea CHECK (octet_length(proposed_by) = 16),
+    proposal     bytea,
+    approved_by  bytea CHECK (octet_length(approved_by) = 16),
+    approval     bytea,
     started_at   timestamptz NOT NULL DEFAULT house_now(),
     verified_at  timestamptz,
     approved_at  timestamptz,
@@ -36,6 +39,8 @@ CREATE TABLE key_rotation (
     rest_until   timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT retiring_takes_two_officials
         CHECK (approved_by IS NULL OR (proposed_by IS NOT NULL AND approved_by <> proposed_by)),
+    CONSTRAINT sealed_beside_its_tag
+        CHECK ((proposal IS NULL) = (proposed_by IS NULL) AND (approval IS NULL) = (approved_by IS NULL)),
     CONSTRAINT nothing_retires_unapproved CHECK ((state IN ('approved', 'retired')) = (approved_by IS NOT NULL)),
     CONSTRAINT nothing_retires_unverified CHECK ((state IN ('prepared', 'working')) = (verified_at IS NULL))
 );
@@ -48,8 +53,10 @@ BEGIN
     IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND (
            (NEW.key, NEW.method, NEW.from_key, NEW.to_key, NEW.started_by, NEW.started_at)
            IS DISTINCT FROM (OLD.key, OLD.method, OLD.from_key, OLD.to_key, OLD.started_by, OLD.started_at)
-           OR NEW.proposed_by IS DISTINCT FROM OLD.proposed_by AND OLD.proposed_by IS NOT NULL
-           OR NEW.approved_by IS DISTINCT FROM OLD.approved_by AND OLD.approved_by IS NOT NULL
+           OR OLD.proposed_by IS NOT NULL
+              AND (NEW.proposed_by, NEW.proposal) IS DISTINCT FROM (OLD.proposed_by, OLD.proposal)
+           OR OLD.approved_by IS NOT NULL
+              AND (NEW.approved_by, NEW.approval) IS DISTINCT FROM (OLD.approved_by, OLD.approval)
            OR NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
                ('prepared', 'working'), ('working', 'verified'), ('verified', 'approved'), ('approved', 'retired')))
        OR TG_OP = 'INSERT' AND (NEW.state <> 'prepared' OR NEW.proposed_by IS DISTINCT FROM NEW.started_by) THEN
@@ -147,12 +154,15 @@ BEGIN
     RETURN v_state;
 END $$;
 
--- One official's word that the old key may go. Gives the state; null where the rotation is not verified.
-CREATE FUNCTION key_approve(p_rotation uuid, p_officer text) RETURNS text
+-- One official's word that the old key may go; his number is sealed as the first's and as the second's, since only here
+-- it turns out which he is. Gives the state; null where the rotation is not verified.
+CREATE FUNCTION key_approve(p_rotation uuid, p_officer bytea, p_proposal bytea, p_approval bytea) RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
     UPDATE key_rotation
     SET proposed_by = coalesce(proposed_by, p_officer),
+        proposal = coalesce(proposal, p_proposal),
         approved_by = CASE WHEN proposed_by IS NOT NULL THEN p_officer END,
+        approval = CASE WHEN proposed_by IS NOT NULL THEN p_approval END,
         approved_at = CASE WHEN proposed_by IS NOT NULL THEN house_now() END,
         state = CASE WHEN proposed_by IS NOT NULL THEN 'approved' ELSE state END
     WHERE rotation_id = p_rotation AND state = 'verified'
@@ -405,4 +415,4 @@ REVOKE ALL ON FUNCTION keys_in_use, provider_keys, key_due, key_begin, key_note,
 GRANT EXECUTE ON FUNCTION wrap_key, key_epoch, keys_in_use, provider_keys, key_due, key_begin, key_note, key_approve, key_retired,
     keys_to_renew TO {roles};
 GRANT SELECT ON key_rotation TO {roles}, audit_reader;
-GRANT INSERT (key, method, from_key, to_key, started_by, proposed_by) ON key_rotation TO {roles};
+GRANT INSERT (rotation_id, key, method, from_key, to_key, started_by, proposed_by, proposal) ON key_rotation TO {roles};

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from foundation.access import Caller, Officer
 from foundation.db import Row, Transaction
 from foundation.journal import Entry
 from foundation.keys import reasons, store
-from foundation.personal import Personal
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from foundation.rpc import Ground
+from foundation.words import Words
 
 
 def following(key: str, from_key: str, *, provider: bool) -> str:
@@ -42,6 +43,7 @@ class KeyOffice:
         self._keyring = ground.keyring
         self._journal = ground.journal
         self._rotated = rotated
+        self._words = Words(ground.keyring, "key_rotation")
 
     async def list(self, caller: Caller) -> tuple[Sequence[Row], Sequence[Row]]:
         """All keys by name, and the newest rotations."""
@@ -65,8 +67,18 @@ class KeyOffice:
             if from_key is None:
                 raise Refused(NOT_FOUND, field="key")
             to_key = following(key, from_key, provider=provider)
-            by = officer.subject.reveal()
-            row = await store.start(tx, key=key, method=method, from_key=from_key, to_key=to_key, by=by)
+            rotation_id, official = uuid4(), await self._words.official(officer)
+            row = await store.start(
+                tx,
+                rotation_id=rotation_id,
+                key=key,
+                method=method,
+                from_key=from_key,
+                to_key=to_key,
+                started_by=official,
+                proposed_by=official,
+                proposal=await self._words.seal(tx.now, rotation_id, "proposal", officer.subject),
+            )
             if row is None:
                 raise Refused(reasons.ROTATION_UNDER_WAY, field="key")
             if not provider:
@@ -81,12 +93,26 @@ class KeyOffice:
         """
         async with self._database.transaction() as tx:
             row = await self._known(tx, rotation_id)
-            if row.proposed_by == officer.subject.reveal():
+            official = await self._words.official(officer)
+            if row.proposed_by == official:
                 raise Refused(reasons.SECOND_CUSTODIAN_NEEDED, field="rotation_id")
-            if await store.approve(tx, rotation_id, officer.subject.reveal()) is None:
+            sealed = {
+                said: await self._words.seal(tx.now, rotation_id, said, officer.subject)
+                for said in ("proposal", "approval")
+            }
+            if await store.approve(tx, rotation_id, official, **sealed) is None:
                 raise Refused(reasons.ROTATION_NOT_VERIFIED, field="rotation_id")
             await self._journal.write(tx, entry("KeyService.ApproveRetirement", caller, row, officer=officer.subject))
             return await self._known(tx, rotation_id)
+
+    async def custodians(self, row: Row) -> tuple[Personal, Personal]:
+        """Who said first that the old key may go, and who second; empty for nobody yet, and where it does not open."""
+        try:
+            (first,) = await self._words.open(row.proposal, row.rotation_id, "proposal", count=1)
+            (second,) = await self._words.open(row.approval, row.rotation_id, "approval", count=1)
+        except Refused:  # a key in a suite that is too old is to be seen here, and rotated
+            return NOTHING, NOTHING
+        return first, second
 
     async def _known(self, tx: Transaction, rotation_id: UUID) -> Row:
         row = await store.rotation(tx, rotation_id)

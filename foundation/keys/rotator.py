@@ -103,7 +103,7 @@ class Rotator:
             for old in due:
                 new = (await self._keyring.newest(old.this_year)).name
                 key = "/".join(old.name.split("/")[:2])
-                row = await store.start(tx, key=key, method="rewrap", from_key=old.name, to_key=new, by=None)
+                row = await store.start(tx, key=key, method="rewrap", from_key=old.name, to_key=new)
                 if row is not None:  # else another rotation of it is under way
                     await self._journal.write(tx, entry("KeyRotation.Prepared", self._house, row))
                     begun = True

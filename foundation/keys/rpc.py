@@ -15,7 +15,7 @@ from foundation.rpc.messages import id_from, line_from, timestamp
 OPERATOR, CUSTODIAN = "operator", "key_custodian"
 """The role of a system that may ask about keys, and that of an official who decides about them."""
 
-_TEXTS = ("key", "from_key", "to_key", "started_by", "proposed_by", "approved_by")
+_TEXTS = ("key", "from_key", "to_key")
 _TIMES = ("started_at", "verified_at", "retired_at")
 
 
@@ -38,7 +38,7 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
                 )
                 for key in keys
             ],
-            rotations=[_message(rotation) for rotation in rotations],
+            rotations=[await self._message(rotation) for rotation in rotations],
         )
 
     async def StartRotation(
@@ -52,7 +52,7 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         method = keys_pb2.RotationMethod.Name(request.method).removeprefix("ROTATION_METHOD_").lower()
         key = line_from(request.key, field="key", longest=100)
         row = await self._office.start(call.caller, officer, key=key, method=method)
-        return keys_pb2.StartRotationResponse(rotation=_message(row))
+        return keys_pb2.StartRotationResponse(rotation=await self._message(row))
 
     async def ApproveRetirement(
         self, request: keys_pb2.ApproveRetirementRequest, context: Any
@@ -61,28 +61,31 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         call = _operator()
         officer = call.require_officer(CUSTODIAN)
         row = await self._office.approve(call.caller, officer, id_from(request.rotation_id))
-        return keys_pb2.ApproveRetirementResponse(rotation=_message(row))
+        return keys_pb2.ApproveRetirementResponse(rotation=await self._message(row))
+
+    async def _message(self, row: Row) -> keys_pb2.Rotation:
+        method = keys_pb2.RotationMethod.Value(f"ROTATION_METHOD_{row.method.upper()}")  # type: ignore[arg-type]  # held by a constraint
+        state = keys_pb2.RotationState.Value(f"ROTATION_STATE_{row.state.upper()}")  # type: ignore[arg-type]  # as above
+        # Rows are gone through by bucket, 0 to 255.
+        percent = 100 * max(row.after_bucket, 0) // 256 if row.verified_at is None else 100
+        first, second = await self._office.custodians(row)
+        same: dict[str, Any] = {name: getattr(row, name) for name in _TEXTS}
+        same |= {name: timestamp(getattr(row, name)) for name in _TIMES}
+        return keys_pb2.Rotation(
+            rotation_id=str(row.rotation_id),
+            method=method,
+            state=state,
+            pass_percent=percent,
+            **same,
+            started_by=first.reveal() if row.started_by else "",
+            proposed_by=first.reveal(),
+            approved_by=second.reveal(),
+            done=row.done,
+            unopened=row.unopened,
+        )
 
 
 def _operator() -> Call:
     call = current()
     call.require_role(OPERATOR)
     return call
-
-
-def _message(row: Row) -> keys_pb2.Rotation:
-    method = keys_pb2.RotationMethod.Value(f"ROTATION_METHOD_{row.method.upper()}")  # type: ignore[arg-type]  # held by a constraint
-    state = keys_pb2.RotationState.Value(f"ROTATION_STATE_{row.state.upper()}")  # type: ignore[arg-type]  # as above
-    # Rows are gone through by bucket, 0 to 255.
-    percent = 100 * max(row.after_bucket, 0) // 256 if row.verified_at is None else 100
-    same: dict[str, Any] = {name: getattr(row, name) or "" for name in _TEXTS}
-    same |= {name: timestamp(getattr(row, name)) for name in _TIMES}
-    return keys_pb2.Rotation(
-        rotation_id=str(row.rotation_id),
-        method=method,
-        state=state,
-        pass_percent=percent,
-        **same,
-        done=row.done,
-        unopened=row.unopened,
-    )

@@ -36,23 +36,22 @@ async def current(tx: Transaction, key: str, *, provider: bool) -> str | None:
     return None if row is None else row.provider_key if provider else row.name
 
 
-async def start(tx: Transaction, *, key: str, method: str, from_key: str, to_key: str, by: str | None) -> Row | None:
-    """Put a rotation down; None where one of that key is under way."""
-    return await tx.maybe(
-        "INSERT INTO key_rotation (key, method, from_key, to_key, started_by, proposed_by)"
-        " VALUES (:key, :method, :from_key, :to_key, :by, :by) ON CONFLICT DO NOTHING RETURNING *",
-        key=key,
-        method=method,
-        from_key=from_key,
-        to_key=to_key,
-        by=by,
-    )
+async def start(tx: Transaction, **columns: object) -> Row | None:
+    """Put a rotation down; None where one of that key is under way.
+
+    Columns: key, method, from_key, to_key; where an official begins it, rotation_id, his tag as started_by and as
+    proposed_by, and his number sealed as proposal.
+    """
+    return (await tx.insert("key_rotation", "ON CONFLICT DO NOTHING RETURNING *", **columns)).one_or_none()
 
 
-async def approve(tx: Transaction, rotation_id: UUID, officer: str) -> str | None:
-    """One official's word that the old key may go; the state then, None where it is not verified."""
-    sql = "SELECT key_approve(:id, :officer) AS state"
-    return (await tx.one(sql, id=rotation_id, officer=officer)).state
+async def approve(tx: Transaction, rotation_id: UUID, officer: bytes, **sealed: bytes) -> str | None:
+    """One official's word that the old key may go; the state then, None where it is not verified.
+
+    `officer` is his tag, `sealed` his number, once as `proposal` and once as `approval`.
+    """
+    sql = "SELECT key_approve(:id, :officer, :proposal, :approval) AS state"
+    return (await tx.one(sql, id=rotation_id, officer=officer, **sealed)).state
 
 
 async def due(tx: Transaction) -> Row | None:

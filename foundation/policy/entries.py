@@ -9,10 +9,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Literal
 
-from pydantic import ConfigDict
-
+from foundation.policy.in_force import Entry, InForce
 from foundation.policy.publicity import Severity
 
 InstrumentKind = Literal["law", "administrative_regulation", "local_regulation", "central_policy", "department_rule"]
@@ -52,14 +51,19 @@ ViolationKind = Literal[
 """The only four kinds of serious violation for which a list may stand. Source: 54号 clause 6."""
 UpdateFrequency = Literal["at_once", "daily", "seven_working_days", "monthly", "yearly"]
 
-_FORBID = ConfigDict(extra="forbid")
+
+@dataclass(frozen=True, kw_only=True)
+class Titled(Entry):
+    """Something that has a code, and a title in Chinese and in English."""
+
+    code: str
+    title: str
+    title_en: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class LegalBasis:
+class LegalBasis(Entry):
     """An instrument that something rests on; `confirmed` when compared with its text."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     instrument_kind: InstrumentKind
     title: str
@@ -68,10 +72,8 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FieldDefinition:
+class FieldDefinition(Entry):
     """One field that records under an item may hold, and why it must. Source: 54号 clause 14."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     name: str
     title: str
@@ -82,19 +84,7 @@ class FieldDefinition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InForce:
-    """In force in [in_force_from, in_force_until); open where there is no end."""
-
-    in_force_from: date
-    in_force_until: date | None = None
-
-    def is_in_force(self, on: date) -> bool:
-        """Say whether this version is in force on a day."""
-        return self.in_force_from <= on and (self.in_force_until is None or on < self.in_force_until)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatalogItem(InForce):
+class CatalogItem(Titled, InForce):
     """One version of an item of the catalog. Source: 54号 clauses 1, 3, 4; Shenzhen regulation art. 34.
 
     `determining_areas`: list areas whose authorities determine it; empty for an item of no list.
@@ -103,11 +93,6 @@ class CatalogItem(InForce):
     `unrepairable_basis`: the law that excludes repair. Source: 54号 clause 11.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    code: str
-    title: str
-    title_en: str
     family: Family
     level: Level
     division: str = ""
@@ -142,14 +127,9 @@ class CatalogItem(InForce):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure(InForce):
+class Measure(Titled, InForce):
     """A disciplinary measure. Source: 54号 clauses 9 and 10."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    code: str
-    title: str
-    title_en: str
     least_severity: Severity
     areas: tuple[str, ...]
     subject_types: tuple[SubjectType, ...]
@@ -161,38 +141,29 @@ class Measure(InForce):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Criterion:
+class Criterion(Entry):
     """One criterion of a listing standard."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     code: str
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Consultation:
+class Consultation(Entry):
     """The public consultation on a local standard, in [opened_on, closed_on). Source: 54号 clause 7."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     opened_on: date
     closed_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scheme(InForce):
+class Scheme(Titled, InForce):
     """A serious-dishonesty list. Source: 54号 clauses 6 and 7.
 
     `instrument` and `article` set the standard; `bases` let the area have a list at all.
     `earliest_removal` and `period` name the statutory numbers that bound a listing (`listing_period`).
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    code: str
-    title: str
-    title_en: str
     level: Level
     division: str = ""
     area: str
@@ -212,32 +183,22 @@ class Scheme(InForce):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Purpose:
+class Purpose(Titled):
     """Why an authority may ask. `yes_no`: the answer says whether, never what."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    code: str
-    title: str
-    title_en: str
     yes_no: bool
     legal_basis: LegalBasis
     matter_kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArchiveBasis:
+class ArchiveBasis(Titled):
     """On what the archive may be opened. Source: Personal Information Protection Law arts. 18, 35, 45.
 
     `longest_delay_days`: for how long at most the party is not shown it, by `delay_basis`; 0: it is shown at once.
     An application waits `approval_days` for its approval, which lasts `open_hours`.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    code: str
-    title: str
-    title_en: str
     bases: tuple[LegalBasis, ...]
     longest_delay_days: int
     delay_basis: LegalBasis | None = None
@@ -246,10 +207,8 @@ class ArchiveBasis:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Division:
+class Division(Entry):
     """An administrative division, GB/T 2260; `parent` is the province of a prefecture."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     code: str
     title: str
@@ -257,14 +216,12 @@ class Division:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProhibitedFields:
+class ProhibitedFields(Entry):
     """A category that no item may define. `persons_only`: free for items about enterprises alone.
 
     `names` are words of a lower_snake field name, `terms` are Chinese words of a title, `patterns` regular
     expressions over the name.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     code: str
     title: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from foundation.lawfile import LawError, law_files, read_law
 from foundation.policy import lawfulness
@@ -22,11 +23,11 @@ from foundation.policy.entries import (
     Purpose,
     Scheme,
 )
+from foundation.policy.in_force import Entry
 from foundation.policy.numbers import Policy, load_policy
 
 V = TypeVar("V", CatalogItem, Measure, Scheme)
-
-_FORBID = ConfigDict(extra="forbid")
+E = TypeVar("E", bound=Entry)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +50,14 @@ class LawBook:
         (`foundation.policy.lawfulness`).
         """
         policy = policy or load_policy(law)
-        divisions = read_law(law / "divisions.yaml", _DivisionFile).divisions
         book = cls(
             items=_sorted(i for path in law_files(law / "catalog") for i in _items(path)),
-            measures=_sorted(m for path in law_files(law / "measures") for m in read_law(path, _MeasureFile).measures),
-            schemes=_sorted(s for path in law_files(law / "schemes") for s in read_law(path, _SchemeFile).schemes),
-            purposes=read_law(law / "purposes.yaml", _PurposeFile).purposes,
-            divisions=divisions,
-            prohibited=read_law(law / "prohibited_fields.yaml", _ProhibitedFile).prohibited,
-            archive_bases=read_law(law / "archive.yaml", _ArchiveFile).bases,
+            measures=_sorted(m for path in law_files(law / "measures") for m in _listed(path, "measures", Measure)),
+            schemes=_sorted(s for path in law_files(law / "schemes") for s in _listed(path, "schemes", Scheme)),
+            purposes=_listed(law / "purposes.yaml", "purposes", Purpose),
+            divisions=_listed(law / "divisions.yaml", "divisions", Division),
+            prohibited=_listed(law / "prohibited_fields.yaml", "prohibited", ProhibitedFields),
+            archive_bases=_listed(law / "archive.yaml", "bases", ArchiveBasis),
         )
         book._check(policy)
         return book
@@ -126,55 +126,11 @@ class LawBook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CatalogFile:
+class _CatalogFile(Entry):
     """Items, and sets of fields that several of them use: an item names them in `uses`."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     field_sets: dict[str, tuple[FieldDefinition, ...]] = field(default_factory=dict[str, Any])
     items: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _MeasureFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    measures: tuple[Measure, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SchemeFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    schemes: tuple[Scheme, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PurposeFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    purposes: tuple[Purpose, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _DivisionFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    divisions: tuple[Division, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ProhibitedFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    prohibited: tuple[ProhibitedFields, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ArchiveFile:
-    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
-
-    bases: tuple[ArchiveBasis, ...]
 
 
 _ITEM = TypeAdapter(CatalogItem)
@@ -195,6 +151,16 @@ def _items(path: Path) -> Iterable[CatalogItem]:
         except ValidationError as fault:
             first = fault.errors(include_url=False, include_input=False)[0]
             raise LawError(where, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _listed(path: Path, key: str, kind: type[E]) -> tuple[E, ...]:
+    """The entries of a file that holds a list of them under `key`, and nothing else."""
+    return getattr(read_law(path, _list_file(key, kind)), key)
+
+
+@cache
+def _list_file(key: str, kind: type[Entry]) -> type[Any]:
+    return make_dataclass("ListFile", [(key, tuple[kind, ...])], bases=(Entry,))
 
 
 def _sorted(entries: Iterable[V]) -> tuple[V, ...]:

@@ -13,7 +13,6 @@ from foundation.policy.entries import (
     ArchiveBasis,
     CatalogItem,
     Division,
-    InForce,
     LegalBasis,
     Level,
     Measure,
@@ -21,11 +20,13 @@ from foundation.policy.entries import (
     Purpose,
     Scheme,
 )
+from foundation.policy.in_force import InForce
 from foundation.policy.numbers import Policy
 
 V = TypeVar("V", CatalogItem, Measure, Scheme)
 
 _ABOVE_RULES = frozenset({"law", "administrative_regulation", "central_policy"})
+_REGULATIONS = _ABOVE_RULES | {"local_regulation"}
 _CODE = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _DIVISION = re.compile(r"[0-9]{6}")
@@ -43,16 +44,14 @@ def check_item(item: CatalogItem, prohibited: Sequence[ProhibitedFields], divisi
     _require(where, item.document_kinds, "allows no kind of document, so no finding could rest on anything")
     _require(where, item.fields, "defines no field")
     _require(where, item.retention_months > 0, "needs a retention of one month at least")
-    if item.sharing == "none" and item.public:
-        raise LawError(where, "what is not shared cannot be public")
-    if item.person_publicity_basis and not (item.public and "person" in item.subject_types):
-        raise LawError(where, "cites a law for publishing persons, but is not public or not about persons")
-    for basis, what in (
-        (item.person_publicity_basis, "publishing persons"),
-        (item.unrepairable_basis, "excluding repair"),
-    ):
-        if basis and basis.instrument_kind not in _ABOVE_RULES | {"local_regulation"}:
-            raise LawError(where, f"{what} needs a law, regulation or central policy")
+    _require(where, item.sharing != "none" or not item.public, "what is not shared cannot be public")
+    persons_may_be_public = item.public and "person" in item.subject_types
+    unfounded = "cites a law for publishing persons, but is not public or not about persons"
+    _require(where, persons_may_be_public or not item.person_publicity_basis, unfounded)
+    needing_law = {"publishing persons": item.person_publicity_basis, "excluding repair": item.unrepairable_basis}
+    for what, basis in needing_law.items():
+        strong = basis is None or basis.instrument_kind in _REGULATIONS
+        _require(where, strong, f"{what} needs a law, regulation or central policy")
     _check_fields(where, item, prohibited)
 
 
@@ -87,8 +86,8 @@ def check_measure(measure: Measure, areas: frozenset[str]) -> None:
     where = f"measure {measure.code}"
     _check_code(where, measure.code)
     _require(where, measure.bases, "has no legal basis")
-    if not any(b.instrument_kind in _ABOVE_RULES | {"local_regulation"} for b in measure.bases):
-        raise LawError(where, "rests on no law, regulation or central policy")
+    strong = any(basis.instrument_kind in _REGULATIONS for basis in measure.bases)
+    _require(where, strong, "rests on no law, regulation or central policy")
     _check_articles(where, measure.bases)
     _require(where, measure.areas, "names no area")
     unknown = [area for area in measure.areas if area not in areas]
@@ -106,11 +105,8 @@ def check_scheme(scheme: Scheme, items: Sequence[CatalogItem], policy: Policy, d
     _check_division(where, scheme.level, scheme.division, divisions)
     codes = [criterion.code for criterion in scheme.criteria]
     _require(where, len(set(codes)) == len(codes), "has two criteria of one code")
-    _require(
-        where,
-        any(i.code == scheme.item_code and scheme.area in i.determining_areas for i in items),
-        f"has no item {scheme.item_code} that its area determines",
-    )
+    has_item = any(i.code == scheme.item_code and scheme.area in i.determining_areas for i in items)
+    _require(where, has_item, f"has no item {scheme.item_code} that its area determines")
     for name in (scheme.earliest_removal, scheme.period):
         _require(where, name in policy.names(), f"names the statutory number {name}, which law/policy lacks")
     if scheme.level != "national":
@@ -120,12 +116,10 @@ def check_scheme(scheme: Scheme, items: Sequence[CatalogItem], policy: Policy, d
 def _check_consultation(where: str, scheme: Scheme, policy: Policy) -> None:
     if scheme.consultation is None:
         raise LawError(where, "is local and records no public consultation on its standard")
-    opened = scheme.consultation.opened_on
+    opened, closed = scheme.consultation.opened_on, scheme.consultation.closed_on
     least = policy.governing("consultation.local_standard", on=opened)
-    if scheme.consultation.closed_on < least.after(opened):
-        raise LawError(where, f"its consultation was shorter than {least.value} {least.unit}")
-    if scheme.in_force_from < scheme.consultation.closed_on:
-        raise LawError(where, "comes into force before its consultation is over")
+    _require(where, closed >= least.after(opened), f"its consultation was shorter than {least.value} {least.unit}")
+    _require(where, scheme.in_force_from >= closed, "comes into force before its consultation is over")
 
 
 def check_purpose(purpose: Purpose) -> None:
@@ -153,8 +147,8 @@ def check_divisions(divisions: Sequence[Division]) -> None:
     codes = [division.code for division in divisions]
     for division in divisions:
         where = f"division {division.code}"
-        if not _DIVISION.fullmatch(division.code) or codes.count(division.code) > 1:
-            raise LawError(where, "is not six digits or stands twice")
+        single = _DIVISION.fullmatch(division.code) and codes.count(division.code) == 1
+        _require(where, single, "is not six digits or stands twice")
         _require(where, not division.parent or division.parent in codes, "has an unknown parent")
 
 
@@ -164,8 +158,8 @@ def check_versions(what: str, entries: Sequence[V]) -> None:
         if one.code == other.code and _overlap(one, other):
             raise LawError(f"{what} {one.code}", "has two versions in force on the same day")
     for entry in entries:
-        if entry.in_force_until is not None and entry.in_force_until <= entry.in_force_from:
-            raise LawError(f"{what} {entry.code}", "ends before it comes into force")
+        lasts = entry.in_force_until is None or entry.in_force_until > entry.in_force_from
+        _require(f"{what} {entry.code}", lasts, "ends before it comes into force")
 
 
 def _check_bases(where: str, bases: Sequence[LegalBasis], level: Level) -> None:
@@ -188,9 +182,8 @@ def _check_division(where: str, level: Level, division: str, divisions: frozense
         _require(where, not division, "is national and names a division")
     else:
         _require(where, division in divisions, "is local and names no division of law/divisions.yaml")
-        _require(
-            where, division.endswith("0000") == (level == "province"), "names a division of another level than its own"
-        )
+        same_level = division.endswith("0000") == (level == "province")
+        _require(where, same_level, "names a division of another level than its own")
 
 
 def _check_code(where: str, code: str) -> None:

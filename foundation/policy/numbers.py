@@ -6,38 +6,45 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import ClassVar, Literal
-
-from pydantic import ConfigDict
+from typing import Literal
 
 from foundation.calendar.days import add_months
 from foundation.lawfile import LawError, law_files, read_law
+from foundation.policy.in_force import Entry, InForce
 from foundation.policy.reasons import NO_POLICY_IN_FORCE
 from foundation.refusal import Refused
 
 Unit = Literal["working_days", "days", "months", "years"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyNumber:
+@dataclass(frozen=True, kw_only=True)
+class _Number(Entry):
+    """A number as a file of `law/policy/` has it."""
+
+    name: str
+    value: int
+    unit: Unit
+    article: str
+    confirmed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PolicyFile(InForce):
+    """One instrument's numbers."""
+
+    source: str
+    numbers: tuple[_Number, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyNumber(_Number, InForce):
     """One version of a statutory number, in force in [in_force_from, in_force_until).
 
     `confirmed` is True when somebody has compared the value with the text of the source.
     """
 
-    name: str
-    value: int
-    unit: Unit
     source: str
-    article: str
-    confirmed: bool
-    in_force_from: date
-    in_force_until: date | None = None
-    note: str = ""
-
-    def is_in_force(self, on: date) -> bool:
-        """Say whether this version is in force on a day."""
-        return self.in_force_from <= on and (self.in_force_until is None or on < self.in_force_until)
 
     def after(self, day: date) -> date:
         """Return the day that lies this span after `day`. Working days need the calendar instead."""
@@ -93,30 +100,6 @@ class Policy:
         return frozenset(self._versions)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    name: str
-    value: int
-    unit: Unit
-    article: str
-    confirmed: bool
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PolicyFile:
-    """One instrument's numbers."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    source: str
-    in_force_from: date
-    in_force_until: date | None = None
-    numbers: tuple[_Entry, ...]
-
-
 def load_policy(law: Path) -> Policy:
     """Return the numbers of `law/policy/`, one file for each instrument.
 
@@ -129,19 +112,9 @@ def load_policy(law: Path) -> Policy:
         for entry in file.numbers:
             if entry.value < 0 or not entry.article or not file.source:
                 raise LawError(str(path), f"{entry.name}: needs a source, an article and no negative value")
-            numbers.append(
-                PolicyNumber(
-                    name=entry.name,
-                    value=entry.value,
-                    unit=entry.unit,
-                    source=file.source,
-                    article=entry.article,
-                    confirmed=entry.confirmed,
-                    in_force_from=file.in_force_from,
-                    in_force_until=file.in_force_until,
-                    note=entry.note,
-                )
-            )
+            since, until = file.in_force_from, file.in_force_until
+            number = PolicyNumber(**vars(entry), source=file.source, in_force_from=since, in_force_until=until)
+            numbers.append(number)
     try:
         return Policy(numbers)
     except ValueError as fault:

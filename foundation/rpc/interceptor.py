@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import structlog
 from grpc import aio
 
 from foundation.access.assertions import Issuers
-from foundation.access.callers import Caller, enrolled, fingerprint_of, named_in
+from foundation.access.callers import Caller, carried, enrolled, fingerprint_of, named_in
 from foundation.calendar import day_of
 from foundation.crypto import KeyGone, OpenFailed, SuiteTooOld
 from foundation.db import Database
@@ -121,7 +122,9 @@ class HouseInterceptor(aio.ServerInterceptor):
         try:
             self._guard(method)
             caller = await self._caller(method, context)
-            CURRENT.set(self._call(caller, method, token))
+            call = await self._carried(self._call(caller, method, token))
+            caller = call.caller
+            CURRENT.set(call)
             _check_limits(context, streaming=streaming, size=size)
             yield
         except (Refused, OpenFailed, KeyGone) as error:
@@ -164,6 +167,13 @@ class HouseInterceptor(aio.ServerInterceptor):
             person = self._issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
             return Call(caller=caller, method=method, person=person)
         raise Refused(ASSERTION_INVALID)
+
+    async def _carried(self, call: Call) -> Call:
+        """The call as it counts: where the gateway carries an official, that of his authority. docs/decisions/0013."""
+        if call.officer is None or "gateway" not in call.caller.roles:
+            return call
+        async with self._database.transaction() as tx:
+            return replace(call, caller=await carried(tx, call.caller, call.officer))
 
     async def _recorded(self, refused: Refused, method: str, caller: Caller | None) -> Refused:
         """Journal a refusal of an authenticated caller, unless the door did; without a journal there is no answer."""

@@ -22,12 +22,14 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, Field, ValidationError
 
-from gateway.devidp.samples import SampleParty, sample_parties
+from gateway.devidp.samples import SampleOfficial, SampleParty, sample_officials, sample_parties
 from gateway.seal import SealedStore, derive, new_token
 from gateway.settings import DEVELOPMENT_ACR
 
 PATH = "/dev-idp"
 CLIENT_ID = "chengxin-gateway"
+STAFF_CLIENT_ID = "chengxin-gateway-staff"
+"""The gateway's client for officials; a token for one client signs nobody in at the other."""
 _KID = "development-only"
 _PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 _CSP = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -39,7 +41,7 @@ class AuthorizationRequest(BaseModel):
     """What the gateway's client asks for. Source: OpenID Connect Core 3.1.2.1; RFC 7636."""
 
     response_type: str = Field(pattern="^code$")
-    client_id: str = Field(pattern=f"^{CLIENT_ID}$")
+    client_id: str = Field(pattern=f"^({CLIENT_ID}|{STAFF_CLIENT_ID})$")
     redirect_uri: str
     scope: str = Field(pattern=r"(^| )openid( |$)")
     state: str = Field(min_length=1, max_length=200)
@@ -56,6 +58,9 @@ class Choice(AuthorizationRequest):
     name: str = ""
     identifier_kind: str = ""
     identifier: str = ""
+    sub: str = ""
+    authority: str = ""
+    roles: str = ""
 
 
 class TokenRequest(BaseModel):
@@ -80,6 +85,7 @@ class DevelopmentProvider:
     redirect_uri: str
     secret: bytes = field(repr=False)
     parties: Path | None
+    officials: Path | None
     store: SealedStore
     clock: Callable[[], datetime]
 
@@ -120,7 +126,7 @@ class DevelopmentProvider:
             "token_endpoint_auth_methods_supported": ["client_secret_basic"],
             "code_challenge_methods_supported": ["S256"],
             "acr_values_supported": [DEVELOPMENT_ACR],
-            "claims_supported": ["sub", "name", "identifier_kind", "identifier", "acr"],
+            "claims_supported": [*SampleParty.model_fields, *SampleOfficial.model_fields, "acr"],
             "authorization_response_iss_parameter_supported": True,
         }
 
@@ -131,7 +137,9 @@ class DevelopmentProvider:
     async def page(self, request: Annotated[AuthorizationRequest, Query()]) -> HTMLResponse:
         """The page on which one chooses whom to be."""
         self._require_redirect(request.redirect_uri)
-        shown = {"parties": sample_parties(self.parties), "request": request.model_dump()}
+        official = request.client_id == STAFF_CLIENT_ID
+        samples = sample_officials(self.officials) if official else sample_parties(self.parties)
+        shown = {"samples": samples, "official": official, "request": request.model_dump()}
         html = _PAGES.get_template("page.html").render(shown)
         return HTMLResponse(html, headers={"Content-Security-Policy": _CSP})
 
@@ -140,7 +148,8 @@ class DevelopmentProvider:
         self._require_redirect(form.redirect_uri)
         code = new_token()
         value = {
-            "claims": self._claims(self._party(form)),
+            "claims": self._claims(self._chosen(form)),
+            "client": form.client_id,
             "nonce": form.nonce,
             "challenge": form.code_challenge,
             "redirect_uri": form.redirect_uri,
@@ -153,11 +162,13 @@ class DevelopmentProvider:
         self, form: Annotated[TokenRequest, Form()], authorization: Annotated[str, Header()] = ""
     ) -> JSONResponse:
         """Exchange a code, once, for an ID token."""
-        if not self._is_client(authorization):
+        client = self._client(authorization)
+        if not client:
             return _oauth_error("invalid_client", 401)
         value = await self.store.take("dev-code", form.code)
         if (
             value is None
+            or value["client"] != client
             or form.grant_type != "authorization_code"
             or form.redirect_uri != value["redirect_uri"]
             or not hmac.compare_digest(create_s256_code_challenge(form.code_verifier), value["challenge"])
@@ -169,7 +180,7 @@ class DevelopmentProvider:
         claims = {
             **value["claims"],
             "iss": self.issuer,
-            "aud": CLIENT_ID,
+            "aud": client,
             "iat": now,
             "exp": now + int(_TOKEN_LIFE.total_seconds()),
             "nonce": value["nonce"],
@@ -189,33 +200,40 @@ class DevelopmentProvider:
         claims = await self.store.get("dev-token", authorization.removeprefix("Bearer "))
         return _oauth_error("invalid_token", 401) if claims is None else JSONResponse(claims)
 
-    def _party(self, form: Choice) -> SampleParty:
+    def _chosen(self, form: Choice) -> SampleParty | SampleOfficial:
+        official = form.client_id == STAFF_CLIENT_ID
         try:
             if form.choice == "sample":
-                return sample_parties(self.parties)[form.party]
-            typed = {name: getattr(form, name) for name in SampleParty.model_fields}
+                return (sample_officials(self.officials) if official else sample_parties(self.parties))[form.party]
+            typed = form.model_dump()
+            if official:
+                return SampleOfficial.model_validate({**typed, "roles": form.roles.split()})
             return SampleParty.model_validate(typed)
         except (IndexError, ValidationError):
             raise HTTPException(400) from None
 
-    def _claims(self, party: SampleParty) -> dict[str, str]:
-        named = f"{party.identifier_kind}:{party.identifier}".encode()
+    def _claims(self, who: SampleParty | SampleOfficial) -> dict[str, Any]:
+        if isinstance(who, SampleOfficial):
+            return {"acr": DEVELOPMENT_ACR, **who.model_dump()}
+        named = f"{who.identifier_kind}:{who.identifier}".encode()
         return {
             "sub": hmac.digest(derive(self.secret, "development subject"), named, "sha256").hex()[:32],
             "acr": DEVELOPMENT_ACR,
-            **party.model_dump(),
+            **who.model_dump(),
         }
 
     def _require_redirect(self, uri: str) -> None:
         if uri != self.redirect_uri:
             raise HTTPException(400)
 
-    def _is_client(self, authorization: str) -> bool:
+    def _client(self, authorization: str) -> str:
+        """Which client this is; empty for none."""
         try:
             name, secret = extract_basic_authorization({"Authorization": authorization})
         except UnicodeDecodeError:
-            return False
-        return name == CLIENT_ID and hmac.compare_digest((secret or "").encode(), client_secret(self.secret).encode())
+            return ""
+        known = hmac.compare_digest((secret or "").encode(), client_secret(self.secret).encode())
+        return name if known and name in (CLIENT_ID, STAFF_CLIENT_ID) else ""
 
 
 def _oauth_error(code: str, status: int) -> JSONResponse:

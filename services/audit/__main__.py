@@ -45,7 +45,7 @@ def build(settings: AuditSettings) -> OfficeServer:
     sources = {name: _source(settings, name) for name in settings.sources}
     prover = Prover(ground.database, sources, key=key.public_key(), origin=settings.origin)
     sequencer = Sequencer(ground.database, list(sources.values()), key=key, origin=settings.origin, token=uuid.uuid4())
-    doors = Doors(ground.database, ground.journal, sources)
+    doors = Doors(ground.database, ground.keyring, ground.journal, sources)
     eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
     keys, rotator = dossier_rotation(ground, settings, MATTERS, party="reporter")
     return OfficeServer(

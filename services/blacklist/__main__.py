@@ -15,6 +15,7 @@ from foundation.periodic import every
 from foundation.policy import LawBook, load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
 from foundation.settings import OfficeSettings
+from foundation.statistics import StatisticsServicer
 from services.blacklist.catalog import Catalog
 from services.blacklist.domain.deadlines import Terms
 from services.blacklist.office import DecisionOffice, Desk, InvestigationOffice, ListingOffice, ReadingOffice
@@ -55,6 +56,7 @@ def build(settings: OfficeSettings) -> OfficeServer:
             CaseServicer(InvestigationOffice(desk), DecisionOffice(desk), reading),
             ListingServicer(listings),
             keys,
+            StatisticsServicer(ground.database),
         ],
         ground=ground,
         beside=() if settings.only == "serve" else (worker.run, eraser.run, rotator.run, closing_what_is_over),

@@ -11,7 +11,9 @@ from foundation.erasure import Eraser
 from foundation.keys import KeyOffice, KeyServicer, Rotator
 from foundation.policy import LawBook, load_policy
 from foundation.rpc import Ground, OfficeServer, run_office
+from foundation.statistics import StatisticsServicer
 from foundation.telemetry import Telemetry
+from foundation.words import Words
 from services.catalog.keys import INDICES, ROTATED
 from services.catalog.limits import QueryLimits
 from services.catalog.office.access import AccessOffice
@@ -26,7 +28,6 @@ from services.catalog.rpc.sharing import DOOR_CHECKED, SharingServicer
 from services.catalog.sealing import TABLE, Sealer
 from services.catalog.settings import CatalogSettings
 from services.catalog.wakeups import Wakeups
-from services.catalog.words import Words
 from services.catalog.worker import Sweeper
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ def build(settings: CatalogSettings) -> OfficeServer:
             AccessServicer(access),
             ArchiveServicer(archive, lawbook),
             KeyServicer(KeyOffice(changing, rotated=ROTATED)),
+            StatisticsServicer(answering),
         ],
         ground=changing,
         checked_by_door=DOOR_CHECKED,

@@ -13,6 +13,9 @@ from foundation.keys import dossier_rotation
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
 from foundation.settings import OfficeSettings
+from foundation.statistics import StatisticsServicer
+from services.repair.desk import Desk
+from services.repair.desk_rpc import RepairDeskServicer
 from services.repair.domain.deadlines import Deadlines
 from services.repair.neighbours import BlackList, Catalog
 from services.repair.office import RepairOffice
@@ -43,7 +46,12 @@ def build(settings: OfficeSettings) -> OfficeServer:
     keys, rotator = dossier_rotation(ground, settings, TABLE, party="subject")
     return OfficeServer(
         settings=settings,
-        services=[RepairServicer(office), keys],
+        services=[
+            RepairServicer(office),
+            RepairDeskServicer(Desk(office=office)),
+            keys,
+            StatisticsServicer(ground.database),
+        ],
         ground=ground,
         beside=() if settings.only == "serve" else (worker.run, eraser.run, rotator.run),
         closing=(eraser.close, to_catalog.close, to_list.close),

@@ -29,7 +29,11 @@ class Catalog:
         self._records: Any = record_pb2_grpc.RecordServiceStub(channel)
 
     async def finding(self, record_id: str, *, matter: str, about: Identifier) -> Finding:
-        """What a record of this party says. `matter` is why it is read.
+        """What a record of this party says, as the rules need it. Raises as `record` does."""
+        return finding_of(await self.record(record_id, matter=matter, about=about))
+
+    async def record(self, record_id: str, *, matter: str, about: Identifier) -> record_pb2.RecordSummary:
+        """A record of this party. `matter` is why it is read.
 
         Raises Refused(NOT_FOUND) for another party's record exactly as for none, Refused(UNAVAILABLE) when the
         catalog does not answer.
@@ -41,7 +45,7 @@ class Catalog:
             if error.code() in _UNKNOWN:
                 raise Refused(NOT_FOUND, field="record_id") from error
             raise Refused(UNAVAILABLE) from error
-        return _finding(answer.record)
+        return answer.record
 
     async def withdraw(self, record_id: str, *, matter: str) -> None:
         """End the sharing of a repaired record; a record whose sharing has ended already is as good.
@@ -73,7 +77,8 @@ class BlackList:
                 raise
 
 
-def _finding(record: record_pb2.RecordSummary) -> Finding:
+def finding_of(record: record_pb2.RecordSummary) -> Finding:
+    """A record as the rules need it."""
     return Finding(
         record_id=record.record_id,
         version=record.version,

@@ -56,6 +56,7 @@ class RepairOffice:
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
+                purpose="own",
                 matter=ELIGIBILITY_MATTER,
                 subject=party,
                 disclosed=(f"{finding.record_id}:{finding.version}:eligibility",),
@@ -116,7 +117,7 @@ class RepairOffice:
                 if held.application.evidence_count >= EVIDENCE_FILES:
                     raise Refused(EVIDENCE_TOO_MANY)
                 await self.store.add_evidence(tx, held.application, new)
-            await self.journal.write(tx, _entry_about(call, held, decision="changed"))
+            await self.journal.write(tx, entry_about(call, held, decision="changed"))
             return known or new.evidence_id, new.sha256, new.size
 
     async def accept(
@@ -171,14 +172,15 @@ class RepairOffice:
 
     async def get(self, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         """One application, to its party or to an officer of the determining authority. Raises Refused(NOT_FOUND)."""
-        party = call.require_person().identifier if call.person else None
-        authority = _officer(call).authority if party is None else ""
         async with self.database.transaction() as tx:
-            if party is not None:
-                held = await self.store.of_party(tx, party, application_id)
-            else:
-                held = await self.store.of_authority(tx, authority, application_id)
+            held = await self.opened(tx, call, application_id)
             return held.application, await self._read(tx, call, held)
+
+    async def opened(self, tx: Transaction, call: Call, application_id: UUID) -> Held:
+        """An application of the party or the officer that asks. Raises Refused(NOT_FOUND) for any other as for none."""
+        if call.person is not None:
+            return await self.store.of_party(tx, call.require_person().identifier, application_id)
+        return await self.store.of_authority(tx, _officer(call).authority, application_id)
 
     async def list_own(self, call: Call) -> tuple[list[Application], Receipt]:
         """The party's own applications, next deadline first, at most 500."""
@@ -188,6 +190,7 @@ class RepairOffice:
             entry = Entry(
                 kind=call.method,
                 caller=call.caller,
+                purpose="own",
                 matter="own applications",
                 subject=party,
                 disclosed=tuple(_version(one) for one in applications),
@@ -257,17 +260,18 @@ class RepairOffice:
 
     async def _changed(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
         held = await self.store.of_house(tx, application_id)
-        return held.application, await self.journal.write(tx, _entry_about(call, held, decision="changed"))
+        return held.application, await self.journal.write(tx, entry_about(call, held, decision="changed"))
 
     async def _read(self, tx: Transaction, call: Call, held: Held) -> Receipt:
-        return await self.journal.write(tx, _entry_about(call, held, decision="answered"))
+        return await self.journal.write(tx, entry_about(call, held, decision="answered"))
 
 
-def _entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:
+def entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:
     """The journal entry of a call about one application."""
     return Entry(
         kind=call.method,
         caller=call.caller,
+        purpose="own" if call.person else "",
         matter=str(held.application.application_id),
         officer=call.officer.subject if call.officer else NOTHING,
         subject=held.subject,

@@ -58,7 +58,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             commitment=request.commitment,
             idempotency_key=request.idempotency_key,
         )
-        return pb.SubmitApplicationResponse(application=_after(*changed))
+        return pb.SubmitApplicationResponse(application=application_message(*changed))
 
     async def UploadEvidence(
         self, request_iterator: AsyncIterator[pb.UploadEvidenceRequest], context: Any
@@ -76,7 +76,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         lines = messages.lines_from(request.missing, field="missing", longest=500) if request.missing else ()
         missing, application_id = Personal.each(lines), messages.id_from(request.application_id)
         changed = await self._office.accept(current(), application_id, missing=missing)
-        return pb.AcceptApplicationResponse(application=_after(*changed))
+        return pb.AcceptApplicationResponse(application=application_message(*changed))
 
     async def DecideApplication(
         self, request: pb.DecideApplicationRequest, context: Any
@@ -89,20 +89,20 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             reasons=_written(request.reasons, field="reasons"),
             verification=_written(request.verification, field="verification"),
         )
-        return pb.DecideApplicationResponse(application=_after(*changed))
+        return pb.DecideApplicationResponse(application=application_message(*changed))
 
     async def WithdrawApplication(
         self, request: pb.WithdrawApplicationRequest, context: Any
     ) -> pb.WithdrawApplicationResponse:
         """Takes an application back."""
         changed = await self._office.withdraw(current(), messages.id_from(request.application_id))
-        return pb.WithdrawApplicationResponse(application=_after(*changed))
+        return pb.WithdrawApplicationResponse(application=application_message(*changed))
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Any) -> pb.GetApplicationResponse:
         """Gives one application."""
         application, receipt = await self._office.get(current(), messages.id_from(request.application_id))
         return pb.GetApplicationResponse(
-            application=_after(application, receipt), receipt=messages.receipt_message(receipt)
+            application=application_message(application, receipt), receipt=messages.receipt_message(receipt)
         )
 
     async def ListApplications(self, request: pb.ListApplicationsRequest, context: Any) -> pb.ListApplicationsResponse:
@@ -110,7 +110,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         call = current()
         if call.person is not None:
             applications, receipt = await self._office.list_own(call)
-            shown = [_after(application, receipt) for application in applications]
+            shown = [application_message(application, receipt) for application in applications]
         else:
             entries, receipt = await self._office.queue(call)
             shown = [_summary(entry, day_of(receipt.as_of)) for entry in entries]
@@ -125,7 +125,7 @@ def _record(text: str) -> str:
     return str(messages.id_from(text))
 
 
-def _after(application: Application, receipt: Receipt) -> pb.Application:
+def application_message(application: Application, receipt: Receipt) -> pb.Application:
     """An application as it stands at the receipt's instant."""
     named = application.reached(State.NOT_ACCEPTED)
     carried_out = application.reached(State.CARRIED_OUT)

@@ -2,61 +2,54 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from chengxin.cli.command import command
+from chengxin.cli.options import Output
 from standalone.bench.crypto import measure_crypto
-from standalone.bench.first import measure
+from standalone.bench.first import measure_first
 from standalone.bench.log import measure_log
+from standalone.bench.measuring import Figures, Place, Size
 from standalone.bench.proofs import measure_proofs
 from standalone.bench.rotation import measure_rotation
-from standalone.commands import told
 from standalone.story.narrator import Narrator
 
-NAMES = ("first", "crypto", "log", "proofs", "rotation")
+BENCHES: dict[str, Callable[[Place, Size], Figures]] = {
+    "first": lambda place, size: measure_first(place, rounds=size.rounds),
+    "crypto": lambda _, size: measure_crypto(size.rounds),
+    "log": lambda place, size: measure_log(place, kills=size.kills),
+    "proofs": lambda _, size: measure_proofs(size.count),
+    "rotation": lambda place, size: measure_rotation(place, records=size.records),
+}
 
 
+@command
 def bench(
-    name: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(NAMES)}.")] = "first",
+    name: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(BENCHES)}.")] = "first",
     *,
-    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds to take the median of.")] = 5,
-    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="proofs: how many to judge.")] = 10_000,
-    records: Annotated[int, typer.Option(min=100, help="rotation: how many records.")] = 2_000,
-    kills: Annotated[int, typer.Option(min=0, help="log: kills of the audit office under load.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    size: Size,
+    output: Output,
 ) -> None:
     """Measure the house: a new sample house on this machine, real engines, nothing switched off."""
-    if name not in NAMES:
-        raise typer.BadParameter(f"{name!r} is not one of: {', '.join(NAMES)}")
+    if name not in BENCHES:
+        raise typer.BadParameter(f"{name!r} is not one of: {', '.join(BENCHES)}")
     narrator = Narrator(Console(stderr=True, highlight=False, soft_wrap=True))
-    with told(as_json=as_json), tempfile.TemporaryDirectory(prefix="chengxin-bench-") as folder:
-        if name == "crypto":
-            figures = measure_crypto(rounds)
-        elif name == "log":
-            figures = measure_log(Path(folder), kills=kills, narrator=narrator)
-        elif name == "proofs":
-            figures = measure_proofs(count)
-        elif name == "rotation":
-            figures = measure_rotation(Path(folder) / "house", records=records, narrator=narrator)
-        else:
-            figures = measure(Path(folder) / "house", rounds=rounds, narrator=narrator)
-    result = {"name": name, "machine": _machine(), "rounds": rounds, "figures": figures}
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
-        return
-    typer.echo(f"{name} on {result['machine']}, {rounds} rounds")
-    for figure, value in figures.items():
-        typer.echo(f"  {figure:<32} {value:>12,}")
+    with tempfile.TemporaryDirectory(prefix="chengxin-bench-") as folder:
+        figures = BENCHES[name](Place(Path(folder), narrator), size)
+    result = {"name": name, "machine": _machine(), "rounds": size.rounds, "figures": figures}
+    lines = [f"{name} on {result['machine']}, {size.rounds} rounds"]
+    lines += [f"  {figure:<32} {value:>12,}" for figure, value in figures.items()]
+    output.say(result, "\n".join(lines))
 
 
 def _machine() -> str:
-    return (
-        f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    kernel, python = platform.release(), platform.python_version()
+    return f"{os.cpu_count()} cores, {platform.machine()}, Linux {kernel}, Python {python}"

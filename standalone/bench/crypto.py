@@ -107,10 +107,7 @@ def _column_types() -> dict[str, Way]:
     try:
         encrypted: Any = importlib.import_module("sqlalchemy_utils.types.encrypted.encrypted_type")
     except ImportError:
-        raise Trouble(
-            "sqlalchemy-utils, which this benchmark compares with, is not installed.",
-            remedy="It comes with the development packages: make setup.",
-        ) from None
+        raise Trouble.of("NO_SQLALCHEMY_UTILS") from None
 
     def way(engine: Any, padding: str | None) -> Way:
         column = encrypted.StringEncryptedType(Unicode, os.urandom(32).hex(), engine, padding)

@@ -10,51 +10,40 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 from chengxin import AsyncClient, Identifier
-from standalone.house import Wish, running
-from standalone.ports import FREE
+from standalone.bench.measuring import Figures, Place, percentile_ms
 from standalone.sample import SampleParty
 from standalone.story import repair, sharing
 from standalone.story.cast import Department
-from standalone.story.narrator import Narrator
-from standalone.story.report import Report
 from standalone.story.sharing import MATTER, OFFICER
-from standalone.story.stage import TENDER, Stage
+from standalone.story.stage import TENDER
 
 LONE, IN_FLIGHT, MANY = 300, 64, 4_000
 
 
-def measure(folder: Path, *, rounds: int, narrator: Narrator) -> dict[str, Any]:
-    """Start a sample house in `folder`, measure, stop it; give the figures by name."""
+def measure_first(place: Place, *, rounds: int) -> Figures:
+    """Start a sample house, measure, stop it; give the figures by name."""
     begun = time.perf_counter()
-    with running(Wish(folder=folder, ports=FREE, sample=True), say=narrator.say) as house:
-        stage = Stage(house=house, narrator=narrator, report=Report())
-        try:
-            sharing.grants(stage)
-            sharing.found(stage, stage.procurement, stage.listed, TENDER)
-            first_answer = time.perf_counter() - begun
-            summary, seconds = sharing.handed_in(stage, "bench.csv")
-            figures: dict[str, Any] = {
-                "start_to_first_answer_s": round(first_answer, 1),
-                "ingest_records_per_s": round(summary.accepted / seconds),
-            }
-            figures |= asyncio.run(_answers(stage.procurement, stage.world.enterprises, rounds))
-            repair.repairs(stage)
-            times = stage.report.withdrawals_ms
-            figures |= {
-                "withdrawal_median_ms": round(statistics.median(times), 1),
-                "withdrawal_max_ms": round(max(times), 1),
-                "late_answers": stage.report.late_answers,
-            }
-        finally:
-            stage.close()
-    return figures
+    with place.stage() as stage:
+        sharing.grants(stage)
+        sharing.found(stage, stage.procurement, stage.listed, TENDER)
+        first_answer = time.perf_counter() - begun
+        summary, seconds = sharing.handed_in(stage, "bench.csv")
+        answers = asyncio.run(_answers(stage.procurement, stage.world.enterprises, rounds))
+        repair.repairs(stage)
+    times = stage.report.withdrawals_ms
+    return {
+        "start_to_first_answer_s": round(first_answer, 1),
+        "ingest_records_per_s": round(summary.accepted / seconds),
+        **answers,
+        "withdrawal_median_ms": round(statistics.median(times), 1),
+        "withdrawal_max_ms": round(max(times), 1),
+        "late_answers": stage.report.late_answers,
+    }
 
 
-async def _answers(who: Department, parties: tuple[SampleParty, ...], rounds: int) -> dict[str, Any]:
+async def _answers(who: Department, parties: tuple[SampleParty, ...], rounds: int) -> Figures:
     everybody = [Identifier.uscc(party.identifier) for party in parties]
     async with AsyncClient.open(who.folder) as client:
 
@@ -74,8 +63,8 @@ async def _answers(who: Department, parties: tuple[SampleParty, ...], rounds: in
         lone = [await ask(number) for _ in range(rounds) for number in range(LONE)]
         rates = [await _in_flight(ask) for _ in range(rounds)]
         return {
-            "check_lone_p50_ms": round(statistics.median(lone) * 1000, 2),
-            "check_lone_p99_ms": round(statistics.quantiles(lone, n=100)[98] * 1000, 2),
+            "check_lone_p50_ms": percentile_ms(lone, 50),
+            "check_lone_p99_ms": percentile_ms(lone, 99),
             f"check_{IN_FLIGHT}_in_flight_per_s": round(statistics.median(rates)),
             "check_bulk_subjects_per_s": round(statistics.median([await bulk() for _ in range(rounds)])),
         }

@@ -9,9 +9,6 @@ import functools
 import http.server
 import os
 import signal
-import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -26,9 +23,8 @@ from chengxin.proofs import Checkpoint, ProofError, leaf_hash, note, sign_checkp
 from chengxin.proofs.merkle import GrowingTree
 from chengxin.proofs.positions import positions_in
 from chengxin.proofs.walk import Unreachable, over_http
-from standalone.house import House, Wish, running
-from standalone.ports import FREE
-from standalone.story.narrator import Narrator
+from standalone.bench.measuring import Figures, Place, percentile_ms, verified
+from standalone.house import House
 
 PER_S, AT_ONCE, SECONDS, BETWEEN_KILLS_S = 1_000, 10, 20.0, 1.5
 ORIGIN = "bench/log"
@@ -60,25 +56,26 @@ class _Reader(threading.Thread):
             self.heads.setdefault(head.text(), (time.monotonic(), head))
 
 
-def measure_log(folder: Path, *, kills: int, narrator: Narrator) -> dict[str, Any]:
-    """Measure a new house's log in `folder`, killing its office so many times; then a log of a million leaves."""
-    with running(Wish(folder=folder / "house", ports=FREE, sample=True), say=narrator.say) as house:
-        narrator.say(f"writing {PER_S} entries a second for {SECONDS:.0f} s")
+def measure_log(place: Place, *, kills: int) -> Figures:
+    """Measure a new house's log, killing its office so many times; then a log of a million leaves."""
+    say = place.narrator.say
+    with place.house() as house:
+        say(f"writing {PER_S} entries a second for {SECONDS:.0f} s")
         calm, heads = _written(house, SECONDS, kills=0)
-        narrator.say(f"the same with {kills} kills of the audit office")
+        say(f"the same with {kills} kills of the audit office")
         stormy, more = _written(house, kills * BETWEEN_KILLS_S, kills=kills) if kills else ([], [])
         leaves, inconsistent = _checked(house, [*heads, *more])
-    narrator.say("verifying a log of a million leaves")
+    say("verifying a log of a million leaves")
     return {
         "written_per_s": round(len(calm) * AT_ONCE / SECONDS),
-        "checkpoint_age_p50_ms": _percentile(calm, 50),
-        "checkpoint_age_p99_ms": _percentile(calm, 99),
+        "checkpoint_age_p50_ms": percentile_ms(calm, 50),
+        "checkpoint_age_p99_ms": percentile_ms(calm, 99),
         "kills": kills,
-        "checkpoint_age_p99_ms_while_killed": _percentile(stormy, 99),
+        "checkpoint_age_p99_ms_while_killed": percentile_ms(stormy, 99),
         "entries_logged": leaves,
         "checkpoints_seen": len(heads) + len(more),
         "checkpoints_inconsistent": inconsistent,
-        **_verified(folder / "log", 1_000_000),
+        **_verified(place.folder / "log", 1_000_000),
     }
 
 
@@ -143,7 +140,7 @@ def _checked(house: House, heads: list[Checkpoint]) -> tuple[int, int]:
     return tree.size, sum(roots.get(head.size) != head.root for head in heads)
 
 
-def _verified(folder: Path, leaves: int) -> dict[str, Any]:
+def _verified(folder: Path, leaves: int) -> Figures:
     """How long `chengxin audit verify --log` takes for a log of so many leaves, read over HTTP."""
     key = Ed25519PrivateKey.generate()
     hashes = [leaf_hash(number.to_bytes(8)) for number in range(leaves)]
@@ -155,11 +152,7 @@ def _verified(folder: Path, leaves: int) -> dict[str, Any]:
     head = Checkpoint(ORIGIN, leaves, tiles.root(held, leaves))
     (folder / "checkpoint").write_text(sign_checkpoint(head, key))
     with _served(folder) as url:
-        command = [sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()", "audit", "verify"]
-        command += ["--log", url, "--vkey", note.vkey(ORIGIN, key.public_key())]
-        begun = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own command
-        seconds = time.perf_counter() - begun
+        done, seconds = verified("--log", url, "--vkey", note.vkey(ORIGIN, key.public_key()))
     return {"verify_leaves": leaves, "verify_s": round(seconds, 1), "verify_failed": int(done.returncode != 0)}
 
 
@@ -174,7 +167,3 @@ def _served(folder: Path) -> Generator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-def _percentile(seconds: list[float], percent: int) -> float:
-    return round(statistics.quantiles(seconds, n=100)[percent - 1] * 1000, 1) if len(seconds) > 1 else 0.0

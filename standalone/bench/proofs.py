@@ -9,30 +9,25 @@ from __future__ import annotations
 import base64
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from chengxin import proofs
 from chengxin.proofs import claims
+from standalone.bench.measuring import Figures, verified
 
 LEAVES = 200
 DAMAGES = ("none", "hash", "longer", "shorter", "beyond", "twice", "cut")
 
 
-def measure_proofs(count: int, *, seed: int = 1) -> dict[str, Any]:
+def measure_proofs(count: int, *, seed: int = 1) -> Figures:
     """Judge `count` generated claims in this process, then by the command; give rates, times and wrong verdicts."""
     generated = list(_generated(count, random.Random(seed)))  # noqa: S311 - repeatable, protects nothing
     started = time.perf_counter()
     wrong = sum(_sound(line) is not sound for line, sound in generated)
     inside = time.perf_counter() - started
-    command = [sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()", "audit", "verify"]
-    given = b"".join(line + b"\n" for line, _ in generated)
-    started = time.perf_counter()
-    done = subprocess.run(command, input=given, capture_output=True, check=False)  # noqa: S603 - our own command
-    outside = time.perf_counter() - started
+    done, outside = verified(given=b"".join(line + b"\n" for line, _ in generated))
     said = [word == b"valid" for word in done.stdout.split()]
     crashed = done.returncode not in (0, 1) or len(said) != count
     return {

@@ -7,11 +7,9 @@ last one the office that rotates is killed ten times; its questions then wait fo
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,33 +23,26 @@ from foundation.db import Database
 from foundation.settings import role_dsn
 from services.catalog.sealing import Sealer
 from standalone.bench.blind_scan import blind_search_errors
-from standalone.house import Wish, running
-from standalone.ports import FREE
+from standalone.bench.measuring import Figures, Place, percentile_ms
 from standalone.processes import ProcessRecord
 from standalone.sample import MARK, SEED, SampleParty, SampleWorld
 from standalone.story import sharing
-from standalone.story.narrator import Narrator
-from standalone.story.report import Report
 from standalone.story.sharing import MATTER, OFFICER
 from standalone.story.stage import TENDER, Stage
 
 ASKERS, ASKED, KILLS, ALONE_S = 4, 500, 10, 10.0
 
 
-def measure_rotation(folder: Path, *, records: int, narrator: Narrator) -> dict[str, Any]:
-    """Start a sample house in `folder`, hand `records` in, rotate its keys; give the figures by name."""
-    with running(Wish(folder=folder, ports=FREE, sample=True), say=narrator.say) as house:
-        stage = Stage(house=house, narrator=narrator, report=Report())
-        try:
-            sharing.grants(stage)
-            begun = time.perf_counter()
-            parties = SampleWorld(SEED + 2, enterprises=records, persons=0).enterprises
-            results = stage.market.client.submit(_records(stage, parties))
-            taken = sum(bool(result.record_id) for result in results)
-            figures = {"records": taken, "ingest_records_per_s": round(taken / (time.perf_counter() - begun))}
-            return figures | asyncio.run(_Rotating(stage, parties[:ASKED]).figures())
-        finally:
-            stage.close()
+def measure_rotation(place: Place, *, records: int) -> Figures:
+    """Start a sample house, hand records in, rotate its keys; give the figures by name."""
+    with place.stage() as stage:
+        sharing.grants(stage)
+        begun = time.perf_counter()
+        parties = SampleWorld(SEED + 2, enterprises=records, persons=0).enterprises
+        results = stage.market.client.submit(_records(stage, parties))
+        taken = sum(bool(result.record_id) for result in results)
+        figures = {"records": taken, "ingest_records_per_s": round(taken / (time.perf_counter() - begun))}
+        return figures | asyncio.run(_Rotating(stage, parties[:ASKED]).figures())
 
 
 def _records(stage: Stage, parties: Sequence[SampleParty]) -> Iterator[Record]:
@@ -76,7 +67,7 @@ class _Rotating:
         self._times: list[float] = []
         self._unanswered = self._wrong = 0
 
-    async def figures(self) -> dict[str, Any]:
+    async def figures(self) -> Figures:
         askers = [asyncio.create_task(self._ask(number)) for number in range(ASKERS)]
         try:
             await asyncio.sleep(ALONE_S)
@@ -113,7 +104,7 @@ class _Rotating:
                 except UnavailableError:
                     self._unanswered += 1
 
-    async def _pass(self, name: str, key: str, method: Any, kills: int) -> dict[str, Any]:
+    async def _pass(self, name: str, key: str, method: Any, kills: int) -> Figures:
         """Begin a rotation, and watch it until it has gone through everything once."""
         self._times.clear()
         request = keys_pb2.StartRotationRequest(key=key, method=method)
@@ -141,14 +132,10 @@ class _Rotating:
             await asyncio.to_thread(meanwhile)
             await asyncio.sleep(0.5)
 
-    def _percentiles(self, name: str) -> dict[str, Any]:
+    def _percentiles(self, name: str) -> Figures:
         times, self._times = self._times, []
-        cuts = statistics.quantiles(times, n=100)
-        return {
-            f"check_{name}_p50_ms": round(cuts[49] * 1000, 2),
-            f"check_{name}_p99_ms": round(cuts[98] * 1000, 2),
-            f"check_{name}_count": len(times),
-        }
+        percentiles = {f"check_{name}_p{percent}_ms": percentile_ms(times, percent) for percent in (50, 99)}
+        return percentiles | {f"check_{name}_count": len(times)}
 
     def _kill(self) -> None:
         record = ProcessRecord.read(self._stage.house.data.run / "catalog.json")
@@ -177,7 +164,7 @@ class _Rotating:
             row = connection.execute(query.encode()).fetchone()
         return row[0] if row else None
 
-    async def _verdict(self) -> dict[str, Any]:
+    async def _verdict(self) -> Figures:
         house, role = self._stage.house, "catalog_worker"
         password = (house.data.role_passwords / role).read_text().strip()
         database = Database.open(role_dsn(house.engines.url, role, password), schema="catalog", pool=1)

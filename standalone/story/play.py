@@ -9,7 +9,7 @@ from standalone.house import House
 from standalone.story import auditing, listing, repair, sharing
 from standalone.story.narrator import Narrator
 from standalone.story.report import Report
-from standalone.story.stage import Stage
+from standalone.story.stage import Stage, on_stage
 
 SCENES: tuple[Callable[[Stage], None], ...] = (
     sharing.grants,
@@ -25,12 +25,9 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
 def play(house: House, narrator: Narrator) -> Report:
     """Play every scene on a sample house; give what was counted and measured."""
     begun = time.perf_counter()
-    stage = Stage(house=house, narrator=narrator, report=Report())
-    stage.report.gateway_url = stage.gateway
-    try:
+    with on_stage(house, narrator) as stage:
+        stage.report.gateway_url = stage.gateway
         for scene in SCENES:
             scene(stage)
-    finally:
-        stage.close()
-        stage.report.seconds = time.perf_counter() - begun
+    stage.report.seconds = time.perf_counter() - begun
     return stage.report

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -29,7 +30,7 @@ class Stage:
 
     house: House
     narrator: Narrator
-    report: Report
+    report: Report = field(default_factory=Report)
     world: SampleWorld = field(default_factory=SampleWorld)
 
     def __post_init__(self) -> None:
@@ -64,6 +65,16 @@ class Stage:
         """Everybody hangs up."""
         for department in (self.steward, self.market, self.procurement, self.tax, self.auditor):
             department.close()
+
+
+@contextmanager
+def on_stage(house: House, narrator: Narrator) -> Generator[Stage]:
+    """The cast in a house, until they hang up."""
+    stage = Stage(house=house, narrator=narrator)
+    try:
+        yield stage
+    finally:
+        stage.close()
 
 
 def came_true(condition: Callable[[], bool], *, every: float = 0.05) -> bool:

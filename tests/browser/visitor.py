@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Response
+from playwright.sync_api import Browser, ConsoleMessage, Response, expect
 
 HERE = Path(__file__).parent
 WIDTHS = {"desktop": 1100, "phone": 320}
@@ -73,15 +74,16 @@ class Visitor:
 
     def press(self, text: str) -> None:
         """Follow the link or press the button of that text, and see what comes."""
-        self.page.locator("main").get_by_role("link", name=text).or_(
-            self.page.locator("main").get_by_role("button", name=text)
-        ).first.click()
+        main = self.page.locator("main")
+        with self.page.expect_navigation():
+            main.get_by_role("link", name=text).or_(main.get_by_role("button", name=text)).first.click()
         self.sees()
 
     def sees(self, name: str = "") -> None:
         """Look at the page as a whole: titled, in its language, nothing beside the edge, no violation, kept."""
         page = self.page
-        assert page.title().endswith(TITLES[self.look.language]), page.title()
+        page.wait_for_load_state()
+        expect(page).to_have_title(re.compile(f"{re.escape(TITLES[self.look.language])}$"), timeout=20_000)
         assert page.locator("h1").count() == 1
         if self.look.scripts:  # the page is the same without, and axe is one
             found = violations(page.evaluate(axe()))

@@ -24,7 +24,8 @@ from chengxin.catalog.v1 import (
     sharing_pb2_grpc,
 )
 from chengxin.client.errors import ChengxinError
-from chengxin.common.v1 import common_pb2
+from chengxin.common.v1 import common_pb2, keys_pb2, keys_pb2_grpc
+from foundation.journal.writer import OFFICER_KEY
 from standalone import sample_file
 from standalone.sample import MARK, SampleParty
 from standalone.story.cast import Visitor
@@ -67,6 +68,7 @@ class Paths:
         self.repair()
         self.end()
         self.audit()
+        self.rotate()
 
     def grants(self) -> None:
         """Apply for and approve, with a justification that says too much."""
@@ -342,6 +344,17 @@ class Paths:
         steward.ask(approving.ApproveOpening, approval, officer="canary-steward", roles=["steward"])
         opening = archive_pb2.OpenArchiveRequest(opening_id=opening_id)
         assert auditor.ask(archive.OpenArchive, opening, **first).records
+
+    def rotate(self) -> None:
+        """A custodian begins a rotation at each office, and is shown there."""
+        steward, number = self._stage.steward, self._planted["custodian of a key"]
+        request = keys_pb2.StartRotationRequest(key=OFFICER_KEY, method=keys_pb2.ROTATION_METHOD_PROVIDER)
+        for office in ("catalog", "blacklist", "repair", "audit"):
+            keys = steward.stub(office, keys_pb2_grpc.KeyServiceStub)
+            steward.ask(keys.StartRotation, request, officer=number, roles=["key_custodian"])
+            listed = steward.ask(keys.ListKeys, keys_pb2.ListKeysRequest()).rotations
+            (shown,) = [one for one in listed if one.key == OFFICER_KEY]
+            assert (shown.started_by, shown.proposed_by, shown.approved_by) == (number, number, "")
 
     def _context(self) -> dict[str, str]:
         return {

@@ -89,6 +89,7 @@ _TEXTS = (
     "officer of a case",
     "decider of a case",
     "officer of a repair",
+    "custodian of a key",
     "justification of a grant",
     "cause of a case",
     "evidence of a case",

@@ -26,13 +26,13 @@ from foundation.policy import LawBook, Severity, load_policy
 from foundation.refusal import Reason
 from foundation.rpc import Ground
 from foundation.settings import LAW
+from foundation.words import Words
 from services.catalog.domain.admission import Draft
 from services.catalog.law import load_law
 from services.catalog.office.access import AccessOffice
 from services.catalog.office.records import HandedIn, RecordOffice
 from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
 from services.catalog.sealing import Sealer
-from services.catalog.words import Words
 from services.catalog.worker import Sweeper
 from tests.support.databases import SchemaDatabase
 

@@ -36,7 +36,7 @@ from chengxin.catalog.v1 import (
     sharing_pb2_grpc,
 )
 from chengxin.common.v1 import common_pb2, keys_pb2, keys_pb2_grpc
-from chengxin.repair.v1 import repair_pb2, repair_pb2_grpc
+from chengxin.repair.v1 import desk_pb2, desk_pb2_grpc, repair_pb2, repair_pb2_grpc
 from chengxin.witness import memory
 from standalone.health import serves
 from standalone.sample import MARK, SampleParty
@@ -58,6 +58,7 @@ METHODS = {
         archive_pb2,
         blacklist_pb2,
         repair_pb2,
+        desk_pb2,
         audit_pb2,
         questions_pb2,
         misuse_pb2,
@@ -82,6 +83,7 @@ EXEMPT = {
     "AuditService.GetInclusionProof",
     "AuditService.GetConsistencyProof",
     "AuditService.GetReceipt",
+    "StatisticsService.GetStatistics",
 }
 """What shows nothing about a party, the anonymous public list, checkpoints and proofs. Source: privacy-and-audit."""
 
@@ -325,6 +327,14 @@ def _repair(walk: Walk, house: RunningHouse) -> None:
     with walk.calling("RepairService.AcceptApplication"):
         accepted = repair_pb2.AcceptApplicationRequest(application_id=granted)
         _act(house.market, repairs.AcceptApplication, accepted, role="repair_officer")
+    desk = house.market.stub("repair", desk_pb2_grpc.RepairDeskServiceStub)
+    with walk.calling("RepairDeskService.ExamineApplication"):
+        examined = desk_pb2.ExamineApplicationRequest(application_id=granted)
+        evidence = _act(house.market, desk.ExamineApplication, examined, role="repair_officer").evidence
+    with walk.calling("RepairDeskService.ReadEvidence"):
+        wanted = desk_pb2.ReadEvidenceRequest(application_id=granted, evidence_id=evidence[0].evidence_id)
+        pieces = _act(house.market, desk.ReadEvidence, wanted, role="repair_officer")
+        assert b"".join(piece.content for piece in pieces) == MARK.encode()
     with walk.calling("RepairService.DecideApplication"):
         decision = repair_pb2.DecideApplicationRequest(
             application_id=granted, grant=True, reasons=MARK, verification=MARK

@@ -53,7 +53,7 @@ def test_the_story_leaves_another_house_alone(tmp_path: Path) -> None:
     )
     assert refused.returncode == 2
     assert "not the story's" in refused.stderr
-    assert "Remedy:" in refused.stderr
+    assert "What to do:" in refused.stderr
     assert (tmp_path / "house" / "chengxin.json").exists()
 
 

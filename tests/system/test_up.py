@@ -95,7 +95,7 @@ def test_a_second_start_on_the_same_directory_names_the_first(up: Up) -> None:
     second = chengxin("up", "--data", up.said["data"], *FREE_PORTS)
     assert second.returncode == 2
     assert str(up.process.pid) in second.stderr
-    assert "Remedy:" in second.stderr
+    assert "What to do:" in second.stderr
     assert health_of(up) == dict.fromkeys(PROCESSES, True)
 
 
@@ -206,7 +206,7 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped
     assert told.returncode == 2
     assert "pg_control" in told.stderr
     assert "postgres.log" in told.stderr
-    assert "Remedy:" in told.stderr
+    assert "What to do:" in told.stderr
 
 
 def test_a_schema_of_a_newer_version_is_refused(stopped: Stopped) -> None:

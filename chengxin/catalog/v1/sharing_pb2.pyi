@@ -653,6 +653,11 @@ class ListPublicRecordsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    DETERMINING_AUTHORITY_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    DETERMINED_FROM_FIELD_NUMBER: _builtins.int
+    DETERMINED_UNTIL_FIELD_NUMBER: _builtins.int
     item_code: _builtins.str
     """Only under this item; empty for all."""
     page_size: _builtins.int
@@ -663,6 +668,20 @@ class ListPublicRecordsRequest(_message.Message):
     """Only organisations of this name, at most 200 characters; empty for all. Width, case, spaces and interpuncts make no
     difference. A natural person is not found by name: the list masks it. A page may be short or empty and have a next.
     """
+    identifier: _builtins.str
+    """Only the organisation of this Unified Social Credit Code; empty for all. Not together with name. A natural person's
+    number is refused.
+    """
+    determining_authority: _builtins.str
+    """Only what the authority of this Unified Social Credit Code determined; empty for all."""
+    division: _builtins.str
+    """Only what authorities of this division determined, which their codes name: the first 2, 4 or 6 digits of a code of
+    GB/T 2260; empty for all.
+    """
+    determined_from: _builtins.str
+    """Only what was determined on this day or later, ISO 8601 date; empty for all."""
+    determined_until: _builtins.str
+    """Only what was determined before this day, ISO 8601 date; empty for all."""
     def __init__(
         self,
         *,
@@ -670,10 +689,15 @@ class ListPublicRecordsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         name: _builtins.str = ...,
+        identifier: _builtins.str = ...,
+        determining_authority: _builtins.str = ...,
+        division: _builtins.str = ...,
+        determined_from: _builtins.str = ...,
+        determined_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_code", b"item_code", "name", b"name", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["determined_from", b"determined_from", "determined_until", b"determined_until", "determining_authority", b"determining_authority", "division", b"division", "identifier", b"identifier", "item_code", b"item_code", "name", b"name", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,5 +1,6 @@
-"""Who looked at me, with proof."""
+"""Who looked at me, with proof; reports of misuse."""
 
+from gateway.journeys.looks.pages import pages
 from gateway.journeys.looks.views import router
 
-__all__ = ["router"]
+__all__ = ["pages", "router"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2 as contract
-from gateway.counter import TheCounter, Visitor, limited
+from chengxin.audit.v1 import misuse_pb2 as misuse
+from gateway.counter import Acting, TheCounter, ThingId, Visitor, limited
 from gateway.messages import read, shows
+from gateway.strict_json import StrictRoute
 
-router = APIRouter(prefix="/api/v1/me/accesses", tags=["looks"], dependencies=[Depends(limited)])
+router = APIRouter(prefix="/api/v1/me", tags=["looks"], dependencies=[Depends(limited)], route_class=StrictRoute)
 
 Source = Annotated[
     Literal["catalog", "blacklist", "repair", "audit"], Path(description="The journal that holds the entry")
@@ -19,15 +21,52 @@ Source = Annotated[
 EntryId = Annotated[int, Path(ge=1, lt=2**63, description="Entry id in that journal")]
 
 
-@router.get("", **shows(contract.ListAccessesToSubjectResponse, 401, 429, 502, 503, 504))
+class NewReport(BaseModel):
+    """A report of a look as misuse."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    report: str = Field(min_length=1, max_length=2000, description="What is wrong with the look")
+
+
+@router.get("/accesses", **shows(contract.ListAccessesToSubjectResponse, 401, 429, 502, 503, 504))
 async def list_accesses(counter: TheCounter, session: Visitor) -> BaseModel:
     """List who looked at me. This look is an entry itself."""
     asked = contract.ListAccessesToSubjectRequest()
     return read(await counter.offices.ask_for(session.person, counter.offices.audit.ListAccessesToSubject, asked))
 
 
-@router.get("/{source}/{entry_id}/receipt", **shows(contract.GetReceiptResponse, 400, 401, 404, 429, 502, 503, 504))
+@router.get(
+    "/accesses/{source}/{entry_id}/receipt", **shows(contract.GetReceiptResponse, 400, 401, 404, 429, 502, 503, 504)
+)
 async def get_access_receipt(counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> BaseModel:
     """Get the proof that a look at me is in the log."""
     asked = contract.GetReceiptRequest(source=source, entry_id=entry_id)
     return read(await counter.offices.ask_about(session.person, counter.offices.audit.GetReceipt, asked))
+
+
+@router.post(
+    "/accesses/{source}/{entry_id}/report",
+    status_code=201,
+    **shows(misuse.ReportMisuseResponse, 400, 401, 403, 404, 413, 429, 502, 503, 504),
+)
+async def report_access(
+    counter: TheCounter, session: Acting, source: Source, entry_id: EntryId, new: NewReport
+) -> BaseModel:
+    """Report a look at me as misuse. The same report again gives the same matter."""
+    asked = misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=new.report)
+    return read(await counter.offices.ask_about(session.person, counter.offices.audit.ReportMisuse, asked))
+
+
+@router.get("/reports", **shows(misuse.ListMisuseResponse, 401, 429, 502, 503, 504))
+async def list_reports(counter: TheCounter, session: Visitor) -> BaseModel:
+    """List the looks that I reported, and where each stands; at most 1,000."""
+    asked = misuse.ListMisuseRequest(page_size=1000)
+    return read(await counter.offices.ask_for(session.person, counter.offices.misuse.ListMisuse, asked))
+
+
+@router.get("/reports/{matter_id}", **shows(misuse.GetMisuseResponse, 401, 404, 429, 502, 503, 504))
+async def get_report(counter: TheCounter, session: Visitor, matter_id: ThingId) -> BaseModel:
+    """Follow one of my reports to its answer."""
+    asked = misuse.GetMisuseRequest(matter_id=matter_id)
+    return read(await counter.offices.ask_about(session.person, counter.offices.misuse.GetMisuse, asked))

@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 
 _HEADERS = {"Cache-Control": "private, no-cache"}
@@ -15,10 +15,19 @@ _HEADERS = {"Cache-Control": "private, no-cache"}
 
 def conditional(request: Request, page: BaseModel) -> Response:
     """Answer with the page and its entity tag, or 304 where the reader has it already."""
-    body = page.model_dump_json().encode()
-    tag = f'"{base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:18]).decode()}"'
-    headers = {"ETag": tag, **_HEADERS}
+    return kept(request, Response(page.model_dump_json().encode(), media_type="application/json"))
+
+
+def kept(request: Request, response: Response) -> Response:
+    """The response with its entity tag, or 304 where the reader has it already.
+
+    A page of somebody who is signed in holds a token of the session and is not kept at all.
+    """
+    if isinstance(response, HTMLResponse) and b'name="csrf_token"' in response.body:
+        return response
+    tag = f'"{base64.urlsafe_b64encode(hashlib.sha256(response.body).digest()[:18]).decode()}"'
+    response.headers.update({"ETag": tag, **_HEADERS})
     held = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if tag in held or "*" in held:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+        return Response(status_code=304, headers={"ETag": tag, **_HEADERS})
+    return response

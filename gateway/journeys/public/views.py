@@ -12,32 +12,40 @@ from google.protobuf.message import Message
 from chengxin.audit.v1.audit_pb2 import GetCheckpointRequest, GetCheckpointResponse
 from chengxin.blacklist.v1.blacklist_pb2 import ListSchemesRequest, ListSchemesResponse
 from chengxin.catalog.v1 import catalog_pb2 as catalog
-from chengxin.catalog.v1.sharing_pb2 import ListPublicRecordsRequest, ListPublicRecordsResponse
+from chengxin.catalog.v1.sharing_pb2 import ListPublicRecordsResponse
+from chengxin.common.v1.statistics_pb2 import GetStatisticsResponse
 from gateway.counter import TheCounter, limited
 from gateway.journeys.public.entity_tags import conditional
+from gateway.journeys.public.records import TheSearch
+from gateway.journeys.public.statistics import figures
+from gateway.journeys.public.verify import Pasted, Verdict, judge, signers_of
 from gateway.messages import read, shows
+from gateway.problems import answers
+from gateway.strict_json import StrictRoute
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], dependencies=[Depends(limited)])
+router = APIRouter(prefix="/api/v1/public", tags=["public"], route_class=StrictRoute, dependencies=[Depends(limited)])
 
 OnDay = Annotated[date | None, Query(description="Day in question; today when left out")]
 
 
-def _page(answer: type[Message]) -> dict[str, Any]:
-    route = shows(answer, 400, 429, 502, 503, 504)
+def _page(answer: type[Message], *problems: int) -> dict[str, Any]:
+    route = shows(answer, 400, *problems, 429, 502, 503, 504)
     return {**route, "responses": {304: {"description": "Unchanged"}, **route["responses"]}}
 
 
-@router.get("/records", **_page(ListPublicRecordsResponse))
-async def list_public_records(
-    request: Request,
-    counter: TheCounter,
-    item_code: Annotated[str, Query(max_length=100, description="Only under this item")] = "",
-    page_size: Annotated[int, Query(ge=1, le=100, description="At most this many")] = 50,
-    page_token: Annotated[str, Query(max_length=500, description="From the last page")] = "",
-) -> Response:
-    """List what the law publishes, exactly as long as the determining authority set. Source: 54号 clause 5."""
-    asked = ListPublicRecordsRequest(item_code=item_code, page_size=page_size, page_token=page_token)
-    return conditional(request, read(await counter.offices.ask(counter.offices.sharing.ListPublicRecords, asked)))
+@router.get("/records", **_page(ListPublicRecordsResponse, 403))
+async def list_public_records(request: Request, counter: TheCounter, search: TheSearch) -> Response:
+    """List what the law publishes, exactly as long as the determining authority set. Source: 54号 clause 5.
+
+    A natural person is found neither by name nor by number: such a search is refused.
+    """
+    return conditional(request, read(await search.ask(counter)))
+
+
+@router.get("/statistics", **_page(GetStatisticsResponse))
+async def get_statistics(request: Request, counter: TheCounter) -> Response:
+    """Count cases, repairs and records by month; what would single somebody out is withheld."""
+    return conditional(request, read(await figures(counter)))
 
 
 @router.get("/catalog", **_page(catalog.ListCatalogItemsResponse))
@@ -66,3 +74,9 @@ async def get_checkpoint(request: Request, counter: TheCounter) -> Response:
     """Get the newest signed checkpoint of the log."""
     asked = GetCheckpointRequest()
     return conditional(request, read(await counter.offices.ask(counter.offices.audit.GetCheckpoint, asked)))
+
+
+@router.post("/verify", responses=answers(400, 413, 429, 502, 503, 504))
+async def verify(counter: TheCounter, pasted: Pasted) -> Verdict:
+    """Judge a withdrawal certificate, a decision document or a receipt. Nothing of it is kept."""
+    return judge(pasted.text, await signers_of(counter))

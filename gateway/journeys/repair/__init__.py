@@ -1,5 +1,12 @@
 """Having a record repaired: eligibility, application, evidence, following it."""
 
+from fastapi import APIRouter
+
+from gateway.journeys.repair import applying, following
 from gateway.journeys.repair.views import router
 
-__all__ = ["router"]
+pages = APIRouter()
+pages.include_router(applying.pages)
+pages.include_router(following.pages)
+
+__all__ = ["pages", "router"]

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from chengxin.audit.v1.audit_pb2 import ListAccessesToSubjectRequest
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1.repair_pb2 import ListApplicationsRequest
-from gateway.counter import TheCounter, Visitor, limited
+from gateway.counter import Staff, TheCounter, Visitor, limited
 from gateway.journeys.session.views import signed_out
 from gateway.pages import SentForm, ThePage
 
@@ -35,6 +35,12 @@ async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLRespon
         looks=looks.accesses,
         applications=under_way.applications,
     )
+
+
+@pages.get("/staff")
+async def staff(session: Staff) -> RedirectResponse:
+    """To the first page of what the official does."""
+    return RedirectResponse("/staff/repair" if "repair_officer" in session.officer.roles else "/staff/audit", 303)
 
 
 @pages.post("/sign-out")

@@ -9,10 +9,12 @@ import structlog
 
 from chengxin.proofs.entry import decode
 from foundation.access import Caller, Officer
+from foundation.crypto import Keyring
 from foundation.db import Database
 from foundation.journal import Entry, Journal, Receipt
 from foundation.reasons import NOT_FOUND, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
+from foundation.words import Words
 from services.audit.domain.doors import Gap, explained
 from services.audit.domain.reasons import SECOND_AUDITOR_REQUIRED
 from services.audit.store import doors as store
@@ -27,8 +29,11 @@ _REFUSALS = {"done": STEP_OUT_OF_ORDER, "same": SECOND_AUDITOR_REQUIRED}
 class Doors:
     """Looks for numbers that no entry has, and lets a journal begin anew."""
 
-    def __init__(self, database: Database, journal: Journal, sources: Mapping[str, SourceJournal]) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, journal: Journal, sources: Mapping[str, SourceJournal]
+    ) -> None:
         self._database = database
+        self._words = Words(keyring, "epoch_adoption")
         self._journal = journal
         self._sources = sources
         self._alarmed: set[Gap] = set()
@@ -61,10 +66,10 @@ class Doors:
             raise Refused(NOT_FOUND, field="source")
         if await journal.epoch() != epoch:
             raise Refused(NOT_FOUND, field="epoch")
-        who = f"{officer.authority}/{officer.subject.reveal()}"
+        who = await self._words.official(officer)
         begins_after = await self._begins_after(journal)
         async with self._database.transaction() as tx:
-            said = await store.adopt(tx, source, epoch, basis=basis, by=who, begins_after=begins_after)
+            said = await store.adopt(tx, source, epoch, by=who, begins_after=begins_after)
             if said in _REFUSALS:
                 raise Refused(_REFUSALS[said])
             entry = Entry(

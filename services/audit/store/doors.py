@@ -16,13 +16,12 @@ async def gaps(tx: Transaction, *, source: str, most: int) -> list[Gap]:
     return [Gap(**row._mapping) for row in rows]
 
 
-async def adopt(tx: Transaction, source: str, epoch: UUID, *, basis: str, by: str, begins_after: int) -> str:
-    """Propose or approve an epoch by the function of that name; what it says: proposed, approved, done or same."""
+async def adopt(tx: Transaction, source: str, epoch: UUID, *, by: bytes, begins_after: int) -> str:
+    """Propose or approve an epoch, `by` the official of that tag; gives proposed, approved, done or same."""
     row = await tx.one(
-        "SELECT adopt_epoch(:source, :epoch, :basis, :by, :begins_after) AS said",
+        "SELECT adopt_epoch(:source, :epoch, :by, :begins_after) AS said",
         source=source,
         epoch=epoch,
-        basis=basis,
         by=by,
         begins_after=begins_after,
     )

@@ -15,10 +15,10 @@ from foundation.personal import NOTHING, Personal
 from foundation.policy import LawBook
 from foundation.reasons import NOT_FOUND, VALUE_INVALID
 from foundation.refusal import Refused
+from foundation.words import Words
 from services.catalog.domain import reasons
 from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_NAME
 from services.catalog.store import grants
-from services.catalog.words import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,12 @@ from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Kind, Refused
 from foundation.rpc import Call
+from foundation.words import Words
 from services.catalog.domain import reasons
 from services.catalog.keys import CatalogKeys
 from services.catalog.office.sharing import SOURCE, Shown
 from services.catalog.sealing import Sealer
 from services.catalog.store import archive
-from services.catalog.words import Words
 
 APPLICANT, APPROVER = "auditor", "steward"
 """Roles of the system and of the official: who applies and opens, and who approves."""

@@ -28,7 +28,7 @@ from services.catalog.keys import NAME_INDEX, CatalogKeys
 from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME, RECORD_NUMBER, Sealer
 from services.catalog.store import answers, names
-from services.catalog.store.answers import Answer, Position, Question
+from services.catalog.store.answers import ALL_OF_IT, Answer, Position, Question, Wanted
 
 _REASONS: dict[str, Reason] = {
     "NOT_ENROLLED": NOT_ENROLLED,
@@ -296,7 +296,14 @@ class SharingOffice:
         return row
 
     async def published_named(
-        self, name: str, *, item_code: str, before: date | None, after: UUID | None, most: int
+        self,
+        name: str,
+        wanted: Wanted = ALL_OF_IT,
+        *,
+        item_code: str,
+        before: date | None,
+        after: UUID | None,
+        most: int,
     ) -> tuple[list[Shown], dict[str, Any] | None]:
         """A page of what is published about organisations of a name, and the row to go on after, if there is more.
 
@@ -305,7 +312,9 @@ class SharingOffice:
         kek = (await self._sealer.keyring.in_use(NAME_INDEX)).reading
         asked = epoch_of(kek.name), name_tag(kek.key, name)
         async with self._database.transaction() as tx:
-            rows = await names.candidates(tx, *asked, item_code=item_code, before=before, after=after, most=CANDIDATES)
+            rows = await names.candidates(
+                tx, *asked, wanted, item_code=item_code, before=before, after=after, most=CANDIDATES
+            )
         sought, shown = fold_name(name), list[Shown]()
         for row in rows:
             one = await self._public(row, day_of(tx.now))
@@ -315,10 +324,26 @@ class SharingOffice:
                 shown.append(one)
         return shown, dict(rows[-1]._mapping) if len(rows) == CANDIDATES else None
 
-    async def published(self, *, item_code: str, before: date | None, after: UUID | None, most: int) -> list[Shown]:
-        """A page of what the law publishes; a natural person's name and number are masked (54号 clause 4)."""
+    async def published(
+        self,
+        wanted: Wanted = ALL_OF_IT,
+        organisation: Identifier | None = None,
+        *,
+        item_code: str,
+        before: date | None,
+        after: UUID | None,
+        most: int,
+    ) -> list[Shown]:
+        """A page of what the law publishes; a natural person's name and number are masked (54号 clause 4).
+
+        Of one `organisation` where it is given; no natural person is found so.
+        """
         async with self._database.transaction() as tx:
-            rows = await answers.published(tx, item_code=item_code, before=before, after=after, most=most)
+            one: tuple[int, bytes] | None = None
+            if organisation is not None:
+                keys = await self.keys(tx.now)
+                one = keys.bucket_of(organisation), keys.subject_tag(organisation)
+            rows = await answers.published(tx, wanted, one, item_code=item_code, before=before, after=after, most=most)
         return [await self._public(row, day_of(tx.now)) for row in rows]
 
     async def _public(self, row: Row, today: date) -> Shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from chengxin.catalog.v1 import sharing_pb2 as pb
 from chengxin.catalog.v1 import sharing_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
-from foundation.identity import Identifier, fold_name
+from foundation.identity import Identifier
 from foundation.personal import Personal
 from foundation.policy import LawBook
 from foundation.reasons import VALUE_INVALID
@@ -24,7 +24,6 @@ from foundation.rpc.messages import (
     id_from,
     identifier_from,
     iso,
-    line_from,
     page_size_from,
     receipt_message,
     refusal_message,
@@ -34,9 +33,9 @@ from foundation.rpc.messages import (
 from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
-from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
+from services.catalog.office.sharing import Checked, Context, SharingOffice
+from services.catalog.rpc import public_list
 from services.catalog.rpc.summaries import reported
-from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME
 from services.catalog.store.answers import Position
 from services.catalog.wakeups import Wakeups
 
@@ -152,30 +151,20 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         size = page_size_from(request.page_size, usual=50, largest=100)
         before, after = _page(request.page_token)
         code = text_from(request.item_code, field="item_code", longest=100) if request.item_code else ""
+        wanted, organisation = public_list.wanted(request), public_list.organisation(request)
         if request.name:
-            name = line_from(request.name, field="name", longest=200)
-            if not fold_name(name):
-                raise Refused(VALUE_INVALID, field="name", detail="It has no letter.")
-            page, more = await self._office.published_named(name, item_code=code, before=before, after=after, most=size)
+            name = public_list.name(request)
+            page, more = await self._office.published_named(
+                name, wanted, item_code=code, before=before, after=after, most=size
+            )
         else:
-            shown = await self._office.published(item_code=code, before=before, after=after, most=size + 1)
+            shown = await self._office.published(
+                wanted, organisation, item_code=code, before=before, after=after, most=size + 1
+            )
             page, more = shown[:size], shown[size - 1].row if len(shown) > size else None
         titles = {item.code: item.title for item in self._lawbook.items}
-        records = [_public(record, titles) for record in page]
+        records = [public_list.shown(record, titles) for record in page]
         return answer(pb.ListPublicRecordsResponse, records=records, next_page_token=_page_token(more) if more else "")
-
-
-def _public(record: Shown, titles: Mapping[str, str]) -> pb.PublicRecord:
-    ends_before, code = record.row["ends_before"], record.row["item_code"]
-    return mirrored(
-        pb.PublicRecord,
-        record.row,
-        item_title=titles.get(code, ""),
-        name=record.fields[PARTY_NAME].reveal(),
-        identifier=record.fields[PARTY_IDENTIFIER].reveal(),
-        document_number=record.fields[DOCUMENT_NUMBER].reveal(),
-        ends_before=iso(day_of(ends_before) if ends_before else None),
-    )
 
 
 def _context(message: pb.QueryContext) -> Context:

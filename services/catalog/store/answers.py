@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -175,14 +175,39 @@ async def provided(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of the public list: by authority, by its division (GB/T 2260), by day of determination, half-open."""
+
+    authority: str = ""
+    division: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+ALL_OF_IT = Wanted()
+
+
 async def published(
-    tx: Transaction, *, item_code: str, before: date | None, after: UUID | None, most: int
+    tx: Transaction,
+    wanted: Wanted,
+    organisation: tuple[int, bytes] | None,
+    *,
+    item_code: str,
+    before: date | None,
+    after: UUID | None,
+    most: int,
 ) -> Sequence[Row]:
-    """A page of what the law publishes, newest determination first."""
+    """A page of what the law publishes, newest determination first; of one organisation by its bucket and tag."""
+    bucket, tag = organisation or (None, None)
     return await tx.all(
-        "SELECT * FROM published(:item_code, :before, :after, :most)",
+        "SELECT * FROM published(:item_code, :before, :after, :most, :authority, :division, :since, :until,"
+        " cast(:bucket AS smallint), :tag)",
         item_code=item_code,
         before=before,
         after=after,
         most=most,
+        bucket=bucket,
+        tag=tag,
+        **asdict(wanted),
     )

@@ -19,6 +19,7 @@ from foundation.db import Database
 from foundation.identity import Identifier, IdentifierKind, canonicalise, uscc_check_character
 from foundation.journal import Entry, Journal, Receipt
 from services.audit.office.accesses import Accesses
+from services.audit.office.doors import Doors
 from services.audit.office.proving import Prover
 from services.audit.office.sequencing import Sequencer
 from services.audit.store.journals import SourceJournal
@@ -61,8 +62,10 @@ class Journals:
         self.repair_journal = Journal(self._keyring("repair", self.repair), "repair")
         self.sources = {name: self._source(name) for name in SOURCES}
         self.prover = Prover(self.own, self.sources, key=KEY.public_key(), origin=ORIGIN)
-        self.own_journal = Journal(self._keyring("audit", self.own), "audit")
+        keyring = self._keyring("audit", self.own)
+        self.own_journal = Journal(keyring, "audit")
         self.accesses = Accesses(self.own, self.own_journal, self.sources)
+        self.doors = Doors(self.own, keyring, self.own_journal, self.sources)
 
     def sequencer(self) -> Sequencer:
         return Sequencer(self.own, list(self.sources.values()), key=KEY, origin=ORIGIN, token=uuid.uuid4())

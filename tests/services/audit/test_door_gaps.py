@@ -17,7 +17,6 @@ from foundation.journal import Entry
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from services.audit.domain.doors import Gap, Lost, explained
-from services.audit.office.doors import Doors
 from tests.services.audit.journals import PARTY, Journals, caller
 from tests.support.eventually import eventually
 
@@ -35,8 +34,7 @@ async def gaps(journals: Journals, *, with_explained: bool = True) -> list[Gap]:
     with journals.admin() as connection:
         connection.execute("UPDATE door_gap SET noticed_at = noticed_at - interval '1 minute'")
         connection.execute("UPDATE log_state SET leased_until = '-infinity'")
-    doors = Doors(journals.own, journals.own_journal, journals.sources)
-    found, _ = await doors.gaps(
+    found, _ = await journals.doors.gaps(
         source="repair", with_explained=with_explained, most=100, by=caller(), method="LogService.ListDoorGaps"
     )
     return found
@@ -249,7 +247,6 @@ async def test_a_gap_alarms_once(journals: Journals, capsys: pytest.CaptureFixtu
         hostile.rollback()
     await journals.look()
     assert len(await gaps(journals)) == 1
-    doors = Doors(journals.own, journals.own_journal, journals.sources)
-    await doors.alarm()
-    await doors.alarm()
+    await journals.doors.alarm()
+    await journals.doors.alarm()
     assert capsys.readouterr().out.count("door numbers unexplained") == 1

@@ -19,7 +19,6 @@ from foundation.db.database import HOUSE_RULE
 from foundation.reasons import NOT_FOUND, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from services.audit.domain.reasons import SECOND_AUDITOR_REQUIRED
-from services.audit.office.doors import Doors
 from services.audit.office.sequencing import Sequencer
 from services.audit.office.witnessing import Witnessing
 from services.audit.worker import sequence
@@ -192,8 +191,7 @@ async def logged(journals: Journals) -> list[tuple[UUID, int]]:
 
 
 async def adopt(journals: Journals, epoch: UUID, officer: Officer) -> bool:
-    doors = Doors(journals.own, journals.own_journal, journals.sources)
-    approved, _ = await doors.adopt(
+    approved, _ = await journals.doors.adopt(
         "repair", epoch, basis="restored on purpose", by=caller(), officer=officer, method="LogService.AdoptEpoch"
     )
     return approved
@@ -231,20 +229,33 @@ async def test_an_epoch_is_taken_up_once_two_officials_have_adopted_it(
 
 async def test_only_the_present_epoch_of_a_known_source_can_be_adopted(journals: Journals) -> None:
     await restored_in_a_new_epoch(journals)
-    doors = Doors(journals.own, journals.own_journal, journals.sources)
     for source, epoch in (("repair", UUID(int=5)), ("elsewhere", UUID(int=5))):
         with pytest.raises(Refused) as refused:
-            await doors.adopt(
+            await journals.doors.adopt(
                 source, epoch, basis="b", by=caller(), officer=OFFICIALS[0], method="LogService.AdoptEpoch"
             )
         assert refused.value.reason is NOT_FOUND
 
 
+async def test_who_adopts_an_epoch_and_why_stand_in_no_column(journals: Journals) -> None:
+    _, epoch = await restored_in_a_new_epoch(journals)
+    numbers = ["auditor-1", "auditor-2"]
+    for number in numbers:
+        await adopt(journals, epoch, Officer(subject=number, authority="-", roles=frozenset({"auditor"})))
+    with journals.admin() as connection:
+        rows = connection.execute("SELECT to_jsonb(a)::text, approved_at IS NOT NULL FROM epoch_adoption a").fetchall()
+    ((stored, approved),) = rows
+    assert approved
+    for text in (*numbers, "restored on purpose"):
+        assert text not in stored
+        assert text.encode().hex() not in stored
+
+
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO epoch_adoption (source, epoch, basis, proposed_by, approved_by, approved_at)"
-        " SELECT 'repair', epoch, 'b', 'a', 'a', now() FROM repair.house",
+        "INSERT INTO epoch_adoption (source, epoch, proposed_by, approved_by, approved_at)"
+        " SELECT 'repair', epoch, uuid_send(epoch), uuid_send(epoch), now() FROM repair.house",
         "UPDATE source_position SET epoch = gen_random_uuid(), xid = '0', entry_id = 0 WHERE source = 'repair'",
         "UPDATE source_position SET begins_after = 9 WHERE source = 'repair'",
     ],

@@ -14,15 +14,20 @@ from google.protobuf.message import Message
 
 from chengxin.audit.v1 import audit_pb2 as audit
 from chengxin.audit.v1.audit_pb2_grpc import AuditServiceServicer, add_AuditServiceServicer_to_server
+from chengxin.audit.v1.misuse_pb2_grpc import MisuseServiceServicer, add_MisuseServiceServicer_to_server
+from chengxin.audit.v1.questions_pb2_grpc import QuestionServiceServicer, add_QuestionServiceServicer_to_server
 from chengxin.blacklist.v1 import blacklist_pb2 as blacklist
 from chengxin.blacklist.v1.blacklist_pb2_grpc import SchemeServiceServicer, add_SchemeServiceServicer_to_server
 from chengxin.catalog.v1 import catalog_pb2 as catalog
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer, add_CatalogServiceServicer_to_server
 from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceServicer, add_SharingServiceServicer_to_server
+from chengxin.common.v1 import statistics_pb2 as statistics
+from chengxin.common.v1.statistics_pb2_grpc import StatisticsServiceServicer, add_StatisticsServiceServicer_to_server
 from chengxin.repair.v1 import repair_pb2 as repair
+from chengxin.repair.v1.desk_pb2_grpc import RepairDeskServiceServicer, add_RepairDeskServiceServicer_to_server
 from chengxin.repair.v1.repair_pb2_grpc import RepairServiceServicer, add_RepairServiceServicer_to_server
-from foundation.access import Issuers, Person, fingerprint_of
+from foundation.access import Issuers, Officer, Person, fingerprint_of
 from foundation.calendar import day_of
 from foundation.refusal import Refused
 from foundation.rpc.interceptor import ASSERTION
@@ -39,6 +44,7 @@ class Asked:
     person: Person | None
     fingerprint: bytes
     time_left: float | None
+    officer: Officer | None = None
 
 
 @dataclass
@@ -46,7 +52,7 @@ class InTestOffices:
     """What the offices answer, and what they were asked."""
 
     issuers: Issuers
-    answers: dict[str, Message | Exception | Callable[[Any], Message]] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     stop_reading_after: int | None = None
@@ -61,8 +67,12 @@ class InTestOffices:
         token = next((v for k, v in context.invocation_metadata() if k == ASSERTION), "")
         try:
             now = datetime.now(UTC)
-            person = self.issuers.person(token, bound_to=fingerprint, now=now, today=day_of(now)) if token else None
-            self.asked.append(Asked(method, request, token, person, fingerprint, context.time_remaining()))
+            person, officer = None, None
+            if self.issuers.kind(token) == "officer":
+                officer = self.issuers.officer(token, bound_to=fingerprint, now=now)
+            elif token:
+                person = self.issuers.person(token, bound_to=fingerprint, now=now, today=day_of(now))
+            self.asked.append(Asked(method, request, token, person, fingerprint, context.time_remaining(), officer))
             answer = self.answers[method]
             if isinstance(answer, Exception):
                 raise answer
@@ -95,7 +105,14 @@ def _servicer(base: type, offices: InTestOffices) -> Any:
                     break
             return await offices.serve(name, parts, context)
 
-        return upload if name == "UploadEvidence" else unary
+        async def stream(self: Any, request: Any, context: Any) -> AsyncIterator[Any]:
+            answer = await offices.serve(name, request, context)
+            for message in answer if isinstance(answer, list) else [answer]:
+                yield message
+
+        if name == "UploadEvidence":
+            return upload
+        return stream if name in ("ReadEvidence", "ExportAccesses") else unary
 
     names = [name for name in vars(base) if name[0].isupper()]
     return type(base.__name__, (base,), {name: method(name) for name in names})()
@@ -111,11 +128,15 @@ def credentials(*, cert: Path, key: Path, ca: Path) -> grpc.ServerCredentials:
 async def start(offices: InTestOffices, tls: grpc.ServerCredentials) -> tuple[grpc.aio.Server, str]:
     """Serve all offices on one free port with mutual TLS; return the server and its address."""
     server = grpc.aio.server()
+    add_StatisticsServiceServicer_to_server(_servicer(StatisticsServiceServicer, offices), server)
     add_CatalogServiceServicer_to_server(_servicer(CatalogServiceServicer, offices), server)
     add_SharingServiceServicer_to_server(_servicer(SharingServiceServicer, offices), server)
     add_SchemeServiceServicer_to_server(_servicer(SchemeServiceServicer, offices), server)
     add_RepairServiceServicer_to_server(_servicer(RepairServiceServicer, offices), server)
     add_AuditServiceServicer_to_server(_servicer(AuditServiceServicer, offices), server)
+    add_MisuseServiceServicer_to_server(_servicer(MisuseServiceServicer, offices), server)
+    add_QuestionServiceServicer_to_server(_servicer(QuestionServiceServicer, offices), server)
+    add_RepairDeskServiceServicer_to_server(_servicer(RepairDeskServiceServicer, offices), server)
     port = server.add_secure_port("127.0.0.1:0", tls)
     await server.start()
     return server, f"127.0.0.1:{port}"
@@ -155,6 +176,9 @@ def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]
             measures=[{"code": "M1", "title": "限制", "title_en": "Restriction", "least_severity": 3}]
         ),
         "ListSchemes": blacklist.ListSchemesResponse(schemes=[{"code": "S1", "title": "食品", "title_en": "Food"}]),
+        "GetStatistics": statistics.GetStatisticsResponse(
+            figures=[{"month": "2026-03", "name": "applications_submitted", "value": 12}]
+        ),
         "GetCheckpoint": audit.GetCheckpointResponse(checkpoint="log\n1\n", vkey="log+1+x"),
         "ListAccessesToSubject": audit.ListAccessesToSubjectResponse(
             accesses=[
@@ -174,6 +198,8 @@ def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]
             requirements=["commitment"],
             receipt=RECEIPT,
         ),
+        "AcceptApplication": repair.AcceptApplicationResponse(application=application),
+        "DecideApplication": repair.DecideApplicationResponse(application=application),
         "SubmitApplication": repair.SubmitApplicationResponse(application=application),
         "ListApplications": repair.ListApplicationsResponse(applications=[application], receipt=RECEIPT),
         "GetApplication": repair.GetApplicationResponse(application=application, receipt=RECEIPT),

@@ -171,7 +171,7 @@ async def test_an_officer_is_asserted_to_one_certificate(house: House, browser: 
     }
     token = (await browser.post("/dev-idp/officer-assertion", json=asked)).json()["assertion"]
     officer = house.offices.issuers.officer(token, bound_to=bound_to, now=house.clock())
-    assert (officer.subject, officer.authority) == (asked["sub"], asked["authority"])
+    assert (officer.subject.reveal(), officer.authority) == (asked["sub"], asked["authority"])
     assert officer.roles == {"case_officer"}
     with pytest.raises(Refused, match="ASSERTION_INVALID"):
         house.offices.issuers.officer(token, bound_to=b"\x08" * 32, now=house.clock())

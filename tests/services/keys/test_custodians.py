@@ -38,15 +38,20 @@ async def test_who_began_it_cannot_end_it(turn: Turn) -> None:
 
 async def test_the_database_holds_it_against_its_owner(turn: Turn) -> None:
     rotation_id, _ = await verified(turn)
-    alone = "UPDATE key_rotation SET state = 'approved', approved_by = %s WHERE rotation_id = %s"
+    alone = (
+        "UPDATE key_rotation SET state = 'approved', approved_by = proposed_by, approval = proposal"
+        " WHERE rotation_id = %s"
+    )
     with pytest.raises(psycopg.errors.CheckViolation, match="retiring_takes_two_officials"):
-        turn.sql(alone, FIRST, rotation_id)
+        turn.sql(alone, rotation_id)
     with pytest.raises(psycopg.errors.CheckViolation, match="nothing_retires_unapproved"):
         turn.sql("UPDATE key_rotation SET state = 'approved' WHERE rotation_id = %s", rotation_id)
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
-        turn.sql("UPDATE key_rotation SET proposed_by = 'x' WHERE rotation_id = %s", rotation_id)
+        turn.sql("UPDATE key_rotation SET proposed_by = uuid_send(rotation_id) WHERE rotation_id = %s", rotation_id)
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
-        turn.sql("UPDATE key_rotation SET state = 'retired', approved_by = 'x'")
+        turn.sql("UPDATE key_rotation SET proposal = 'x' WHERE rotation_id = %s", rotation_id)
+    with pytest.raises(psycopg.Error, match="takes its steps in order"):
+        turn.sql("UPDATE key_rotation SET state = 'retired', approved_by = uuid_send(rotation_id), approval = 'x'")
     with pytest.raises(psycopg.Error, match="takes its steps in order"):
         turn.sql("DELETE FROM key_rotation")
 
@@ -85,6 +90,30 @@ async def test_what_cannot_be_rotated_is_refused_with_its_reason(turn: Turn) -> 
     assert second.value.reason is reasons.ROTATION_UNDER_WAY
 
 
+async def test_custodians_are_shown_by_number_and_stand_so_in_no_column(turn: Turn) -> None:
+    rotation_id, _ = await verified(turn)
+    row = await turn.approve(rotation_id)
+    assert [number.reveal() for number in await turn.keys.custodians(row)] == [FIRST, SECOND]
+    ((stored,),) = turn.sql("SELECT to_jsonb(k)::text FROM key_rotation k")
+    for number in (FIRST, SECOND):
+        assert number not in stored
+        assert number.encode().hex() not in stored
+
+
+async def test_custodians_whose_numbers_do_not_open_are_shown_as_nobody(turn: Turn) -> None:
+    rotation_id, _ = await verified(turn)
+    row = await turn.approve(rotation_id)
+    turn.sql("SET LOCAL session_replication_role = replica; UPDATE key_rotation SET proposal = approval")
+    swapped = await turn.keys.custodians((await turn.keys.list(turn.operator))[1][0])
+    assert [number.reveal() for number in swapped] == ["", SECOND]
+    with psycopg.connect(turn.database.admin_dsn, options=f"-c search_path={turn.schema}") as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("UPDATE keyring SET destroyed_at = now() WHERE name LIKE 'journal/%'")
+    turn.minutes.pass_by()
+    gone = await turn.keys.custodians(row)
+    assert [number.reveal() for number in gone] == ["", ""]
+
+
 async def test_every_change_of_state_is_an_entry(turn: Turn) -> None:
     rotation_id, _ = await verified(turn)
     await turn.approve(rotation_id)
@@ -121,7 +150,7 @@ async def test_the_erasers_role_has_no_part_in_rotations(turn: Turn) -> None:
         for statement in (
             "SELECT key_due()",
             f"SELECT key_put('{row.rotation_id}', '{{}}', '{{}}', '{{}}', '{{}}')",
-            f"SELECT key_approve('{row.rotation_id}', 'x')",
+            f"SELECT key_approve('{row.rotation_id}', 'x', 'x', 'x')",
             "INSERT INTO key_rotation (key, method, from_key, to_key) VALUES ('archive/1', 'rewrap', 'a', 'b')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():

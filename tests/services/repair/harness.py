@@ -145,6 +145,13 @@ class RepairHouse:
             lambda: self.identities.officer("officer-9", "repair_officer", by="repairs", authority=OTHER_AUTHORITY),
         )
 
+    def at_the_gateway(self, authority: str = AUTHORITY, *roles: str) -> Voice:
+        """An officer of an authority, signed in at the gateway."""
+        roles = roles or ("repair_officer",)
+        return self._voice(
+            "gateway", lambda: self.identities.officer("officer-7", *roles, by="gateway", authority=authority)
+        )
+
     def system(self, system: str) -> Voice:
         """A system that asserts nobody."""
         return self._voice(system, lambda: None)

@@ -43,22 +43,23 @@ CREATE TRIGGER tile_guard BEFORE UPDATE ON tile FOR EACH ROW EXECUTE FUNCTION ti
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON tile FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- Epochs that two officials let a source begin, after its database was restored from a backup on purpose.
--- Officials by their numbers, in clear: the constraint compares them.
+-- Officials as tags keyed over their numbers, which the constraint compares. Their numbers, and the basis, are sealed in
+-- the entries of these steps.
 CREATE TABLE epoch_adoption (
     source      text NOT NULL,
     epoch       uuid NOT NULL,
-    basis       text NOT NULL CHECK (basis <> ''),
-    proposed_by text NOT NULL CHECK (proposed_by <> ''),
+    proposed_by bytea NOT NULL CHECK (octet_length(proposed_by) = 16),
     proposed_at timestamptz NOT NULL DEFAULT house_now(),
-    approved_by text CHECK (approved_by <> proposed_by),
+    approved_by bytea CHECK (octet_length(approved_by) = 16),
     approved_at timestamptz,
     PRIMARY KEY (source, epoch),
+    CONSTRAINT adopting_takes_two_officials CHECK (approved_by <> proposed_by),
     CHECK ((approved_by IS NULL) = (approved_at IS NULL))
 );
 CREATE FUNCTION epoch_adoption_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.approved_by IS NOT NULL OR (NEW.source, NEW.epoch, NEW.basis, NEW.proposed_by, NEW.proposed_at)
-       IS DISTINCT FROM (OLD.source, OLD.epoch, OLD.basis, OLD.proposed_by, OLD.proposed_at) THEN
+    IF OLD.approved_by IS NOT NULL OR (NEW.source, NEW.epoch, NEW.proposed_by, NEW.proposed_at)
+       IS DISTINCT FROM (OLD.source, OLD.epoch, OLD.proposed_by, OLD.proposed_at) THEN
         RAISE EXCEPTION 'an adoption is approved once and never changed' USING ERRCODE = 'CX001';
     END IF;
     RETURN NEW;
@@ -162,12 +163,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cosignature
 
 -- Propose an epoch, or approve what another official proposed, and let the source go on in it with the entries after
 -- p_begins_after. Says what was done: proposed, approved; or why not: same (official), done (already).
-CREATE FUNCTION adopt_epoch(p_source text, p_epoch uuid, p_basis text, p_by text, p_begins_after bigint) RETURNS text
+CREATE FUNCTION adopt_epoch(p_source text, p_epoch uuid, p_by bytea, p_begins_after bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = audit, pg_temp AS $$
 DECLARE
     known epoch_adoption;
 BEGIN
-    INSERT INTO epoch_adoption (source, epoch, basis, proposed_by) VALUES (p_source, p_epoch, p_basis, p_by)
+    INSERT INTO epoch_adoption (source, epoch, proposed_by) VALUES (p_source, p_epoch, p_by)
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
         RETURN 'proposed';

@@ -15,5 +15,5 @@ down_revision = None
 def upgrade() -> None:
     """Install the house's part, then the cases."""
     install_house(op)
-    for name in ("0001_cases.sql", "0001_erasure.sql"):
+    for name in ("0001_cases.sql", "0001_erasure.sql", "0001_statistics.sql"):
         run_sql(op, Path(__file__).with_name(name))

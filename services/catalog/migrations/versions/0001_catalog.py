@@ -28,5 +28,6 @@ def upgrade() -> None:
         "0001_keys.sql",
         "0001_awaited.sql",
         "0001_watch.sql",
+        "0001_statistics.sql",
     ):
         run_sql(op, here / name)

@@ -92,8 +92,12 @@ BEGIN
                        ARRAY[v_record.record_id || ':' || v_record.version || ':summary']) w;
 END $$;
 
--- What the law publishes: newest determination first, after a position. Anonymous, so without an entry.
-CREATE FUNCTION published(p_item_code text, p_before date, p_after uuid, p_most integer)
+-- What the law publishes: newest determination first, after a position. Anonymous, so without an entry; with a tag only
+-- about that organisation, and about no natural person whatever its tag is. An authority's code holds its division from
+-- the third character on (GB 32100).
+CREATE FUNCTION published(
+    p_item_code text, p_before date, p_after uuid, p_most integer, p_authority text, p_division text, p_from date,
+    p_until date, p_bucket smallint, p_tag bytea)
     RETURNS TABLE (record_id uuid, version bigint, subject_id uuid, person boolean, item_code text,
                    determining_authority text, determined_on date, ends_before timestamptz, share_wrap bytea,
                    fields bytea)
@@ -102,6 +106,7 @@ CREATE FUNCTION published(p_item_code text, p_before date, p_after uuid, p_most 
 DECLARE
     v_now timestamptz := house_now();
     v_today date := (v_now AT TIME ZONE 'Asia/Shanghai')::date;
+    v_subject uuid := (SELECT s.subject_id FROM subject_tag s WHERE s.bucket = p_bucket AND s.tag = p_tag);
 BEGIN
     RETURN QUERY
     SELECT r.record_id, r.version, r.subject_id, r.person, r.item_code, r.determining_authority, r.determined_on,
@@ -109,6 +114,10 @@ BEGIN
     FROM record r
     WHERE r.public AND r.ended_at IS NULL AND r.ends_before > v_now
       AND (p_item_code = '' OR r.item_code = p_item_code)
+      AND (p_authority = '' OR r.determining_authority = p_authority)
+      AND (p_division = '' OR starts_with(substr(r.determining_authority, 3), p_division))
+      AND (p_from IS NULL OR r.determined_on >= p_from) AND (p_until IS NULL OR r.determined_on < p_until)
+      AND (p_tag IS NULL OR (r.bucket = p_bucket AND r.subject_id = v_subject AND NOT r.person))
       AND (p_before IS NULL OR r.determined_on < p_before OR (r.determined_on = p_before AND r.record_id > p_after))
       AND EXISTS (SELECT FROM item i WHERE i.code = r.item_code AND i.public AND i.in_force_from <= v_today
                      AND (i.in_force_until IS NULL OR v_today < i.in_force_until))

@@ -15,5 +15,5 @@ down_revision = None
 def upgrade() -> None:
     """Create the schema."""
     install_house(op)  # pyright: ignore[reportArgumentType]  # the module stands for its operations
-    for name in ("0001_applications.sql", "0001_erasure.sql"):
+    for name in ("0001_applications.sql", "0001_erasure.sql", "0001_statistics.sql"):
         run_sql(op, Path(__file__).with_name(name))  # pyright: ignore[reportArgumentType]

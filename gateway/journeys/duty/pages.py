@@ -1,0 +1,118 @@
+"""Pages: the repair officer's queue, one application and its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from chengxin.repair.v1 import repair_pb2 as contract
+from chengxin.repair.v1.desk_pb2 import ExamineApplicationRequest
+from foundation.reasons import VALUE_REQUIRED
+from foundation.refusal import Kind, Refused
+from gateway.counter import Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.offices import OfficeRefused
+from gateway.pages import SentForm, ThePage
+
+pages = APIRouter(
+    prefix="/staff/repair",
+    include_in_schema=False,
+    default_response_class=HTMLResponse,
+    dependencies=[Depends(limited), Depends(on_duty_as("repair_officer"))],
+)
+_MENDED_IN_THE_FORM = (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT)
+_STANDS_AFTER = {
+    "accept": ("ACCEPTED",),
+    "missing": ("NOT_ACCEPTED",),
+    "grant": ("GRANTED", "CARRIED_OUT"),
+    "refuse": ("REFUSED",),
+}
+"""Where an application stands after each outcome of the two forms."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The application that a request is about."""
+
+    page: ThePage
+    counter: TheCounter
+    session: Staff
+    application_id: ThingId
+
+    async def shown(self) -> dict[str, Any]:
+        """The application beside its record, the rules and the evidence."""
+        offices, asked = self.counter.offices, ExamineApplicationRequest(application_id=self.application_id)
+        answer = await offices.ask_about(self.session.officer, offices.desk.ExamineApplication, asked)
+        return {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
+
+    def after(self) -> RedirectResponse:
+        """To the application as it stands."""
+        return RedirectResponse(f"/staff/repair/{self.application_id}", 303)
+
+    async def again(self, form: FormData, error: Refused | OfficeRefused) -> Response:
+        """The form again with what was typed; after a second click on what is done already, what stands."""
+        reason = error.reason if isinstance(error, OfficeRefused) else error.reason.code
+        kind = error.kind if isinstance(error, OfficeRefused) else error.reason.kind
+        if kind not in _MENDED_IN_THE_FORM:
+            raise error
+        shown = await self.shown()
+        stands = contract.ApplicationState.Name(shown["application"].state).removeprefix("APPLICATION_STATE_")
+        if stands in _STANDS_AFTER.get(str(form.get("outcome")), ()):
+            return self.after()
+        refused = {"field": error.field.partition("[")[0], "reason": reason, "message": error.message}
+        status = 400 if kind is Kind.INVALID else 409
+        return self.page.show("duty/application.html", status=status, **shown, sent=dict(form), refused=refused)
+
+
+Case = Annotated[_Case, Depends()]
+
+
+@pages.get("")
+async def queue(page: ThePage, counter: TheCounter, session: Staff) -> HTMLResponse:
+    """What waits at the officer's authority, next deadline first."""
+    offices, asked = counter.offices, contract.ListApplicationsRequest()
+    answer = await offices.ask_for(session.officer, offices.repair.ListApplications, asked)
+    return page.show("duty/queue.html", applications=answer.applications, receipt=answer.receipt)
+
+
+@pages.get("/{application_id}")
+async def application(case: Case) -> HTMLResponse:
+    """One application beside its record, the rules and the evidence; the step that is due."""
+    return case.page.show("duty/application.html", **await case.shown(), sent={}, refused=None)
+
+
+@pages.post("/{application_id}/acceptance")
+async def accept(case: Case, form: SentForm) -> Response:
+    """Accept, or name what is missing, one item a line."""
+    outcome, offices = form.get("outcome"), case.counter.offices
+    lines = [line.strip() for line in str(form.get("missing", "")).splitlines() if line.strip()]
+    asked = contract.AcceptApplicationRequest(
+        application_id=case.application_id, missing=lines if outcome == "missing" else []
+    )
+    try:
+        if outcome not in ("accept", "missing"):
+            raise Refused(VALUE_REQUIRED, field="outcome")
+        if outcome == "missing" and not lines:
+            raise Refused(VALUE_REQUIRED, field="missing")
+        await offices.ask_about(case.session.officer, offices.repair.AcceptApplication, asked)
+    except (Refused, OfficeRefused) as refused:
+        return await case.again(form, refused)
+    return case.after()
+
+
+@pages.post("/{application_id}/decision")
+async def decide(case: Case, form: SentForm) -> Response:
+    """Grant or refuse, with reasons and how it was verified."""
+    outcome, offices = form.get("outcome"), case.counter.offices
+    texts = {name: str(form.get(name, "")) for name in ("reasons", "verification")}
+    asked = contract.DecideApplicationRequest(application_id=case.application_id, grant=outcome == "grant", **texts)
+    try:
+        if outcome not in ("grant", "refuse"):
+            raise Refused(VALUE_REQUIRED, field="outcome")
+        await offices.ask_about(case.session.officer, offices.repair.DecideApplication, asked)
+    except (Refused, OfficeRefused) as refused:
+        return await case.again(form, refused)
+    return case.after()

@@ -1,0 +1,115 @@
+"""The repair officer's queue, one application at a time, its evidence, the two steps of the authority."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from chengxin.repair.v1 import desk_pb2 as desk
+from chengxin.repair.v1 import repair_pb2 as contract
+from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.messages import read, shows
+from gateway.offices import hidden_unless_own
+from gateway.problems import answers
+from gateway.strict_json import StrictRoute
+
+router = APIRouter(
+    prefix="/api/v1/staff/repair/applications",
+    tags=["staff"],
+    dependencies=[Depends(limited), Depends(on_duty_as("repair_officer"))],
+    route_class=StrictRoute,
+)
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Acceptance(BaseModel):
+    """Accepts, or names everything that is missing, once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    missing: list[Annotated[str, Field(max_length=500)]] = Field(
+        max_length=50, description="What is missing, all named at once; empty to accept"
+    )
+
+
+class Decision(BaseModel):
+    """Grants or refuses a repair."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grant: bool = Field(description="True to grant")
+    reasons: Text = Field(description="The reasons; the party reads them")
+    verification: Text = Field(description="How correction and performance were verified")
+
+
+@router.get("", **shows(contract.ListApplicationsResponse, 401, 403, 429, 502, 503, 504))
+async def list_due_applications(counter: TheCounter, session: Staff) -> BaseModel:
+    """List what waits at my authority, next deadline first."""
+    asked = contract.ListApplicationsRequest()
+    return read(await counter.offices.ask_for(session.officer, counter.offices.repair.ListApplications, asked))
+
+
+@router.get("/{application_id}", **shows(desk.ExamineApplicationResponse, 401, 403, 404, 429, 502, 503, 504))
+async def examine_application(counter: TheCounter, session: Staff, application_id: ThingId) -> BaseModel:
+    """One application beside its record, the rules that apply today and its evidence."""
+    asked = desk.ExamineApplicationRequest(application_id=application_id)
+    return read(await counter.offices.ask_about(session.officer, counter.offices.desk.ExamineApplication, asked))
+
+
+@router.get(
+    "/{application_id}/evidence/{evidence_id}",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        **answers(401, 403, 404, 429, 502, 503, 504),
+    },
+)
+async def read_evidence(
+    counter: TheCounter, session: Staff, application_id: ThingId, evidence_id: ThingId
+) -> StreamingResponse:
+    """Download one piece of evidence. It is never shown inside a page: the party chose its content."""
+    asked = desk.ReadEvidenceRequest(application_id=application_id, evidence_id=evidence_id)
+    parts = counter.offices.stream_for(session.officer, counter.offices.desk.ReadEvidence, asked)
+    async with hidden_unless_own():
+        file = (await anext(parts)).file
+    name = quote(re.sub(r"[\x00-\x1f\x7f/\\]", "_", file.header.file_name))
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"evidence\"; filename*=UTF-8''{name}",
+        "Content-Length": str(file.size),
+    }
+    return StreamingResponse(_contents(parts), headers=headers, media_type="application/octet-stream")
+
+
+async def _contents(parts: AsyncGenerator[desk.ReadEvidenceResponse]) -> AsyncGenerator[bytes]:
+    async for part in parts:
+        yield part.content
+
+
+@router.post(
+    "/{application_id}/acceptance",
+    **shows(contract.AcceptApplicationResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
+)
+async def accept_application(
+    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Acceptance
+) -> BaseModel:
+    """Accept an application, or name everything that is missing."""
+    asked = contract.AcceptApplicationRequest(application_id=application_id, missing=sent.missing)
+    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.AcceptApplication, asked))
+
+
+@router.post(
+    "/{application_id}/decision",
+    **shows(contract.DecideApplicationResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
+)
+async def decide_application(
+    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Decision
+) -> BaseModel:
+    """Decide an application. Granting it ends the sharing of the record everywhere."""
+    asked = contract.DecideApplicationRequest(application_id=application_id, **sent.model_dump())
+    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.DecideApplication, asked))

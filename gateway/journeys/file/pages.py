@@ -1,0 +1,28 @@
+"""Pages: everything about me, to print or to keep as a file."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse, Response
+
+from gateway.counter import TheCounter, Visitor, limited
+from gateway.journeys.file.views import gathered, party_file
+from gateway.pages import ThePage
+
+pages = APIRouter(
+    prefix="/me", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
+)
+
+
+@pages.get("/file")
+async def file(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+    """Everything on one page that prints well."""
+    return page.show("file/file.html", person=session.person, **await gathered(counter, session))
+
+
+@pages.get("/file.json")
+async def file_json(counter: TheCounter, session: Visitor) -> Response:
+    """The same as JSON, for keeping and for programs."""
+    made = party_file(session, await gathered(counter, session))
+    headers = {"Content-Disposition": 'attachment; filename="chengxin.json"'}
+    return Response(made.model_dump_json(indent=2), media_type="application/json", headers=headers)

@@ -1,0 +1,79 @@
+"""Everything about the signed-in party as one JSON document: what is held, who looked, what it applied for."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, create_model
+
+from chengxin.audit.v1 import audit_pb2 as audit
+from chengxin.audit.v1 import misuse_pb2 as misuse
+from chengxin.catalog.v1 import sharing_pb2 as sharing
+from chengxin.repair.v1 import repair_pb2 as repair
+from gateway.counter import Counter, TheCounter, Visitor, limited
+from gateway.messages import model, read
+from gateway.problems import answers
+from gateway.sessions import Session
+
+router = APIRouter(prefix="/api/v1/me", tags=["file"], dependencies=[Depends(limited)])
+
+
+class About(BaseModel):
+    """Whom the file is about."""
+
+    name: str = Field(description="Name as the identity provider gave it")
+    identifier_kind: str = Field(description="Kind of the identifier: uscc, resident_id, residence_permit or passport")
+    identifier: str = Field(description="The identifier")
+
+
+_PARTS = {
+    "records": (sharing.ListOwnRecordsResponse, "What is held: shared now with all fields, ended with its dates"),
+    "looks": (audit.ListAccessesToSubjectResponse, "Who looked, newest first, at most 1,000"),
+    "applications": (repair.ListApplicationsResponse, "Applications for repair, at most 500"),
+    "reports": (misuse.ListMisuseResponse, "Looks reported as misuse, at most 1,000"),
+}
+_FIELDS: dict[str, Any] = {
+    "made_at": (datetime, Field(description="The instant of the last of its parts (house clock)")),
+    "about": (About, Field(description="Whom it is about")),
+    **{name: (model(message), Field(description=text)) for name, (message, text) in _PARTS.items()},
+}
+PartyFile = create_model(
+    "PartyFile",
+    __doc__="Everything about the signed-in party. Each part names the journal entry by which its making was logged.",
+    __module__=__name__,
+    **_FIELDS,
+)
+
+
+@router.get("/file", response_model=PartyFile, responses=answers(401, 429, 502, 503, 504))
+async def get_file(counter: TheCounter, session: Visitor, response: Response) -> BaseModel:
+    """Get everything about me as one file."""
+    response.headers["Content-Disposition"] = 'attachment; filename="chengxin.json"'
+    return party_file(session, await gathered(counter, session))
+
+
+async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
+    """The parts of the file, as the offices give them now. The looks come last, and name the making of the others."""
+    offices, person = counter.offices, session.person
+    records, applications, reports = await asyncio.gather(
+        offices.ask_for(person, offices.sharing.ListOwnRecords, sharing.ListOwnRecordsRequest()),
+        offices.ask_for(person, offices.repair.ListApplications, repair.ListApplicationsRequest()),
+        offices.ask_for(person, offices.misuse.ListMisuse, misuse.ListMisuseRequest(page_size=1000)),
+    )
+    asked = audit.ListAccessesToSubjectRequest()
+    looks = await offices.ask_for(person, offices.audit.ListAccessesToSubject, asked)
+    return {"records": records, "looks": looks, "applications": applications, "reports": reports}
+
+
+def party_file(session: Session, parts: dict[str, Any]) -> BaseModel:
+    """The file that these parts make."""
+    identifier = session.person.identifier
+    about = About(
+        name=session.person.name.reveal(), identifier_kind=identifier.kind.value, identifier=identifier.value.reveal()
+    )
+    read_parts: Any = {name: read(part) for name, part in parts.items()}
+    return PartyFile(made_at=parts["looks"].receipt.as_of.ToDatetime(tzinfo=UTC), about=about, **read_parts)

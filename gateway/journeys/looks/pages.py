@@ -1,0 +1,122 @@
+"""Pages: who looked at me, the proof of each look, and what became of the looks that I reported."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+
+from chengxin.audit.v1 import audit_pb2 as contract
+from chengxin.audit.v1 import misuse_pb2 as misuse
+from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
+from foundation.reasons import NOT_FOUND
+from foundation.refusal import Refused
+from gateway.counter import Counter, TheCounter, ThingId, Visitor, limited
+from gateway.journeys.looks.views import EntryId, Source
+from gateway.pages import SentForm, ThePage
+from gateway.sessions import Session
+
+PAGE = 25
+"""Looks on one page."""
+LONGEST = 2000
+"""Longest report, characters. Source: contract, ReportMisuseRequest."""
+HOUSE = ("Sweeper.", "Eraser.", "RepairWorker.", "ListingWorker.")
+"""How the kinds of entries begin that the house makes by itself."""
+
+pages = APIRouter(
+    prefix="/me", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
+)
+
+
+def who(look: contract.Access) -> str:
+    """Whose entry it is: `own`, `house` or `authority`."""
+    if look.purpose == "own":
+        return "own"
+    return "house" if look.kind.startswith(HOUSE) else "authority"
+
+
+@pages.get("/looks")
+async def looks(
+    page: ThePage, counter: TheCounter, session: Visitor, number: Annotated[int, Query(alias="page", ge=1, le=40)] = 1
+) -> HTMLResponse:
+    """Who looked, newest first."""
+    found, titles = await _found(counter, session)
+    part = found[(number - 1) * PAGE : number * PAGE]
+    last = max(1, -(-len(found) // PAGE))
+    return page.show("looks/looks.html", looks=part, total=len(found), number=number, last=last, who=who, titles=titles)
+
+
+@pages.get("/looks/{source}/{entry_id}")
+async def look(page: ThePage, counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> HTMLResponse:
+    """One look with its proof."""
+    return await _look(page, counter, session, source, entry_id)
+
+
+@pages.get("/looks/{source}/{entry_id}/receipt.txt")
+async def receipt(counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> PlainTextResponse:
+    """The receipt as a file."""
+    name = f"receipt-{source}-{entry_id}.txt"
+    text = await _receipt(counter, session, source, entry_id)
+    return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@pages.post("/looks/{source}/{entry_id}/report")
+async def report(
+    page: ThePage, counter: TheCounter, session: Visitor, form: SentForm, *, source: Source, entry_id: EntryId
+) -> Any:
+    """Report the look as misuse; the same report again opens no second matter."""
+    said = str(form.get("report", "")).replace("\r\n", "\n")
+    if not said.strip() or len(said) > LONGEST:
+        return await _look(page, counter, session, source, entry_id, report=said, wrong=["report"])
+    asked = misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=said)
+    answer = await counter.offices.ask_about(session.person, counter.offices.audit.ReportMisuse, asked)
+    return RedirectResponse(f"/me/reports/{answer.matter.matter_id}", 303)
+
+
+@pages.get("/reports")
+async def reports(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+    """The looks that I reported, and where each stands."""
+    offices, asked = counter.offices, misuse.ListMisuseRequest(page_size=1000)
+    answer = await offices.ask_for(session.person, offices.misuse.ListMisuse, asked)
+    return page.show("looks/reports.html", matters=answer.matters)
+
+
+@pages.get("/reports/{matter_id}")
+async def one_report(page: ThePage, counter: TheCounter, session: Visitor, matter_id: ThingId) -> HTMLResponse:
+    """One report, step by step, to its answer."""
+    asked = misuse.GetMisuseRequest(matter_id=matter_id)
+    answer = await counter.offices.ask_about(session.person, counter.offices.misuse.GetMisuse, asked)
+    return page.show("looks/report.html", matter=answer.matter)
+
+
+async def _look(
+    page: ThePage, counter: Counter, session: Session, source: str, entry_id: int, *, report: str = "", wrong: Any = ()
+) -> HTMLResponse:
+    found, titles = await _found(counter, session)
+    look = next((one for one in found if (one.source, one.entry_id) == (source, entry_id)), None)
+    if look is None:
+        raise Refused(NOT_FOUND)
+    values: dict[str, Any] = {"proof": "", "vkey": ""}
+    if look.log_index >= 0:
+        values["proof"] = await _receipt(counter, session, source, entry_id)
+        log = await counter.offices.ask(counter.offices.audit.GetCheckpoint, contract.GetCheckpointRequest())
+        values["vkey"] = log.vkey
+    values |= {"look": look, "who": who(look), "titles": titles, "report": report, "wrong": wrong}
+    return page.show("looks/look.html", status=400 if wrong else 200, longest=LONGEST, **values)
+
+
+async def _receipt(counter: Counter, session: Session, source: str, entry_id: int) -> str:
+    asked = contract.GetReceiptRequest(source=source, entry_id=entry_id)
+    return (await counter.offices.ask_about(session.person, counter.offices.audit.GetReceipt, asked)).receipt
+
+
+async def _found(counter: Counter, session: Session) -> tuple[Any, dict[str, Any]]:
+    """The looks at the party, newest first, and the catalog's items by code."""
+    offices = counter.offices
+    answer, catalog = await asyncio.gather(
+        offices.ask_for(session.person, offices.audit.ListAccessesToSubject, contract.ListAccessesToSubjectRequest()),
+        offices.ask(offices.catalog.ListCatalogItems, ListCatalogItemsRequest()),
+    )
+    return answer.accesses, {item.code: item for item in catalog.items}

@@ -1,0 +1,117 @@
+"""Pages: my applications, evidence for one, taking one back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
+from chengxin.repair.v1 import desk_pb2 as desk
+from chengxin.repair.v1 import repair_pb2 as contract
+from foundation.refusal import Kind, Refused
+from gateway.counter import Counter, TheCounter, ThingId, Visitor, limited
+from gateway.journeys.repair.evidence import upload_messages
+from gateway.offices import OfficeRefused, hidden_unless_own
+from gateway.pages import Page, SentForm, ThePage
+from gateway.sessions import Session
+
+pages = APIRouter(
+    prefix="/me/applications",
+    include_in_schema=False,
+    default_response_class=HTMLResponse,
+    dependencies=[Depends(limited)],
+)
+
+
+@pages.get("")
+async def applications(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+    """All of them, next deadline first."""
+    offices = counter.offices
+    answer, held = await asyncio.gather(
+        offices.ask_for(session.person, offices.repair.ListApplications, contract.ListApplicationsRequest()),
+        offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest()),
+    )
+    own = {one.record.record_id: one.record for one in held.records}
+    return page.show("repair/applications.html", applications=answer.applications, own=own)
+
+
+@pages.get("/{application_id}")
+async def application(page: ThePage, counter: TheCounter, session: Visitor, application_id: ThingId) -> HTMLResponse:
+    """One, with its evidence: who has it, by when, what was decided."""
+    return await _application(page, counter, session, application_id)
+
+
+@pages.post("/{application_id}/evidence")
+async def evidence(
+    request: Request, page: ThePage, counter: TheCounter, session: Visitor, application_id: ThingId
+) -> Any:
+    """Add a file, which is sent on as it arrives."""
+    said = ""
+
+    async def parts() -> AsyncIterator[contract.UploadEvidenceRequest]:
+        nonlocal said
+        async for message in upload_messages(request, application_id, session):
+            said = message.header.evidence.description or said
+            yield message
+
+    try:
+        async with hidden_unless_own():
+            await counter.offices.send_for(session.person, counter.offices.repair.UploadEvidence, parts())
+    except (Refused, OfficeRefused) as error:
+        refusal = error if isinstance(error, OfficeRefused) else _as_refused(error)
+        if refusal.kind not in (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT):
+            raise
+        return await _application(page, counter, session, application_id, said=said, refusal=refusal)
+    return RedirectResponse(f"/me/applications/{application_id}", 303)
+
+
+@pages.get("/{application_id}/withdraw")
+async def confirm(page: ThePage, counter: TheCounter, session: Visitor, application_id: ThingId) -> HTMLResponse:
+    """Whether it is really to be taken back."""
+    asked = contract.GetApplicationRequest(application_id=application_id)
+    answer = await counter.offices.ask_about(session.person, counter.offices.repair.GetApplication, asked)
+    return page.show("repair/withdraw.html", application=answer.application)
+
+
+@pages.post("/{application_id}/withdraw")
+async def withdraw(counter: TheCounter, session: Visitor, form: SentForm, application_id: ThingId) -> RedirectResponse:
+    """Take it back."""
+    asked = contract.WithdrawApplicationRequest(application_id=application_id)
+    await counter.offices.ask_about(session.person, counter.offices.repair.WithdrawApplication, asked)
+    return RedirectResponse(f"/me/applications/{application_id}", 303)
+
+
+async def _application(
+    page: Page,
+    counter: Counter,
+    session: Session,
+    application_id: str,
+    *,
+    said: str = "",
+    refusal: OfficeRefused | None = None,
+) -> HTMLResponse:
+    asked = desk.ExamineApplicationRequest(application_id=application_id)
+    answer = await counter.offices.ask_about(session.person, counter.offices.desk.ExamineApplication, asked)
+    return page.show(
+        "repair/application.html",
+        status=400 if refusal else 200,
+        examined=answer,
+        application=answer.application,
+        said=said,
+        refusal=refusal,
+    )
+
+
+def _as_refused(error: Refused) -> OfficeRefused:
+    """What the gateway itself refuses, to be shown like what an office does."""
+    return OfficeRefused(
+        kind=error.reason.kind,
+        reason=error.reason.code,
+        field=error.field,
+        message=error.message,
+        remedy=error.reason.remedy,
+    )

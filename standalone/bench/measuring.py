@@ -1,0 +1,69 @@
+"""What the benches share: a stage on a new house, percentiles, and the command `chengxin audit verify`, timed."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chengxin.cli.command import Group
+from standalone.house import House, Wish, running
+from standalone.ports import FREE
+from standalone.story.narrator import Narrator
+from standalone.story.stage import Stage, on_stage
+
+VERIFY = (sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()", "audit", "verify")
+
+Figures = dict[str, Any]
+"""What was measured, by name; the unit is what the name ends in."""
+
+
+@dataclass(kw_only=True)
+class Size(Group):
+    """How much is measured."""
+
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds to take the median of.")] = 5
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="proofs: how many to judge.")] = 10_000
+    records: Annotated[int, typer.Option(min=100, help="rotation: how many records.")] = 2_000
+    kills: Annotated[int, typer.Option(min=0, help="log: kills of the audit office under load.")] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a bench measures: an empty folder of its own; and who tells how it goes on."""
+
+    folder: Path
+    narrator: Narrator
+
+    @contextmanager
+    def house(self) -> Generator[House]:
+        """A new sample house under way."""
+        wish = Wish(folder=self.folder / "house", ports=FREE, sample=True)
+        with running(wish, say=self.narrator.say) as house:
+            yield house
+
+    @contextmanager
+    def stage(self) -> Generator[Stage]:
+        """A new sample house with the story's cast in it."""
+        with self.house() as house, on_stage(house, self.narrator) as stage:
+            yield stage
+
+
+def percentile_ms(seconds: Sequence[float], percent: int) -> float:
+    """The percentile, in milliseconds; 0 where there are not two."""
+    return round(statistics.quantiles(seconds, n=100)[percent - 1] * 1000, 2) if len(seconds) > 1 else 0.0
+
+
+def verified(*arguments: str, given: bytes | None = None) -> tuple[subprocess.CompletedProcess[bytes], float]:
+    """What `chengxin audit verify` does with arguments and standard input, and the seconds that it takes."""
+    begun = time.perf_counter()
+    done = subprocess.run([*VERIFY, *arguments], input=given, capture_output=True, check=False)  # noqa: S603 our own
+    return done, time.perf_counter() - begun
