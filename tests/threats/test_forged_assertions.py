@@ -165,11 +165,14 @@ async def test_an_official_is_no_party_and_a_party_no_official(office: CatalogOf
         },
         by="steward",
     )
-    for system, method, token in (("gateway", "ListOwnRecords", official), ("steward", "ApproveGrant", person)):
+    for system, method, token, reason in (
+        ("gateway", "ListOwnRecords", official, shared.OFFICER_ROLE_REQUIRED),
+        ("steward", "ApproveGrant", person, shared.ASSERTION_REQUIRED),
+    ):
         before = office.last_entry()
         with pytest.raises(RefusedByOffice) as refused:
             await office.ask(system, method, LAWFUL[method](), assertion=token)
-        assert refused.value.reason == shared.ASSERTION_REQUIRED.code
+        assert refused.value.reason == reason.code
         assert [entry[2:] for entry in office.entries_after(before)] == [("refused", refused.value.reason)]
 
 
