@@ -10,6 +10,7 @@ from typing import Any
 
 from chengxin.audit.v1 import audit_pb2, questions_pb2
 from chengxin.common.v1.common_pb2 import Identifier, IdentifierKind
+from chengxin.handin.rejects import harmless
 from foundation.access import Officer
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
@@ -85,5 +86,7 @@ def _period(sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _cell(access: audit_pb2.Access, name: str) -> str:
-    value = access.at.ToDatetime(tzinfo=STATUTORY_ZONE).isoformat() if name == "at" else str(getattr(access, name))
-    return f"'{value}" if value[:1] in tuple("=+-@\t\r") and not value[1:].isdigit() else value
+    value = getattr(access, name)
+    if isinstance(value, int):
+        return str(value)
+    return value.ToDatetime(tzinfo=STATUTORY_ZONE).isoformat() if name == "at" else harmless(str(value))
