@@ -37,6 +37,13 @@ def as_ordinary_user() -> list[str]:
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
+def on_a_disk_of(size: str, folder: Path) -> list[str]:
+    """What to put before a command so that `folder` is a disk of its own, of this size, for the command alone."""
+    mounted = f'mount -t tmpfs -o size={size} none "{folder}" && exec "$@"'
+    alone = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
+    return ["unshare", *alone, "sh", "-c", mounted, "sh"]
+
+
 def chengxin(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself. `before` is put before it."""
     options = {"env": clean_environment()} | options

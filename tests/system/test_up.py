@@ -29,7 +29,7 @@ from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
 from tests.support.databases import Databases, write_passwords
 from tests.support.eventually import eventually
-from tests.support.up import CHENGXIN, FREE_PORTS, Up, as_ordinary_user, chengxin, clean_environment
+from tests.support.up import CHENGXIN, FREE_PORTS, Up, as_ordinary_user, chengxin, clean_environment, on_a_disk_of
 
 PROCESSES = {*OFFICES, GATEWAY}
 
@@ -275,9 +275,9 @@ def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
     assert "--data" in told.stderr
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    (tmp_path / "chengxin.draft").symlink_to("/dev/full")
-    told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
+@pytest.mark.parametrize("size", ["4k", "8m"])
+def test_a_full_disk_is_told(tmp_path: Path, size: str) -> None:
+    told = chengxin("up", "--data", tmp_path, *FREE_PORTS, before=on_a_disk_of(size, tmp_path))
     assert told.returncode == 2
     assert "full" in told.stderr
     assert "Free some space" in told.stderr

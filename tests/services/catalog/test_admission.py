@@ -208,6 +208,7 @@ def test_every_reason_that_admission_can_give_is_in_the_table() -> None:
         reasons.ARCHIVE_DELAY_NOT_ALLOWED,
         reasons.ARCHIVE_OTHER_PARTY,
         reasons.ARCHIVE_OPENING_STATE,
+        reasons.PERSON_NOT_SEARCHED,
     }
     below = {reasons.NUMBER_USED_FOR_OTHER_CONTENT, reasons.SAMPLE_IN_REAL_HOUSE}
     every = {value for value in vars(reasons).values() if isinstance(value, Reason)}
