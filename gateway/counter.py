@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Path, Request
 
 from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
+from gateway.authorities import Authority
 from gateway.identity_provider import IdentityProvider, StaffProvider
 from gateway.offices import Offices
 from gateway.rate_limits import RateLimits
@@ -24,7 +25,7 @@ class Counter:
     """The parts of a running gateway. `draining` is true once it has been told to stop.
 
     `staff` signs officials in; None where the house has no provider for them. `signers` are the verifier keys of the
-    offices that sign documents, by office.
+    offices that sign documents, by office; `authorities` those whose names are known, by code.
     """
 
     offices: Offices
@@ -36,6 +37,7 @@ class Counter:
     home: str
     secure: bool
     signers: Mapping[str, str] = field(default_factory=dict[str, str])
+    authorities: Mapping[str, Authority] = field(default_factory=dict[str, Authority])
     draining: bool = False
 
     def cookie(self, name: str) -> str:

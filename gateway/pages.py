@@ -28,12 +28,14 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
+from gateway.authorities import Authority
 from gateway.counter import Anybody, MaybeAnybody, TheCounter, check_csrf
 from gateway.sessions import Session, StaffSession
 
@@ -117,6 +119,16 @@ def said(context: Context, code: str, kind: str, otherwise: str = "") -> str:
     return text if text != code else otherwise or code
 
 
+@pass_context
+def authority(context: Context, code: str) -> Markup:
+    """An authority by its name, where the operator gave one, and its code."""
+    known = context["authorities"].get(code)
+    shown = Markup('<span class="chengxin-code">{}</span>').format(code)
+    if known and known.en and context["language"] == "en":
+        return escape(known.en) + " " + shown
+    return Markup('<span lang="zh-CN">{}</span> {}').format(known.zh, shown) if known else shown
+
+
 @cache
 def environment(language: str) -> Environment:
     """The templates, read for one language."""
@@ -129,7 +141,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(texts(language), newstyle=True)
-    made.filters.update(day=day, instant=instant, word=word, said=said)
+    made.filters.update(day=day, instant=instant, word=word, said=said, authority=authority)
     made.globals.update(language=language, html_language=LANGUAGES[language], assets=f"{ASSETS}/{Assets.version()}")
     return made
 
@@ -137,15 +149,23 @@ def environment(language: str) -> Environment:
 class Page:
     """One page to be shown to one visitor."""
 
-    def __init__(self, request: Request, session: Session | StaffSession | None, *, secure: bool) -> None:
+    def __init__(
+        self,
+        request: Request,
+        session: Session | StaffSession | None,
+        *,
+        secure: bool,
+        authorities: Mapping[str, Authority] | None = None,
+    ) -> None:
         self._request = request
         self._session = session
         self._secure = secure
+        self._authorities = authorities or {}
 
     def show(
         self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """Fill the template in. Besides `values` it knows `session`, `language`, `languages` and `path`."""
+        """Fill the template in. Besides `values` it knows session, language, languages, path and authorities."""
         language = language_of(self._request)
         text = (
             environment(language)
@@ -154,6 +174,7 @@ class Page:
                 session=self._session,
                 path=self._request.url.path,
                 languages=self._in_other_languages(language),
+                authorities=self._authorities,
                 **values,
             )
         )
@@ -173,7 +194,7 @@ class Page:
 
 def page_of(request: Request, counter: TheCounter, session: MaybeAnybody) -> Page:
     """The page that answers the request."""
-    return Page(request, session, secure=counter.secure)
+    return Page(request, session, secure=counter.secure, authorities=counter.authorities)
 
 
 ThePage = Annotated[Page, Depends(page_of)]

@@ -33,6 +33,7 @@ class GatewaySettings(BaseSettings):
     audit_address: str = Field(description="host:port of the audit office")
     catalog_vkey: str = Field("", description="verifier key of withdrawal certificates, for those who check one here")
     blacklist_vkey: str = Field("", description="verifier key of notices and decisions, for those who check one here")
+    authorities: Path | None = Field(None, description="JSON list of the authorities' names that pages show")
     redis_url: str = Field(description="Redis of the sessions and rate limits: redis://, rediss:// or unix://")
     cookie_secret: Path = Field(description="file of at least 32 random bytes; every session key comes from it")
     person_issuer: str = Field("chengxin-gateway", description="issuer name in the assertions of persons")

@@ -15,6 +15,7 @@ from grpc.aio import Channel
 
 from foundation.access import fingerprint_of
 from foundation.rpc import office_channel
+from gateway.authorities import authorities
 from gateway.counter import Counter
 from gateway.devidp.officers import officers
 from gateway.devidp.provider import CLIENT_ID, STAFF_CLIENT_ID, DevelopmentProvider, client_secret
@@ -46,6 +47,7 @@ def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Co
         staff=staff,
         home=settings.home,
         secure=settings.secure,
+        authorities=authorities(settings.authorities),
         signers={"catalog": settings.catalog_vkey, "blacklist": settings.blacklist_vkey},
     )
     app.state.counter = counter

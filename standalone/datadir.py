@@ -60,6 +60,7 @@ class DataDir:
         self.logs = self.folder / "logs"
         self.run = self.folder / "run"
         self.sample_parties = self.folder / "sample-parties.json"
+        self.sample_authorities = self.folder / "sample-authorities.json"
         self.sample_officials = self.folder / "sample-officials.json"
         self._character = self.folder / "chengxin.json"
         self._doors = self.folder / "house.json"

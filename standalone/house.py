@@ -17,7 +17,7 @@ from standalone.engines import Engines, without_user
 from standalone.enrol import Register
 from standalone.openbao.server import OpenBaoServer
 from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
-from standalone.sample import OPERATOR, write_sample_officials, write_sample_parties
+from standalone.sample import OPERATOR, write_sample_authorities, write_sample_officials, write_sample_parties
 from standalone.schemas import bring_up_to_date
 from standalone.supervision import Child
 from standalone.trouble import Trouble, full_disk_explained
@@ -169,6 +169,7 @@ class House:
         if character.sample:
             write_sample_parties(self.data.sample_parties)
             write_sample_officials(self.data.sample_officials)
+            write_sample_authorities(self.data.sample_authorities)
 
     def _start_processes(self, character: Character) -> None:
         self._running.callback(self._stop_processes)

@@ -30,6 +30,7 @@ class SampleAuthority:
     code: str
     """USCC."""
     name: str
+    english: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class SampleParty:
     identifier: str
 
 
-def _authority(number: int, name: str) -> SampleAuthority:
-    return SampleAuthority(_uscc("11", number), f"{MARK}{name}")
+def _authority(number: int, name: str, english: str) -> SampleAuthority:
+    return SampleAuthority(_uscc("11", number), f"{MARK}{name}", f"Sample {english}")
 
 
 def _uscc(category: str, number: int) -> str:
@@ -51,14 +52,14 @@ def _uscc(category: str, number: int) -> str:
     return first17 + uscc_check_character(first17)
 
 
-OPERATOR = _authority(1, "省社会信用工作主管部门")
+OPERATOR = _authority(1, "省社会信用工作主管部门", "Social Credit Authority")
 """Runs the house: the social credit authority."""
-MARKET = _authority(2, "省市场监督管理局")
-TAX = _authority(3, "省税务局")
-LABOUR = _authority(4, "省人力资源和社会保障厅")
-HOUSING = _authority(5, "省住房和城乡建设厅")
-PROCUREMENT = _authority(6, "省财政厅")
-AUDITOR = _authority(7, "省审计厅")
+MARKET = _authority(2, "省市场监督管理局", "Administration for Market Regulation")
+TAX = _authority(3, "省税务局", "Tax Service")
+LABOUR = _authority(4, "省人力资源和社会保障厅", "Department of Human Resources and Social Security")
+HOUSING = _authority(5, "省住房和城乡建设厅", "Department of Housing and Construction")
+PROCUREMENT = _authority(6, "省财政厅", "Department of Finance")
+AUDITOR = _authority(7, "省审计厅", "Audit Office")
 AUTHORITIES = (OPERATOR, MARKET, TAX, LABOUR, HOUSING, PROCUREMENT, AUDITOR)
 
 
@@ -99,13 +100,23 @@ def write_sample_parties(file: Path) -> None:
     write_json(file, [asdict(party) for party in parties])
 
 
+def write_sample_authorities(file: Path) -> None:
+    """Write the names of the sample world's authorities, as the gateway's pages show them."""
+    write_json(file, [{"code": one.code, "zh": one.name, "en": one.english} for one in AUTHORITIES])
+
+
 def write_sample_officials(file: Path) -> None:
     """Write the officials whom the development identity provider offers for sign-in: two, where two must differ."""
-    who = [(MARKET, "repair_officer", f"{MARK}信用修复经办人员"), (AUDITOR, "auditor", f"{MARK}审计人员")]
+    who = [
+        (MARKET, ["repair_officer"], "repair_officer-1", "信用修复经办人员1"),
+        (MARKET, ["repair_officer"], "repair_officer-2", "信用修复经办人员2"),
+        (MARKET, ["repair_officer", "repair_head"], "repair_head-1", "主要负责人"),
+        (AUDITOR, ["auditor"], "auditor-1", "审计人员1"),
+        (AUDITOR, ["auditor"], "auditor-2", "审计人员2"),
+    ]
     officials = [
-        {"name": f"{name}{place}", "sub": f"{MARK}-{role}-{place}", "authority": authority.code, "roles": [role]}
-        for authority, role, name in who
-        for place in (1, 2)
+        {"name": f"{MARK}{name}", "sub": f"{MARK}-{number}", "authority": authority.code, "roles": roles}
+        for authority, roles, number, name in who
     ]
     write_json(file, officials)
 

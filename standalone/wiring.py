@@ -142,6 +142,7 @@ def processes(
     if character.sample:
         own[GATEWAY] |= {
             "CHENGXIN_DEV_IDP": "true",
+            "CHENGXIN_AUTHORITIES": str(data.sample_authorities),
             "CHENGXIN_DEV_IDP_PARTIES": str(data.sample_parties),
             "CHENGXIN_DEV_IDP_OFFICIALS": str(data.sample_officials),
             **_issuer_settings("STAFF", _staff_issuer(data)),

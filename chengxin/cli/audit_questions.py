@@ -21,6 +21,7 @@ from chengxin.client.requests import identifier_message
 COLUMNS = {
     "findings": "count detector authority officer matter because_en because_zh",
     "counts": "day authority reason count",
+    "looks": "authority by_hour",
     "accesses": "at authority officer matter purpose kind decision reason source entry_id",
     "matters": "matter_id state due_on overdue authority source entry_id",
     "steps": "state at officer due_on upheld text",
@@ -32,6 +33,7 @@ QUESTIONS = {
     "matters": "FindWithoutMatter",
     "overdue": "FindOverdueSteps",
     "refusals": "CountRefusals",
+    "hours": "CountLooks",
     "openings": "ListArchiveOpenings",
     "looks": "ListLooks",
 }
@@ -65,7 +67,16 @@ def ask(
     *,
     question: Annotated[
         Literal[
-            "off-hours", "above-peers", "repeated", "matters", "overdue", "refusals", "openings", "looks", "subject"
+            "off-hours",
+            "above-peers",
+            "repeated",
+            "matters",
+            "overdue",
+            "refusals",
+            "hours",
+            "openings",
+            "looks",
+            "subject",
         ],
         typer.Argument(show_choices=True),
     ],
@@ -88,6 +99,7 @@ def ask(
         repeated     officials who look at the same party again and again
         matters      looks whose matter is missing, unknown, or used for very many parties
         refusals     refusals by day, authority and reason
+        hours        looks by authority and hour of the day, from midnight on, Asia/Shanghai
         openings     openings of the archive, also those that the party does not see yet
         overdue      statutory steps, acknowledgements and reports of misuse whose last day is over
 
@@ -188,10 +200,14 @@ def _tell(desk: Desk, method: Any, request: Any, *, limit: int, paged: Any, as_j
     tables = [name for name in COLUMNS if shown.get(name)]
     for name in tables:
         columns = [column for column in COLUMNS[name].split() if any(row.get(column) for row in shown[name])]
-        rows = ([str(row.get(column, "")).removeprefix("MISUSE_STATE_") for column in columns] for row in shown[name])
+        rows = ([_cell(row.get(column, "")) for column in columns] for row in shown[name])
         print_table(columns, rows)
     if more or not tables:
         typer.echo("There is more: raise --limit." if more else "Nothing of that kind; that you asked is journalled.")
+
+
+def _cell(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value).removeprefix("MISUSE_STATE_")
 
 
 def whole(message: Any) -> dict[str, Any]:

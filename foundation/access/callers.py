@@ -38,7 +38,7 @@ class Caller:
 class Officer:
     """An official, as the staff identity provider asserts. Two officials are two subjects.
 
-    Roles: case_officer, decider, repair_officer, steward, auditor, key_custodian.
+    Roles: case_officer, decider, repair_officer, repair_head, steward, auditor, key_custodian.
     """
 
     subject: Personal
@@ -113,7 +113,7 @@ async def enrolled(tx: Transaction, fingerprint: bytes) -> Caller:
     return Caller(authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles))
 
 
-BY_GATEWAY = {"repair_officer": "repair_authority", "auditor": "auditor"}
+BY_GATEWAY = {"repair_officer": "repair_authority", "repair_head": "repair_authority", "auditor": "auditor"}
 """Officials whom the gateway may carry, and the role that a system of their authority must be enrolled with."""
 
 

@@ -16,15 +16,17 @@ from pydantic import BaseModel, Field
 from foundation.access import issue_assertion
 from gateway.devidp.provider import PATH
 
+Role = Literal["case_officer", "decider", "repair_officer", "repair_head", "steward", "auditor", "key_custodian"]
+
 
 class OfficerAssertionRequest(BaseModel):
     """Which official, and the certificate of the system that will present the assertion."""
 
     sub: str = Field(min_length=1, max_length=64, description="The official; two officials are two of these")
     authority: str = Field(pattern="^[0-9A-Z]{18}$", description="USCC of the official's authority")
-    roles: list[Literal["case_officer", "decider", "repair_officer", "steward", "auditor", "key_custodian"]] = Field(
-        min_length=1, description="What the official may do"
-    )
+    roles: list[
+        Literal["case_officer", "decider", "repair_officer", "repair_head", "steward", "auditor", "key_custodian"]
+    ] = Field(min_length=1, description="What the official may do")
     fingerprint: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the certificate, hex")
 
 

@@ -60,6 +60,12 @@ class QuestionServicer(questions_pb2_grpc.QuestionServiceServicer):
         ]
         return _answer(questions_pb2, receipt, counts=counts, next_page_token=token)
 
+    async def CountLooks(self, request: Any, context: Any) -> Any:
+        """Looks by authority and hour of the day."""
+        counted, token, receipt = await self._questions.hours(*await self._asked(request.question))
+        looks = [questions_pb2.LookCount(authority=authority, by_hour=by_hour) for authority, by_hour in counted]
+        return _answer(questions_pb2, receipt, looks=looks, next_page_token=token)
+
     async def ListLooks(self, request: Any, context: Any) -> Any:
         """What an official, an authority or a system looked at."""
         question, call = await self._asked(request.question)

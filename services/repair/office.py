@@ -31,6 +31,8 @@ from services.repair.store import Held, Store
 
 AUTHORITY_ROLE = "repair_authority"
 OFFICER_ROLE = "repair_officer"
+HEAD_ROLE = "repair_head"
+"""The head of the deciding authority (主要负责人), who alone puts a last day off."""
 DELIVERY = "deliver_withdrawal"
 """The job that has a repaired record withdrawn everywhere."""
 DELIVERY_QUEUE = "desharing"
@@ -140,6 +142,18 @@ class RepairOffice:
             )
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
+    async def extend(self, call: Call, application_id: UUID, *, reasons: Personal) -> tuple[Application, Receipt]:
+        """The head of the authority puts the last day of the decision off, once.
+
+        Raises Refused(OFFICER_ROLE_REQUIRED, STEP_OUT_OF_ORDER, DEADLINE_OVER, NOT_FOUND).
+        """
+        async with self.database.transaction() as tx:
+            officer, held = await self._to_handle(tx, call, application_id, role=HEAD_ROLE)
+            step = held.application.extend(
+                reasons=reasons, officer=officer.subject, day=day_of(tx.now), deadlines=self.deadlines
+            )
+            return await self._taken(tx, call, held, step, authority=officer.authority)
+
     async def decide(
         self, call: Call, application_id: UUID, *, grant: bool, reasons: Personal, verification: Personal
     ) -> tuple[Application, Receipt]:
@@ -245,9 +259,11 @@ class RepairOffice:
             raise Refused(IDEMPOTENCY_KEY_REUSED, field="idempotency_key")
         return held.application, await self._read(tx, call, held)
 
-    async def _to_handle(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Officer, Held]:
+    async def _to_handle(
+        self, tx: Transaction, call: Call, application_id: UUID, *, role: str = OFFICER_ROLE
+    ) -> tuple[Officer, Held]:
         """The officer who takes the step, and the application, held against every other step."""
-        officer = _officer(call)
+        officer = _officer(call, role)
         await self.store.lock(tx, application_id)
         return officer, await self.store.of_authority(tx, officer.authority, application_id)
 
@@ -285,7 +301,7 @@ def _version(application: Application) -> str:
     return f"{application.application_id}:{len(application.history)}:application"
 
 
-def _officer(call: Call) -> Officer:
-    """The officer of the calling authority who handles repairs."""
+def _officer(call: Call, role: str = OFFICER_ROLE) -> Officer:
+    """The officer of the calling authority who handles repairs, or its head."""
     call.require_role(AUTHORITY_ROLE)
-    return call.require_officer(OFFICER_ROLE)
+    return call.require_officer(role)

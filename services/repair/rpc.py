@@ -78,6 +78,12 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
         changed = await self._office.accept(current(), application_id, missing=missing)
         return pb.AcceptApplicationResponse(application=application_message(*changed))
 
+    async def ExtendDecision(self, request: pb.ExtendDecisionRequest, context: Any) -> pb.ExtendDecisionResponse:
+        """Puts the last day of the decision off."""
+        reasons, application_id = _written(request.reasons, field="reasons"), messages.id_from(request.application_id)
+        changed = await self._office.extend(current(), application_id, reasons=reasons)
+        return pb.ExtendDecisionResponse(application=application_message(*changed))
+
     async def DecideApplication(
         self, request: pb.DecideApplicationRequest, context: Any
     ) -> pb.DecideApplicationResponse:
@@ -128,6 +134,7 @@ def _record(text: str) -> str:
 def application_message(application: Application, receipt: Receipt) -> pb.Application:
     """An application as it stands at the receipt's instant."""
     named = application.reached(State.NOT_ACCEPTED)
+    extended = application.reached(State.EXTENDED)
     carried_out = application.reached(State.CARRIED_OUT)
     message = _summary(application, day_of(receipt.as_of))
     message.MergeFrom(
@@ -136,6 +143,7 @@ def application_message(application: Application, receipt: Receipt) -> pb.Applic
             reasons=application.decision.step.reasons.reveal() if application.decision else "",
             carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
             correction=application.correction.reveal(),
+            extension_reasons=extended.step.reasons.reveal() if extended else "",
         )
     )
     return message
@@ -146,7 +154,7 @@ def _summary(one: Application | QueueEntry, today: date) -> pb.Application:
     return mirrored(
         pb.Application,
         one,
-        without=("missing", "reasons", "carried_out_at", "correction"),
+        without=("missing", "reasons", "carried_out_at", "correction", "extension_reasons"),
         due_on=messages.iso(one.due.on if one.due else None),
         due_provisional=one.due.provisional if one.due else False,
         overdue=is_overdue(one.due, today),

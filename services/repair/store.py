@@ -106,7 +106,7 @@ class Store:
         rows = await tx.all(
             "SELECT s.*, (SELECT count(*) FROM evidence e WHERE e.bucket = s.bucket"
             "  AND e.application_id = s.application_id) AS evidence_count FROM standing s"
-            " WHERE s.determining_authority = :authority AND s.state IN ('submitted', 'accepted', 'granted')"
+            " WHERE s.determining_authority = :authority AND s.state IN ('submitted', 'accepted', 'extended', 'granted')"
             " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
             authority=authority,
             most=LISTED,

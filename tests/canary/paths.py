@@ -282,6 +282,8 @@ class Paths:
         visitor.get(f"/me/applications/{applied}")
         officer = {"officer": planted["officer of a repair"], "role": "repair_officer", "application_id": applied}
         self._stage.market.act("repair", "AcceptApplication", **officer)
+        head = {**officer, "officer": planted["head of a repair"], "role": "repair_head"}
+        self._stage.market.act("repair", "ExtendDecision", reasons=planted["extension of a repair"], **head)
         self._stage.market.act(
             "repair",
             "DecideApplication",

@@ -89,6 +89,8 @@ _TEXTS = (
     "officer of a case",
     "decider of a case",
     "officer of a repair",
+    "head of a repair",
+    "extension of a repair",
     "custodian of a key",
     "justification of a grant",
     "cause of a case",

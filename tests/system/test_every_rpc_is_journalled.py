@@ -335,6 +335,9 @@ def _repair(walk: Walk, house: RunningHouse) -> None:
         wanted = desk_pb2.ReadEvidenceRequest(application_id=granted, evidence_id=evidence[0].evidence_id)
         pieces = _act(house.market, desk.ReadEvidence, wanted, role="repair_officer")
         assert b"".join(piece.content for piece in pieces) == MARK.encode()
+    with walk.calling("RepairService.ExtendDecision"):
+        extension = repair_pb2.ExtendDecisionRequest(application_id=granted, reasons=MARK)
+        _act(house.market, repairs.ExtendDecision, extension, role="repair_head")
     with walk.calling("RepairService.DecideApplication"):
         decision = repair_pb2.DecideApplicationRequest(
             application_id=granted, grant=True, reasons=MARK, verification=MARK

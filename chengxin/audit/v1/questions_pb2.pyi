@@ -183,6 +183,34 @@ class RefusalCount(_message.Message):
 Global___RefusalCount: _TypeAlias = RefusalCount  # noqa: Y015
 
 @_typing.final
+class LookCount(_message.Message):
+    """Looks of one authority by hour of the day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    BY_HOUR_FIELD_NUMBER: _builtins.int
+    authority: _builtins.str
+    """USCC of the authority."""
+    @_builtins.property
+    def by_hour(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """24 numbers of looks: the first from 00:00 to 00:59, Asia/Shanghai."""
+
+    def __init__(
+        self,
+        *,
+        authority: _builtins.str = ...,
+        by_hour: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "by_hour", b"by_hour"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookCount: _TypeAlias = LookCount  # noqa: Y015
+
+@_typing.final
 class ListLooksRequest(_message.Message):
     """Asks what somebody looked at. Name an official with its authority, a system with its authority, or an authority."""
 
@@ -595,6 +623,64 @@ class CountRefusalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountRefusalsResponse: _TypeAlias = CountRefusalsResponse  # noqa: Y015
+
+@_typing.final
+class CountLooksRequest(_message.Message):
+    """Asks how often was looked, and at what hours."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> Global___Question:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        question: Global___Question | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountLooksRequest: _TypeAlias = CountLooksRequest  # noqa: Y015
+
+@_typing.final
+class CountLooksResponse(_message.Message):
+    """The counts, the authority with most looks first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def looks(self) -> _containers.RepeatedCompositeFieldContainer[Global___LookCount]:
+        """The counts."""
+
+    @_builtins.property
+    def receipt(self) -> _common_pb2.JournalReceipt:
+        """Names the journal entry of this question."""
+
+    def __init__(
+        self,
+        *,
+        looks: _abc.Iterable[Global___LookCount] | None = ...,
+        next_page_token: _builtins.str = ...,
+        receipt: _common_pb2.JournalReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["looks", b"looks", "next_page_token", b"next_page_token", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountLooksResponse: _TypeAlias = CountLooksResponse  # noqa: Y015
 
 @_typing.final
 class ListArchiveOpeningsRequest(_message.Message):

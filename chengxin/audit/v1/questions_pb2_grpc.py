@@ -71,6 +71,11 @@ class QuestionServiceStub:
                 request_serializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsRequest.SerializeToString,
                 response_deserializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsResponse.FromString,
                 _registered_method=True)
+        self.CountLooks = channel.unary_unary(
+                '/chengxin.audit.v1.QuestionService/CountLooks',
+                request_serializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksRequest.SerializeToString,
+                response_deserializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksResponse.FromString,
+                _registered_method=True)
         self.ListArchiveOpenings = channel.unary_unary(
                 '/chengxin.audit.v1.QuestionService/ListArchiveOpenings',
                 request_serializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.ListArchiveOpeningsRequest.SerializeToString,
@@ -137,6 +142,13 @@ class QuestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountLooks(self, request, context):
+        """Looks by authority and hour of the day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListArchiveOpenings(self, request, context):
         """Openings of the archive, also those that the party does not see yet, newest first.
         """
@@ -188,6 +200,11 @@ def add_QuestionServiceServicer_to_server(servicer, server):
                     servicer.CountRefusals,
                     request_deserializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsRequest.FromString,
                     response_serializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsResponse.SerializeToString,
+            ),
+            'CountLooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountLooks,
+                    request_deserializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksRequest.FromString,
+                    response_serializer=chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksResponse.SerializeToString,
             ),
             'ListArchiveOpenings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListArchiveOpenings,
@@ -391,6 +408,33 @@ class QuestionService:
             '/chengxin.audit.v1.QuestionService/CountRefusals',
             chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsRequest.SerializeToString,
             chengxin_dot_audit_dot_v1_dot_questions__pb2.CountRefusalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountLooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chengxin.audit.v1.QuestionService/CountLooks',
+            chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksRequest.SerializeToString,
+            chengxin_dot_audit_dot_v1_dot_questions__pb2.CountLooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

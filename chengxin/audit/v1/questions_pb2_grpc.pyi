@@ -49,6 +49,8 @@ class QuestionServiceStub:
     """Steps whose last day is over, and withdrawals that a receiver has not acknowledged in time."""
     CountRefusals: _grpc.UnaryUnaryMultiCallable[_questions_pb2.CountRefusalsRequest, _questions_pb2.CountRefusalsResponse]
     """Refusals by day, authority and reason."""
+    CountLooks: _grpc.UnaryUnaryMultiCallable[_questions_pb2.CountLooksRequest, _questions_pb2.CountLooksResponse]
+    """Looks by authority and hour of the day."""
     ListArchiveOpenings: _grpc.UnaryUnaryMultiCallable[_questions_pb2.ListArchiveOpeningsRequest, _questions_pb2.ListArchiveOpeningsResponse]
     """Openings of the archive, also those that the party does not see yet, newest first."""
     ExportAccesses: _grpc.UnaryStreamMultiCallable[_questions_pb2.ExportAccessesRequest, _questions_pb2.ExportAccessesResponse]
@@ -75,6 +77,8 @@ class QuestionServiceAsyncStub(QuestionServiceStub):
     """Steps whose last day is over, and withdrawals that a receiver has not acknowledged in time."""
     CountRefusals: _aio.UnaryUnaryMultiCallable[_questions_pb2.CountRefusalsRequest, _questions_pb2.CountRefusalsResponse]  # type: ignore[assignment]
     """Refusals by day, authority and reason."""
+    CountLooks: _aio.UnaryUnaryMultiCallable[_questions_pb2.CountLooksRequest, _questions_pb2.CountLooksResponse]  # type: ignore[assignment]
+    """Looks by authority and hour of the day."""
     ListArchiveOpenings: _aio.UnaryUnaryMultiCallable[_questions_pb2.ListArchiveOpeningsRequest, _questions_pb2.ListArchiveOpeningsResponse]  # type: ignore[assignment]
     """Openings of the archive, also those that the party does not see yet, newest first."""
     ExportAccesses: _aio.UnaryStreamMultiCallable[_questions_pb2.ExportAccessesRequest, _questions_pb2.ExportAccessesResponse]  # type: ignore[assignment]
@@ -140,6 +144,14 @@ class QuestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questions_pb2.CountRefusalsResponse, _abc.Awaitable[_questions_pb2.CountRefusalsResponse]]:
         """Refusals by day, authority and reason."""
+
+    @_abc_1.abstractmethod
+    def CountLooks(
+        self,
+        request: _questions_pb2.CountLooksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_questions_pb2.CountLooksResponse, _abc.Awaitable[_questions_pb2.CountLooksResponse]]:
+        """Looks by authority and hour of the day."""
 
     @_abc_1.abstractmethod
     def ListArchiveOpenings(

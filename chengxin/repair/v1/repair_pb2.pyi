@@ -43,6 +43,8 @@ class _ApplicationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appl
     """Refused, with reasons."""
     APPLICATION_STATE_WITHDRAWN: _ApplicationState.ValueType  # 7
     """Taken back by the party."""
+    APPLICATION_STATE_EXTENDED: _ApplicationState.ValueType  # 8
+    """Accepted; the last day of the decision was put off."""
 
 class ApplicationState(_ApplicationState, metaclass=_ApplicationStateEnumTypeWrapper):
     """Where an application stands."""
@@ -63,6 +65,8 @@ APPLICATION_STATE_REFUSED: ApplicationState.ValueType  # 6
 """Refused, with reasons."""
 APPLICATION_STATE_WITHDRAWN: ApplicationState.ValueType  # 7
 """Taken back by the party."""
+APPLICATION_STATE_EXTENDED: ApplicationState.ValueType  # 8
+"""Accepted; the last day of the decision was put off."""
 Global___ApplicationState: _TypeAlias = ApplicationState  # noqa: Y015
 
 @_typing.final
@@ -338,6 +342,56 @@ class AcceptApplicationResponse(_message.Message):
 Global___AcceptApplicationResponse: _TypeAlias = AcceptApplicationResponse  # noqa: Y015
 
 @_typing.final
+class ExtendDecisionRequest(_message.Message):
+    """Puts the last day of the decision off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    application_id: _builtins.str
+    """The application."""
+    reasons: _builtins.str
+    """Why, 1 to 4,000 characters; the party reads it."""
+    def __init__(
+        self,
+        *,
+        application_id: _builtins.str = ...,
+        reasons: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendDecisionRequest: _TypeAlias = ExtendDecisionRequest  # noqa: Y015
+
+@_typing.final
+class ExtendDecisionResponse(_message.Message):
+    """The application after the step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def application(self) -> Global___Application:
+        """The application."""
+
+    def __init__(
+        self,
+        *,
+        application: Global___Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendDecisionResponse: _TypeAlias = ExtendDecisionResponse  # noqa: Y015
+
+@_typing.final
 class DecideApplicationRequest(_message.Message):
     """Decides."""
 
@@ -461,6 +515,7 @@ class Application(_message.Message):
     CARRIED_OUT_AT_FIELD_NUMBER: _builtins.int
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
+    EXTENSION_REASONS_FIELD_NUMBER: _builtins.int
     application_id: _builtins.str
     """Id, also the reference number."""
     record_id: _builtins.str
@@ -481,6 +536,8 @@ class Application(_message.Message):
     """Number of pieces of evidence."""
     correction: _builtins.str
     """The party's account of the correction; given to the party and the determining authority."""
+    extension_reasons: _builtins.str
+    """Why the last day of the decision was put off; empty where it was not."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp:
         """When it was handed in."""
@@ -514,10 +571,11 @@ class Application(_message.Message):
         carried_out_at: _timestamp_pb2.Timestamp | None = ...,
         evidence_count: _builtins.int = ...,
         correction: _builtins.str = ...,
+        extension_reasons: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["carried_out_at", b"carried_out_at", "decided_at", b"decided_at", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "carried_out_at", b"carried_out_at", "correction", b"correction", "decided_at", b"decided_at", "determining_authority", b"determining_authority", "due_on", b"due_on", "due_provisional", b"due_provisional", "evidence_count", b"evidence_count", "missing", b"missing", "overdue", b"overdue", "reasons", b"reasons", "record_id", b"record_id", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "carried_out_at", b"carried_out_at", "correction", b"correction", "decided_at", b"decided_at", "determining_authority", b"determining_authority", "due_on", b"due_on", "due_provisional", b"due_provisional", "evidence_count", b"evidence_count", "extension_reasons", b"extension_reasons", "missing", b"missing", "overdue", b"overdue", "reasons", b"reasons", "record_id", b"record_id", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,6 +55,11 @@ class RepairServiceStub:
                 request_serializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationRequest.SerializeToString,
                 response_deserializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationResponse.FromString,
                 _registered_method=True)
+        self.ExtendDecision = channel.unary_unary(
+                '/chengxin.repair.v1.RepairService/ExtendDecision',
+                request_serializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionRequest.SerializeToString,
+                response_deserializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionResponse.FromString,
+                _registered_method=True)
         self.DecideApplication = channel.unary_unary(
                 '/chengxin.repair.v1.RepairService/DecideApplication',
                 request_serializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.DecideApplicationRequest.SerializeToString,
@@ -104,6 +109,13 @@ class RepairServiceServicer:
 
     def AcceptApplication(self, request, context):
         """Accepts the application (受理).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendDecision(self, request, context):
+        """The head of the authority puts the last day of the decision off, once and with reasons.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +171,11 @@ def add_RepairServiceServicer_to_server(servicer, server):
                     servicer.AcceptApplication,
                     request_deserializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationRequest.FromString,
                     response_serializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationResponse.SerializeToString,
+            ),
+            'ExtendDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendDecision,
+                    request_deserializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionRequest.FromString,
+                    response_serializer=chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionResponse.SerializeToString,
             ),
             'DecideApplication': grpc.unary_unary_rpc_method_handler(
                     servicer.DecideApplication,
@@ -290,6 +307,33 @@ class RepairService:
             '/chengxin.repair.v1.RepairService/AcceptApplication',
             chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationRequest.SerializeToString,
             chengxin_dot_repair_dot_v1_dot_repair__pb2.AcceptApplicationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chengxin.repair.v1.RepairService/ExtendDecision',
+            chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionRequest.SerializeToString,
+            chengxin_dot_repair_dot_v1_dot_repair__pb2.ExtendDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class RepairServiceStub:
     """Adds evidence to an application: a header, then content up to 20 MiB."""
     AcceptApplication: _grpc.UnaryUnaryMultiCallable[_repair_pb2.AcceptApplicationRequest, _repair_pb2.AcceptApplicationResponse]
     """Accepts the application (受理)."""
+    ExtendDecision: _grpc.UnaryUnaryMultiCallable[_repair_pb2.ExtendDecisionRequest, _repair_pb2.ExtendDecisionResponse]
+    """The head of the authority puts the last day of the decision off, once and with reasons."""
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_repair_pb2.DecideApplicationRequest, _repair_pb2.DecideApplicationResponse]
     """Decides; a grant ends sharing everywhere."""
     WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_repair_pb2.WithdrawApplicationRequest, _repair_pb2.WithdrawApplicationResponse]
@@ -63,6 +65,8 @@ class RepairServiceAsyncStub(RepairServiceStub):
     """Adds evidence to an application: a header, then content up to 20 MiB."""
     AcceptApplication: _aio.UnaryUnaryMultiCallable[_repair_pb2.AcceptApplicationRequest, _repair_pb2.AcceptApplicationResponse]  # type: ignore[assignment]
     """Accepts the application (受理)."""
+    ExtendDecision: _aio.UnaryUnaryMultiCallable[_repair_pb2.ExtendDecisionRequest, _repair_pb2.ExtendDecisionResponse]  # type: ignore[assignment]
+    """The head of the authority puts the last day of the decision off, once and with reasons."""
     DecideApplication: _aio.UnaryUnaryMultiCallable[_repair_pb2.DecideApplicationRequest, _repair_pb2.DecideApplicationResponse]  # type: ignore[assignment]
     """Decides; a grant ends sharing everywhere."""
     WithdrawApplication: _aio.UnaryUnaryMultiCallable[_repair_pb2.WithdrawApplicationRequest, _repair_pb2.WithdrawApplicationResponse]  # type: ignore[assignment]
@@ -106,6 +110,14 @@ class RepairServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_repair_pb2.AcceptApplicationResponse, _abc.Awaitable[_repair_pb2.AcceptApplicationResponse]]:
         """Accepts the application (受理)."""
+
+    @_abc_1.abstractmethod
+    def ExtendDecision(
+        self,
+        request: _repair_pb2.ExtendDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_repair_pb2.ExtendDecisionResponse, _abc.Awaitable[_repair_pb2.ExtendDecisionResponse]]:
+        """The head of the authority puts the last day of the decision off, once and with reasons."""
 
     @_abc_1.abstractmethod
     def DecideApplication(

@@ -8,6 +8,8 @@ from datetime import date, datetime, time, timedelta
 from io import StringIO
 from typing import Any
 
+from fastapi.responses import StreamingResponse
+
 from chengxin.audit.v1 import audit_pb2, questions_pb2
 from chengxin.common.v1.common_pb2 import Identifier, IdentifierKind
 from chengxin.handin.rejects import harmless
@@ -17,10 +19,10 @@ from foundation.refusal import Refused
 from gateway.offices import Offices
 from gateway.pages import STATUTORY_ZONE
 
-ACCESSES = "SearchAccesses"
+ACCESSES, LOOKS = "SearchAccesses", "ListLooks"
 QUESTIONS = (
     ACCESSES,
-    "ListLooks",
+    LOOKS,
     "FindOffHours",
     "FindFarAbovePeers",
     "FindRepeatedLooks",
@@ -28,6 +30,7 @@ QUESTIONS = (
     "FindOverdueSteps",
     "ListArchiveOpenings",
     "CountRefusals",
+    "CountLooks",
 )
 """Methods of the audit office that the form offers, by name."""
 _COLUMNS = ("at", "source", "entry_id", "log_index", "kind", "authority", "purpose", "decision", "reason")
@@ -44,14 +47,28 @@ async def ask(offices: Offices, officer: Officer, sent: Mapping[str, str]) -> An
     if name == ACCESSES:
         return await offices.ask_for(officer, offices.audit.SearchAccesses, _search(sent))
     asked: dict[str, Any] = {"question": questions_pb2.Question(authority=sent.get("authority", ""), **_period(sent))}
-    if name == "ListLooks":
+    if name == LOOKS:
         asked["officer"] = sent.get("officer", "")
     request = getattr(questions_pb2, f"{name}Request")(**asked)
     return await offices.ask_for(officer, getattr(offices.questions, name), request)
 
 
-async def exported(offices: Offices, officer: Officer, sent: Mapping[str, str]) -> AsyncGenerator[str]:
-    """The log's entries of a period as CSV, without private parts. Raises as `ask`."""
+async def exported(offices: Offices, officer: Officer, sent: Mapping[str, str]) -> StreamingResponse:
+    """The log's entries of a period as CSV, without private parts. Raises as `ask`, before the answer begins."""
+    lines = _lines(offices, officer, sent)
+    begun = [await anext(lines), await anext(lines, "")]
+
+    async def whole() -> AsyncGenerator[str]:
+        for line in begun:
+            yield line
+        async for line in lines:
+            yield line
+
+    headers = {"Content-Disposition": 'attachment; filename="accesses.csv"'}
+    return StreamingResponse(whole(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+async def _lines(offices: Offices, officer: Officer, sent: Mapping[str, str]) -> AsyncGenerator[str]:
     authorities = [sent["authority"]] if sent.get("authority") else []
     request = questions_pb2.ExportAccessesRequest(authorities=authorities, **_period(sent))
     yield ",".join(_COLUMNS) + "\r\n"

@@ -27,10 +27,11 @@ _MENDED_IN_THE_FORM = (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT)
 _STANDS_AFTER = {
     "accept": ("ACCEPTED",),
     "missing": ("NOT_ACCEPTED",),
+    "extend": ("EXTENDED",),
     "grant": ("GRANTED", "CARRIED_OUT"),
     "refuse": ("REFUSED",),
 }
-"""Where an application stands after each outcome of the two forms."""
+"""Where an application stands after each outcome of the forms."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class _Case:
         stands = contract.ApplicationState.Name(shown["application"].state).removeprefix("APPLICATION_STATE_")
         if stands in _STANDS_AFTER.get(str(form.get("outcome")), ()):
             return self.after()
-        refused = {"field": error.field.partition("[")[0], "reason": reason, "message": error.message}
+        field = "extension" if form.get("outcome") == "extend" else error.field.partition("[")[0]
+        refused = {"field": field, "reason": reason, "message": error.message}
         status = 400 if kind is Kind.INVALID else 409
         return self.page.show("duty/application.html", status=status, **shown, sent=dict(form), refused=refused)
 
@@ -98,6 +100,18 @@ async def accept(case: Case, form: SentForm) -> Response:
         if outcome == "missing" and not lines:
             raise Refused(VALUE_REQUIRED, field="missing")
         await offices.ask_about(case.session.officer, offices.repair.AcceptApplication, asked)
+    except (Refused, OfficeRefused) as refused:
+        return await case.again(form, refused)
+    return case.after()
+
+
+@pages.post("/{application_id}/extension")
+async def extend(case: Case, form: SentForm) -> Response:
+    """Put the last day of the decision off."""
+    offices, reasons = case.counter.offices, str(form.get("extension", ""))
+    asked = contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons)
+    try:
+        await offices.ask_about(case.session.officer, offices.repair.ExtendDecision, asked)
     except (Refused, OfficeRefused) as refused:
         return await case.again(form, refused)
     return case.after()

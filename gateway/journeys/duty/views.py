@@ -38,6 +38,14 @@ class Acceptance(BaseModel):
     )
 
 
+class Extension(BaseModel):
+    """Puts the last day of the decision off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reasons: Text = Field(description="Why; the party reads it")
+
+
 class Decision(BaseModel):
     """Grants or refuses a repair."""
 
@@ -101,6 +109,17 @@ async def accept_application(
     """Accept an application, or name everything that is missing."""
     asked = contract.AcceptApplicationRequest(application_id=application_id, missing=sent.missing)
     return read(await counter.offices.ask_about(session.officer, counter.offices.repair.AcceptApplication, asked))
+
+
+@router.post(
+    "/{application_id}/extension", **shows(contract.ExtendDecisionResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504)
+)
+async def extend_decision(
+    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Extension
+) -> BaseModel:
+    """Put the last day of the decision off, once; for the head of the authority (role repair_head)."""
+    asked = contract.ExtendDecisionRequest(application_id=application_id, reasons=sent.reasons)
+    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.ExtendDecision, asked))
 
 
 @router.post(

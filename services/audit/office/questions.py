@@ -135,6 +135,17 @@ class Questions:
         said = [f"{date.fromordinal(-day)}/{who}/{why}:{count}:refusals" for day, who, why, count in shown]
         return shown, token, await self._journalled(question, call, said)
 
+    async def hours(self, question: Question, call: Call) -> tuple[list[tuple[str, list[int]]], str, Receipt]:
+        """Looks of each authority in each hour of the day, over all journals, most looks first."""
+        question.require_at_most(self.detectors.longest_period_days)
+        counts: dict[str, list[int]] = defaultdict(lambda: [0] * 24)
+        for source in self.sources.values():
+            for row in await store.rows(source, "looks_by_hour", question, most=self.detectors.most_groups):
+                counts[row.authority][row.hour] += row.count
+        shown, token = page([*counts.items()], question, lambda one: (-sum(one[1]), one[0]), -(10**17), "")
+        receipt = await self._journalled(question, call, [f"{who}:{sum(by_hour)}:looks" for who, by_hour in shown])
+        return shown, token, receipt
+
     async def looks(
         self, question: Question, call: Call, *, officer: str = "", system: str = "", kind: str = ""
     ) -> tuple[list[Access], str, Receipt]:

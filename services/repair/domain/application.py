@@ -1,14 +1,17 @@
 """An application for repair and the steps it can take.
 
-    submitted ─ accepted ─ granted ─ carried out
-        │  │       │  └─── refused
-        │  │       └────── withdrawn (by the party)
-        │  └────────────── withdrawn (by the party)
-        └───────────────── not accepted
+    submitted ─ accepted ─ (extended) ─ granted ─ carried out
+        │  │                  │  └───── refused
+        │  │                  └──────── withdrawn (by the party)
+        │  └─────────────────────────── withdrawn (by the party)
+        └────────────────────────────── not accepted
 
 An application that is not accepted is over: the party hands in a new one with what was missing. Missing items
 are named once, all together (Shenzhen regulation art. 81): once an application about a record was not
 accepted, a later one about that record must be accepted and decided with reasons.
+
+The last day of the decision may be put off once, with reasons, by the head of the deciding authority (Shenzhen
+regulation art. 82, as a model).
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from foundation.reasons import STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
 from services.repair.domain.deadlines import Deadlines
 from services.repair.domain.eligibility import Eligibility
-from services.repair.domain.reasons import COMMITMENT_REQUIRED, MISSING_NAMED_BEFORE
+from services.repair.domain.reasons import COMMITMENT_REQUIRED, DEADLINE_OVER, MISSING_NAMED_BEFORE
 
 
 class State(enum.Enum):
@@ -33,6 +36,7 @@ class State(enum.Enum):
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
+    EXTENDED = "extended"
     NOT_ACCEPTED = "not_accepted"
     GRANTED = "granted"
     CARRIED_OUT = "carried_out"
@@ -53,9 +57,13 @@ STEPS: dict[tuple[State | None, State], Actor] = {
     (State.SUBMITTED, State.ACCEPTED): Actor.OFFICER,
     (State.SUBMITTED, State.NOT_ACCEPTED): Actor.OFFICER,
     (State.SUBMITTED, State.WITHDRAWN): Actor.PARTY,
+    (State.ACCEPTED, State.EXTENDED): Actor.OFFICER,
     (State.ACCEPTED, State.GRANTED): Actor.OFFICER,
     (State.ACCEPTED, State.REFUSED): Actor.OFFICER,
     (State.ACCEPTED, State.WITHDRAWN): Actor.PARTY,
+    (State.EXTENDED, State.GRANTED): Actor.OFFICER,
+    (State.EXTENDED, State.REFUSED): Actor.OFFICER,
+    (State.EXTENDED, State.WITHDRAWN): Actor.PARTY,
     (State.GRANTED, State.CARRIED_OUT): Actor.HOUSE,
 }
 """Every step there is, with who takes it. The database holds the same in `step_rule`."""
@@ -66,11 +74,11 @@ EVIDENCE_FILES = 20
 BY_OFFICER = frozenset(to for (_, to), actor in STEPS.items() if actor is Actor.OFFICER)
 """States that only an officer's step leads to."""
 
-OPEN = frozenset({State.SUBMITTED, State.ACCEPTED, State.GRANTED})
-"""States in which another application about the same record is refused."""
-
-TAKES_EVIDENCE = frozenset({State.SUBMITTED, State.ACCEPTED})
+TAKES_EVIDENCE = frozenset({State.SUBMITTED, State.ACCEPTED, State.EXTENDED})
 """States in which the party may add evidence and a step of the authority is due."""
+
+OPEN = TAKES_EVIDENCE | {State.GRANTED}
+"""States in which another application about the same record is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -94,7 +102,8 @@ class Step:
             bool(self.officer) == (self.state in BY_OFFICER)
             and (self.due is not None) == (self.state in TAKES_EVIDENCE)
             and bool(self.missing) == (self.state is State.NOT_ACCEPTED)
-            and bool(self.reasons) == bool(self.verification) == decides
+            and bool(self.reasons) == (decides or self.state is State.EXTENDED)
+            and bool(self.verification) == decides
         )
         if not whole:
             raise ValueError(f"a step to {self.state.value} lacks what it needs, or has what it must not")
@@ -169,6 +178,18 @@ class Application:
         if missing_named_before:
             raise Refused(MISSING_NAMED_BEFORE, field="missing")
         return Step(state=State.NOT_ACCEPTED, day=day, officer=officer, missing=tuple(missing))
+
+    def extend(self, *, reasons: Personal, officer: Personal, day: date, deadlines: Deadlines) -> Step:
+        """Put the last day of the decision off, once and before it is over, with reasons.
+
+        Raises Refused(STEP_OUT_OF_ORDER, DEADLINE_OVER).
+        """
+        self._require(State.EXTENDED)
+        assert self.due is not None  # since it is accepted
+        if is_overdue(self.due, day):
+            raise Refused(DEADLINE_OVER)
+        due = deadlines.extended(self.due, day)
+        return Step(state=State.EXTENDED, day=day, officer=officer, due=due, reasons=reasons)
 
     def decide(self, *, grant: bool, reasons: Personal, verification: Personal, officer: Personal, day: date) -> Step:
         """Grant or refuse it, once, with reasons and with how the correction was verified.

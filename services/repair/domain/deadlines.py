@@ -1,8 +1,8 @@
-"""By when the determining authority must act. Source: `law/policy`, repair.acceptance and repair.decision."""
+"""By when the determining authority must act. Source: `law/policy`, repair.acceptance, .decision and .extension."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from foundation.calendar import Deadline, WorkingCalendar
@@ -24,8 +24,13 @@ class Deadlines:
         """Last day for deciding an application that was accepted on `accepted_on`."""
         return self._after(accepted_on, "repair.decision")
 
-    def _after(self, day: date, name: str) -> Deadline:
-        number = self.policy.number(name, on=day)
+    def extended(self, due: Deadline, on: date) -> Deadline:
+        """Last day instead of `due` for a decision that is put off on `on`."""
+        later = self._after(due.on, "repair.extension", by=on)
+        return replace(later, provisional=later.provisional or due.provisional)
+
+    def _after(self, day: date, name: str, *, by: date | None = None) -> Deadline:
+        number = self.policy.number(name, on=by or day)
         if number.unit != "working_days":
             raise ValueError(f"policy number {name} must be in working days")
         return self.calendar.add_working_days(day, number.value)

@@ -199,6 +199,7 @@ def usual_answers() -> dict[str, Message | Exception | Callable[[Any], Message]]
             receipt=RECEIPT,
         ),
         "AcceptApplication": repair.AcceptApplicationResponse(application=application),
+        "ExtendDecision": repair.ExtendDecisionResponse(application=application),
         "DecideApplication": repair.DecideApplicationResponse(application=application),
         "SubmitApplication": repair.SubmitApplicationResponse(application=application),
         "ListApplications": repair.ListApplicationsResponse(applications=[application], receipt=RECEIPT),

@@ -29,7 +29,7 @@ from tests.support.identities import Identities, RefusedByOffice
 from tests.support.office_process import OfficeProcess
 
 FINDS = ["FindOffHours", "FindFarAbovePeers", "FindRepeatedLooks", "FindWithoutMatter", "FindOverdueSteps"]
-QUESTIONS = [*FINDS, "ListLooks", "CountRefusals", "ListArchiveOpenings"]
+QUESTIONS = [*FINDS, "ListLooks", "CountRefusals", "CountLooks", "ListArchiveOpenings"]
 SYSTEMS = {
     "audit": (AUDITORS, ("office",)),
     "gateway": (AUDITORS, ("gateway",)),

@@ -222,6 +222,22 @@ async def test_refusals_are_counted_by_day_authority_and_reason(house: AuditHous
     assert ([*first, *second], end) == (counts, "")
 
 
+async def test_looks_are_counted_by_authority_and_hour(house: AuditHouse) -> None:
+    for hour, times in ((0, 1), (9, 2), (23, 3)):
+        await house.looks(times, at=NOON.replace(hour=hour))
+    await house.look(source="repair", at=NOON.replace(hour=9))
+    await house.looks(8, at=NOON, authority=DEPARTMENTS[1])
+    await house.look(at=NOON, decision="refused", reason="NOT_GRANTED")
+    await house.look(at=NOON - timedelta(days=60))
+    counts, _, _ = await house.questions.hours(question(), auditor())
+    expected = [0] * 24
+    expected[0], expected[9], expected[23] = 1, 3, 3
+    assert counts == [(DEPARTMENTS[1], [0] * 12 + [8] + [0] * 11), (DEPARTMENTS[0], expected)]
+    first, token, _ = await house.questions.hours(question(most=1), auditor())
+    second, end, _ = await house.questions.hours(question(most=1, token=token), auditor())
+    assert ([*first, *second], end) == (counts, "")
+
+
 async def test_openings_of_the_archive_are_listed_also_before_the_party_sees_them(house: AuditHouse) -> None:
     opened = await house.look(kind="ArchiveService.OpenArchive", visible_from=datetime(2999, 1, 1, tzinfo=SHANGHAI))
     await house.look()

@@ -76,6 +76,10 @@ class Voice:
         )
         return (await self.ask("DecideApplication", request)).application
 
+    async def extend(self, application_id: str, reasons: str = "需向外地核实。") -> repair_pb2.Application:
+        request = repair_pb2.ExtendDecisionRequest(application_id=application_id, reasons=reasons)
+        return (await self.ask("ExtendDecision", request)).application
+
     async def withdraw(self, application_id: str) -> repair_pb2.Application:
         request = repair_pb2.WithdrawApplicationRequest(application_id=application_id)
         return (await self.ask("WithdrawApplication", request)).application

@@ -35,6 +35,38 @@ async def test_acceptance_and_decision_are_due_in_working_days(house: RepairHous
     assert (accepted.due_on, accepted.due_provisional) == (decision.on.isoformat(), decision.provisional)
 
 
+async def test_the_head_of_the_authority_puts_a_last_day_off_once(house: RepairHouse) -> None:
+    application_id = await handed_in(house)
+    accepted = await house.officer().accept(application_id)
+    head = house.officer(subject="head-1", roles=("repair_head",))
+    with pytest.raises(RefusedByOffice) as refused:
+        await house.officer().extend(application_id)
+    assert refused.value.reason == "OFFICER_ROLE_REQUIRED"
+    with pytest.raises(RefusedByOffice) as refused:
+        await head.extend(application_id, " ")
+    assert refused.value.reason == "VALUE_REQUIRED"
+    extended = await head.extend(application_id)
+    later = CALENDAR.add_working_days(date.fromisoformat(accepted.due_on), 3)
+    assert (extended.state, extended.due_on) == (repair_pb2.APPLICATION_STATE_EXTENDED, later.on.isoformat())
+    with pytest.raises(RefusedByOffice) as refused:
+        await head.extend(application_id)
+    assert refused.value.reason == "STEP_OUT_OF_ORDER"
+    seen = await house.party().get(application_id)
+    assert (seen.extension_reasons, seen.due_on, seen.reasons) == ("需向外地核实。", extended.due_on, "")
+    assert application_id in [one.application_id for one in await house.officer().list()]
+    decided = await house.officer().decide(application_id, grant=False)
+    assert decided.state == repair_pb2.APPLICATION_STATE_REFUSED
+
+
+async def test_what_is_late_is_not_put_off(house: RepairHouse) -> None:
+    application_id = await handed_in(house)
+    await house.officer().accept(application_id)
+    house.pass_time(30 * DAY)
+    with pytest.raises(RefusedByOffice) as refused:
+        await house.officer(roles=("repair_head",)).extend(application_id)
+    assert refused.value.reason == "DEADLINE_OVER"
+
+
 async def test_a_refusal_carries_its_reasons_to_the_party(house: RepairHouse) -> None:
     application_id = await handed_in(house)
     await house.officer().accept(application_id)
@@ -152,7 +184,11 @@ async def test_the_queue_is_ordered_by_deadline_and_says_nothing_about_parties(h
     assert dues == sorted(dues)
     assert all(not one.correction and not one.reasons and not one.missing for one in queue)
     states = {one.state for one in queue}
-    assert states <= {repair_pb2.APPLICATION_STATE_SUBMITTED, repair_pb2.APPLICATION_STATE_ACCEPTED}
+    assert states <= {
+        repair_pb2.APPLICATION_STATE_SUBMITTED,
+        repair_pb2.APPLICATION_STATE_ACCEPTED,
+        repair_pb2.APPLICATION_STATE_EXTENDED,
+    }
 
 
 async def test_what_is_overdue_is_shown_as_overdue(house: RepairHouse) -> None:

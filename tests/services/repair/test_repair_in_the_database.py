@@ -19,6 +19,7 @@ DAY = timedelta(days=1)
 PATHS: dict[State, tuple[State, ...]] = {
     State.SUBMITTED: (),
     State.ACCEPTED: (State.ACCEPTED,),
+    State.EXTENDED: (State.ACCEPTED, State.EXTENDED),
     State.NOT_ACCEPTED: (State.NOT_ACCEPTED,),
     State.GRANTED: (State.ACCEPTED, State.GRANTED),
     State.CARRIED_OUT: (State.ACCEPTED, State.GRANTED, State.CARRIED_OUT),
@@ -74,6 +75,7 @@ class Attacker:
     def step(self, application: Application, state: State, **changes: object) -> None:
         officer = state in BY_OFFICER
         decides = state in (State.GRANTED, State.REFUSED)
+        days = 4 if state is State.EXTENDED else 3
         self.insert(
             "application_step",
             {
@@ -83,10 +85,10 @@ class Attacker:
                 "day": self.today,
                 "officer": b"n-1" if officer else None,
                 "authority": AUTHORITY if officer else "",
-                "due_on": self.today + 3 * DAY if state in TAKES_EVIDENCE else None,
+                "due_on": self.today + days * DAY if state in TAKES_EVIDENCE else None,
                 "due_provisional": False,
                 "missing": b"m" if state is State.NOT_ACCEPTED else None,
-                "reasons": b"r" if decides else None,
+                "reasons": b"r" if decides or state is State.EXTENDED else None,
                 "verification": b"v" if decides else None,
             }
             | changes,
@@ -179,9 +181,26 @@ def test_a_decision_without_reasons_or_verification_cannot_be_stored(
         attacker.step(application, state, **{column: None})
 
 
+def test_a_last_day_is_put_off_to_a_later_one_with_reasons(attacker: Attacker) -> None:
+    application = attacker.brought_to(State.ACCEPTED)
+    with refused_by_rule():
+        attacker.step(application, State.EXTENDED, due_on=attacker.today + 3 * DAY)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        attacker.step(application, State.EXTENDED, reasons=None)
+    attacker.step(application, State.EXTENDED)
+
+
+def test_a_last_day_that_is_over_is_not_put_off(attacker: Attacker) -> None:
+    application = attacker.brought_to(State.ACCEPTED)
+    over = "UPDATE standing SET due_on = house_today() - 1 WHERE application_id = %s"
+    attacker.sql(over, application[1], role="admin")
+    with refused_by_rule():
+        attacker.step(application, State.EXTENDED)
+
+
 @pytest.mark.parametrize("state", sorted(BY_OFFICER, key=lambda state: state.value))
 def test_an_officers_step_needs_an_officer_of_the_determining_authority(attacker: Attacker, state: State) -> None:
-    before = State.ACCEPTED if state in (State.GRANTED, State.REFUSED) else State.SUBMITTED
+    before = State.ACCEPTED if state in (State.EXTENDED, State.GRANTED, State.REFUSED) else State.SUBMITTED
     for who in (
         {"officer": None},
         {"authority": OTHER_AUTHORITY},

@@ -33,6 +33,7 @@ from services.repair.domain.eligibility import Eligibility
 from services.repair.domain.reasons import (
     APPLICATION_ALREADY_OPEN,
     COMMITMENT_REQUIRED,
+    DEADLINE_OVER,
     MINIMUM_PUBLICITY_NOT_REACHED,
     MISSING_NAMED_BEFORE,
 )
@@ -49,6 +50,7 @@ ACTIONS: dict[str, Action] = {
     "name missing": lambda a: a.accept(
         missing=[SAID], missing_named_before=False, officer=OFFICER, day=DAY, deadlines=DEADLINES
     ),
+    "extend": lambda a: a.extend(reasons=SAID, officer=OFFICER, day=DAY, deadlines=DEADLINES),
     "grant": lambda a: a.decide(grant=True, reasons=SAID, verification=SAID, officer=OFFICER, day=DAY),
     "refuse": lambda a: a.decide(grant=False, reasons=SAID, verification=SAID, officer=OFFICER, day=DAY),
     "withdraw": lambda a: a.withdraw(day=DAY),
@@ -109,13 +111,16 @@ def test_these_are_all_the_lives_an_application_can_have() -> None:
         for application, _, _ in explored()
         if all(to is None for one, _, to in explored() if one.history == application.history)
     }
-    s, a = State.SUBMITTED, State.ACCEPTED
+    s, a, e = State.SUBMITTED, State.ACCEPTED, State.EXTENDED
     assert ends == {
         (s, State.NOT_ACCEPTED),
         (s, State.WITHDRAWN),
         (s, a, State.GRANTED, State.CARRIED_OUT),
         (s, a, State.REFUSED),
         (s, a, State.WITHDRAWN),
+        (s, a, e, State.GRANTED, State.CARRIED_OUT),
+        (s, a, e, State.REFUSED),
+        (s, a, e, State.WITHDRAWN),
     }
 
 
@@ -154,6 +159,19 @@ def test_evidence_is_taken_only_before_the_decision(state: State) -> None:
             assert refused.value.reason is STEP_OUT_OF_ORDER
 
 
+def test_the_last_day_is_put_off_by_the_laws_days_and_only_before_it_is_over() -> None:
+    accepted = after(handed_in(), ACTIONS["accept"](handed_in()))
+    due = accepted.due
+    assert due is not None
+    on_the_last_day = accepted.extend(reasons=SAID, officer=OFFICER, day=due.on, deadlines=DEADLINES)
+    assert on_the_last_day.due == DEADLINES.calendar.add_working_days(due.on, 3)
+    with pytest.raises(Refused) as refused:
+        accepted.extend(
+            reasons=SAID, officer=OFFICER, day=date.fromordinal(due.on.toordinal() + 1), deadlines=DEADLINES
+        )
+    assert refused.value.reason is DEADLINE_OVER
+
+
 def test_missing_items_are_named_once_for_a_record() -> None:
     with pytest.raises(Refused) as refused:
         handed_in().accept(missing=[SAID], missing_named_before=True, officer=OFFICER, day=DAY, deadlines=DEADLINES)
@@ -187,7 +205,8 @@ def test_a_step_that_lacks_what_it_needs_cannot_be_written(state: State) -> None
         *(["officer"] if state in BY_OFFICER else []),
         *(["due"] if state in TAKES_EVIDENCE else []),
         *(["missing"] if state is State.NOT_ACCEPTED else []),
-        *(["reasons", "verification"] if state in (State.GRANTED, State.REFUSED) else []),
+        *(["reasons"] if state in (State.EXTENDED, State.GRANTED, State.REFUSED) else []),
+        *(["verification"] if state in (State.GRANTED, State.REFUSED) else []),
     }
     whole = {name: fields[name] for name in needed}
     Step(state=state, day=DAY, **whole)  # type: ignore[arg-type]
@@ -200,7 +219,7 @@ def test_a_step_that_lacks_what_it_needs_cannot_be_written(state: State) -> None
 
 
 def test_officers_take_exactly_the_steps_of_the_authority() -> None:
-    assert {State.ACCEPTED, State.NOT_ACCEPTED, State.GRANTED, State.REFUSED} == BY_OFFICER
+    assert {State.ACCEPTED, State.EXTENDED, State.NOT_ACCEPTED, State.GRANTED, State.REFUSED} == BY_OFFICER
     assert STEPS[State.GRANTED, State.CARRIED_OUT] is Actor.HOUSE
 
 

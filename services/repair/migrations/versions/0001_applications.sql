@@ -13,9 +13,13 @@ INSERT INTO step_rule VALUES
     ('submitted', 'accepted',     'officer'),
     ('submitted', 'not_accepted', 'officer'),
     ('submitted', 'withdrawn',    'party'),
+    ('accepted',  'extended',     'officer'),
     ('accepted',  'granted',      'officer'),
     ('accepted',  'refused',      'officer'),
     ('accepted',  'withdrawn',    'party'),
+    ('extended',  'granted',      'officer'),
+    ('extended',  'refused',      'officer'),
+    ('extended',  'withdrawn',    'party'),
     ('granted',   'carried_out',  'house');
 
 -- The first byte of an id is its bucket, so that an id alone leads to its shard.
@@ -50,9 +54,9 @@ CREATE TABLE application_step (
     verification    bytea,
     PRIMARY KEY (bucket, application_id, step_no),
     FOREIGN KEY (bucket, application_id) REFERENCES application,
-    CHECK ((due_on IS NOT NULL) = (state IN ('submitted', 'accepted'))),
+    CHECK ((due_on IS NOT NULL) = (state IN ('submitted', 'accepted', 'extended'))),
     CHECK ((missing IS NOT NULL) = (state = 'not_accepted')),
-    CHECK ((reasons IS NOT NULL) = (state IN ('granted', 'refused'))),
+    CHECK ((reasons IS NOT NULL) = (state IN ('extended', 'granted', 'refused'))),
     CHECK ((verification IS NOT NULL) = (state IN ('granted', 'refused')))
 );
 
@@ -72,9 +76,9 @@ CREATE TABLE standing (
     FOREIGN KEY (bucket, application_id) REFERENCES application
 );
 CREATE INDEX standing_queue ON standing (determining_authority, due_on)
-    WHERE state IN ('submitted', 'accepted', 'granted');
+    WHERE state IN ('submitted', 'accepted', 'extended', 'granted');
 CREATE UNIQUE INDEX standing_one_open ON standing (bucket, record_id)
-    WHERE state IN ('submitted', 'accepted', 'granted');
+    WHERE state IN ('submitted', 'accepted', 'extended', 'granted');
 -- Missing items are named once, all together (Shenzhen regulation art. 81).
 CREATE UNIQUE INDEX standing_missing_named_once ON standing (bucket, record_id) WHERE state = 'not_accepted';
 
@@ -130,6 +134,9 @@ BEGIN
             WHERE s.bucket = NEW.bucket AND s.record_id = whole.record_id AND s.state = 'not_accepted') THEN
         RAISE EXCEPTION 'missing items are named once' USING ERRCODE = 'CX001';
     END IF;
+    IF NEW.state = 'extended' AND (NEW.day > stands.due_on OR NEW.due_on <= stands.due_on) THEN
+        RAISE EXCEPTION 'a last day is put off to a later one, before it is over' USING ERRCODE = 'CX001';
+    END IF;
     NEW.step_no := coalesce(stands.step_no, 0) + 1;
     NEW.at := house_now();
     -- The deadline counts from this day; over midnight the office takes the step anew.
@@ -159,7 +166,7 @@ DECLARE
 BEGIN
     SELECT s.state INTO stands FROM standing s
         WHERE s.bucket = NEW.bucket AND s.application_id = NEW.application_id FOR SHARE;
-    IF stands IS NULL OR stands NOT IN ('submitted', 'accepted') THEN
+    IF stands IS NULL OR stands NOT IN ('submitted', 'accepted', 'extended') THEN
         RAISE EXCEPTION 'the application takes no evidence now' USING ERRCODE = 'CX001';
     END IF;
     NEW.at := house_now();
