@@ -16,6 +16,7 @@ from chengxin.cli.command import command
 from chengxin.cli.options import Output
 from standalone.bench.crypto import measure_crypto
 from standalone.bench.first import measure_first
+from standalone.bench.gateway import measure_gateway
 from standalone.bench.log import measure_log
 from standalone.bench.measuring import Figures, Place, Size
 from standalone.bench.proofs import measure_proofs
@@ -25,6 +26,7 @@ from standalone.story.narrator import Narrator
 BENCHES: dict[str, Callable[[Place, Size], Figures]] = {
     "first": lambda place, size: measure_first(place, rounds=size.rounds),
     "crypto": lambda _, size: measure_crypto(size.rounds),
+    "gateway": lambda place, _: measure_gateway(place),
     "log": lambda place, size: measure_log(place, kills=size.kills),
     "proofs": lambda _, size: measure_proofs(size.count),
     "rotation": lambda place, size: measure_rotation(place, records=size.records),

@@ -95,10 +95,16 @@ class Department:
 class Visitor:
     """A party at the gateway, signed in by the development identity provider."""
 
-    def __init__(self, gateway: str, party: SampleParty) -> None:
+    def __init__(self, gateway: str, party: SampleParty, *, address: str = "127.0.0.1") -> None:
         self.party = party
-        self._browser = httpx.Client(base_url=gateway, timeout=CALL_S)
+        transport = httpx.HTTPTransport(local_address=address)
+        self._browser = httpx.Client(base_url=gateway, timeout=CALL_S, transport=transport)
         self._csrf = ""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What the gateway gave this browser to keep."""
+        return self._browser.cookies
 
     def sign_in(self) -> None:
         """Sign in as one would by hand: to the provider's page, choose, come back with a session."""

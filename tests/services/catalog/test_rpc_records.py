@@ -147,7 +147,8 @@ async def test_the_public_list_shows_persons_masked_and_only_those_that_a_law_pu
 
     shown, hidden = lawful(published, item=WAGES), lawful(about_a_person, item=WAGES)
     await office.record(shown, hidden)
-    (entry,) = await _public(office, WAGES, 10)
+    ours = {shown.document.number, hidden.document.number}
+    (entry,) = [one for one in await _public(office, WAGES, 10) if one.document_number in ours]
     party = canonicalise(IdentifierKind.RESIDENT_ID, shown.party.identifier.value, today=TODAY)
     assert (entry.name, entry.identifier) == (mask_name(shown.party.name), mask_identifier(party))
     assert entry.name != shown.party.name
