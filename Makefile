@@ -8,7 +8,7 @@ PROTOS = $(shell cd proto && find chengxin -name '*.proto' | sort)
 BASELINE := proto/baseline.binpb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up bench test canary lint format proto proto-fresh docs clean
+.PHONY: help setup demo up bench test looks canary lint format proto proto-fresh docs clean
 
 help: ## Show what there is to run
 	@echo "Chengxin: public credit information, shared only as far as the law allows, and no longer."
@@ -38,6 +38,9 @@ up: setup ## Start a sample house in the foreground
 
 test: setup ## Run all tests on real engines (ENGINE=docker for containers; JOBS=2 processes, 0 for one)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+looks: setup ## Walk through the pages in all eight ways of looking: language, width, with and without scripts
+	@CHENGXIN_LOOKS=all $(BIN)/python -m pytest tests/browser
 
 canary: setup ## Look for personal values in clear, everywhere (LEAK=log, database or redis plants one first)
 	@CHENGXIN_CANARY=whole CHENGXIN_CANARY_LEAK=$(LEAK) $(BIN)/python -m pytest tests/canary -q

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from foundation.telemetry import Telemetry
 from gateway import health, openapi, problems
 from gateway.every_request import EveryRequest
-from gateway.journeys import audit, duty, file, held, looks, public, repair, session
+from gateway.journeys import audit, desk, duty, file, held, looks, messages, public, repair, session
 from gateway.pages import ASSETS, HERE, Assets
 
 TITLE = "Chengxin 诚信"
@@ -32,9 +32,9 @@ def create_app(*, secure: bool = False) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    for journey in (session, held, looks, repair, file, public, duty, audit):
+    for journey in (session, held, looks, repair, file, messages, public, duty, audit, desk):
         app.include_router(journey.router)
-    for journey in (public, session, held, looks, repair, file, duty, audit):
+    for journey in (public, session, held, looks, repair, file, messages, duty, audit, desk):
         app.include_router(journey.pages)
     app.mount(f"{ASSETS}/{Assets.version()}", Assets(directory=HERE / "assets"), name="assets")
     app.include_router(health.router)

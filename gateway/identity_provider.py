@@ -31,7 +31,7 @@ from gateway.seal import new_token
 
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "ES384", "PS256", "RS256")
 """Signatures accepted on ID tokens; never `none`, never a shared secret."""
-STAFF_ROLES = frozenset({"repair_officer", "repair_head", "auditor"})
+STAFF_ROLES = frozenset({"repair_officer", "repair_head", "auditor", "counter_clerk"})
 """Roles of officials for whom there are pages; a directory's other roles count for nothing here."""
 LONGEST_SUBJECT = 64
 _TIMEOUT_S = 5.0

@@ -100,6 +100,9 @@ class Issuer:
                 "identifier": who.identifier.value.reveal(),
                 "name": who.name.reveal(),
             }
+            if who.assistant is not None:
+                clerk, matter = who.assistant, who.matter.reveal()
+                claims["assistant"] = {"sub": clerk.subject.reveal(), "authority": clerk.authority, "matter": matter}
         return issue_assertion(
             self.key,
             kid=self.kid,

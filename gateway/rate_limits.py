@@ -6,6 +6,7 @@ import hmac
 
 from limits import RateLimitItem, parse
 
+from foundation.access import Officer
 from foundation.identity import Identifier, prefix_of
 from foundation.limits import Count, Limits
 from foundation.refusal import Refused, Throttled
@@ -24,6 +25,7 @@ class RateLimits:
         self._session = parse(settings.rate_session)
         self._sign_in = parse(settings.rate_sign_in)
         self._prefix = parse(settings.rate_prefix)
+        self._desk = parse(settings.rate_desk)
 
     async def address(self, address: str) -> None:
         """Count a request from an address. Raises Throttled(RATE_LIMITED) or Refused(LIMITS_UNAVAILABLE)."""
@@ -45,6 +47,10 @@ class RateLimits:
         prefix = prefix_of(party)
         if prefix is not None:
             await self._count(self._prefix, "prefix", f"{party.kind.value} {prefix}")
+
+    async def at_desk(self, clerk: Officer) -> None:
+        """Count a party for whom a clerk acts, so that nobody walks through numbers. Raises as `address` does."""
+        await self._count(self._desk, "desk", f"{clerk.authority} {clerk.subject.reveal()}")
 
     async def _count(self, limit: RateLimitItem, kind: str, who: str) -> None:
         name = hmac.digest(self._key, f"{kind} {who}".encode(), "sha256").hex()[:32]

@@ -1,4 +1,7 @@
-"""Sessions of signed-in people: idle at most 30 minutes, at most 8 hours old, a new id at every sign-in."""
+"""Sessions of signed-in people: idle at most 30 minutes, at most 8 hours old, a new id at every sign-in.
+
+A clerk at a desk acts for a party in a session of the party's that names him: idle at most 10 minutes, as old as his own.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,20 @@ from foundation.identity import CANON_VERSION, Identifier, IdentifierKind
 from gateway.seal import SealedStore, new_token
 
 IDLE = timedelta(minutes=30)
+IDLE_AT_DESK = timedelta(minutes=10)
 LONGEST = timedelta(hours=8)
 _PURPOSE = "session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Who is signed in. `csrf_token` must come with every request that changes something."""
+    """Who is signed in. `csrf_token` must come with every request that changes something.
+
+    `clerk` is the name of the assistant, where the person has one: an official who acts for it at a desk.
+    """
 
     person: Person
+    clerk: str = field(default="", repr=False)
     csrf_token: str = field(repr=False)
     signed_in_at: datetime
     ends_at: datetime
@@ -44,31 +52,33 @@ class Sessions:
         self._store = store
         self._clock = clock
 
-    async def open(self, person: Person, *, instead_of: str) -> str:
-        """Open a session and return its token; the one whose token the browser brought ends."""
+    async def open(self, person: Person, *, instead_of: str, by: StaffSession | None = None) -> str:
+        """Open a session and return its token; the one whose token the browser brought ends.
+
+        `by`: the session of the clerk, where the person has an assistant.
+        """
         who = {
             "kind": person.identifier.kind.value,
             "number": person.identifier.value.reveal(),
             "canon": person.identifier.canon,
             "name": person.name.reveal(),
         }
-        return await self._open(who, instead_of)
+        if person.assistant is not None:
+            assert by is not None  # whose session becomes this one
+            who |= {"assistant": _official(by.officer, by.name), "matter": person.matter.reveal()}
+        return await self._open(who, instead_of, at=by.signed_in_at if by else None)
 
-    async def open_staff(self, officer: Officer, name: str, *, instead_of: str) -> str:
+    async def open_staff(
+        self, officer: Officer, name: str, *, instead_of: str, signed_in_at: datetime | None = None
+    ) -> str:
         """Open an official's session, as `open` does."""
-        who = {
-            "subject": officer.subject.reveal(),
-            "authority": officer.authority,
-            "roles": sorted(officer.roles),
-            "name": name,
-        }
-        return await self._open(who, instead_of)
+        return await self._open(_official(officer, name), instead_of, at=signed_in_at)
 
-    async def _open(self, who: dict[str, Any], instead_of: str) -> str:
+    async def _open(self, who: dict[str, Any], instead_of: str, *, at: datetime | None = None) -> str:
         await self.close(instead_of)
         token = new_token()
-        value = {**who, "csrf": new_token(), "at": self._clock().timestamp()}
-        await self._store.put(_PURPOSE, token, value, life=IDLE)
+        value = {**who, "csrf": new_token(), "at": (at or self._clock()).timestamp()}
+        await self._store.put(_PURPOSE, token, value, life=_idle(value))
         return token
 
     async def find(self, token: str) -> Session | StaffSession | None:
@@ -77,16 +87,34 @@ class Sessions:
         if value is None or value.get("canon", CANON_VERSION) != CANON_VERSION:
             return None
         signed_in_at = datetime.fromtimestamp(value["at"], UTC)
-        life = min(IDLE, signed_in_at + LONGEST - self._clock())
+        life = min(_idle(value), signed_in_at + LONGEST - self._clock())
         await self._store.put(_PURPOSE, token, value, life=life, only_existing=True)
         same: Any = {"csrf_token": value["csrf"], "signed_in_at": signed_in_at, "ends_at": self._clock() + life}
         if "subject" in value:
-            subject, authority = str(value["subject"]), str(value["authority"])
-            officer = Officer(subject=subject, authority=authority, roles=frozenset(value["roles"]))
-            return StaffSession(officer=officer, name=value["name"], **same)
+            return StaffSession(officer=_officer(value), name=value["name"], **same)
         identifier = Identifier(IdentifierKind(value["kind"]), value["number"], value["canon"])
-        return Session(person=Person(identifier=identifier, name=value["name"]), **same)
+        clerk = value.get("assistant")
+        helped: dict[str, Any] = {"assistant": _officer(clerk), "matter": value["matter"]} if clerk else {}
+        person = Person(identifier=identifier, name=value["name"], **helped)
+        return Session(person=person, clerk=clerk["name"] if clerk else "", **same)
 
     async def close(self, token: str) -> None:
         """End the session, if there is one."""
         await self._store.drop(_PURPOSE, token)
+
+
+def _idle(value: dict[str, Any]) -> timedelta:
+    return IDLE_AT_DESK if "assistant" in value else IDLE
+
+
+def _official(officer: Officer, name: str) -> dict[str, Any]:
+    return {
+        "subject": officer.subject.reveal(),
+        "authority": officer.authority,
+        "roles": sorted(officer.roles),
+        "name": name,
+    }
+
+
+def _officer(value: dict[str, Any]) -> Officer:
+    return Officer(subject=value["subject"], authority=value["authority"], roles=frozenset(value["roles"]))

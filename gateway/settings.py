@@ -63,6 +63,7 @@ class GatewaySettings(BaseSettings):
     rate_prefix: str = Field(
         "300/hour", description="sign-ins of persons whose ID numbers share region and date of birth"
     )
+    rate_desk: str = Field("30/hour", description="parties for whom one clerk at a desk begins to act")
     drain_s: float = Field(0.0, ge=0, description="seconds between not ready and closing the door, on SIGTERM")
     production: bool = Field(False, description="refuse everything that only a sample house may do")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
@@ -73,7 +74,7 @@ class GatewaySettings(BaseSettings):
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
 
-    @field_validator("rate_address", "rate_session", "rate_sign_in", "rate_prefix")
+    @field_validator("rate_address", "rate_session", "rate_sign_in", "rate_prefix", "rate_desk")
     @classmethod
     def _rate(cls, rate: str) -> str:
         limits.parse(rate)

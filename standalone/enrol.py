@@ -32,6 +32,7 @@ ROLES = (
     "gateway",
     "office",
     "operator",
+    "service_desk",
 )
 """What a system may be enrolled as; what each may call stands in the offices."""
 

@@ -113,6 +113,7 @@ def write_sample_officials(file: Path) -> None:
         (MARKET, ["repair_officer", "repair_head"], "repair_head-1", "主要负责人"),
         (AUDITOR, ["auditor"], "auditor-1", "审计人员1"),
         (AUDITOR, ["auditor"], "auditor-2", "审计人员2"),
+        (MARKET, ["counter_clerk"], "counter_clerk-1", "服务窗口人员1"),
     ]
     officials = [
         {"name": f"{MARK}{name}", "sub": f"{MARK}-{number}", "authority": authority.code, "roles": roles}

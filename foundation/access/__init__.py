@@ -1,9 +1,10 @@
 """Who calls: systems by certificate, natural persons by assertion."""
 
 from foundation.access.assertions import Issuers, issue_assertion
-from foundation.access.callers import Caller, Officer, Person, fingerprint_of, named_in, own_caller, spiffe_id
+from foundation.access.callers import CLERK, Caller, Officer, Person, fingerprint_of, named_in, own_caller, spiffe_id
 
 __all__ = [
+    "CLERK",
     "Caller",
     "Issuers",
     "Officer",

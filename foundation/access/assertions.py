@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from foundation.access.callers import Officer, Person
+from foundation.access.callers import CLERK, Officer, Person
 from foundation.identity import IdentifierKind, canonicalise
 from foundation.reasons import ASSERTION_INVALID
 from foundation.refusal import Refused
@@ -42,7 +42,8 @@ def issue_assertion(
 ) -> str:
     """Sign an assertion. `bound_to` is the SHA-256 of the certificate that will present it.
 
-    Claims of a person: identifier_kind, identifier, name. Of an officer: sub, authority, roles.
+    Claims of a person: identifier_kind, identifier, name, and where a clerk at a desk acts for it assistant, an object of
+    sub, authority, matter. Of an officer: sub, authority, roles.
     `now` is real time: assertions live by the wall clock, not by the house's.
     """
     issued = int(now.timestamp())
@@ -95,8 +96,8 @@ class Issuers:
         try:
             kind = IdentifierKind(claims["identifier_kind"])
             identifier = canonicalise(kind, str(claims["identifier"]), today=today)
-            return Person(identifier=identifier, name=str(claims.get("name", "")))
-        except (KeyError, ValueError) as error:
+            return Person(identifier=identifier, name=str(claims.get("name", "")), **_assistance(claims))
+        except (KeyError, ValueError, TypeError) as error:
             raise Refused(ASSERTION_INVALID) from error
 
     def kind(self, token: str) -> str:
@@ -128,6 +129,17 @@ class Issuers:
         if not good:
             raise Refused(ASSERTION_INVALID)
         return claims
+
+
+def _assistance(claims: dict[str, Any]) -> dict[str, Any]:
+    """Who acts for the person at a desk; an assertion that says it in part is none."""
+    if "assistant" not in claims:
+        return {}
+    said = claims["assistant"]
+    clerk, authority, matter = (said[name] for name in ("sub", "authority", "matter"))
+    if not all(isinstance(value, str) and value for value in (clerk, authority, matter)):
+        raise TypeError("texts are expected")
+    return {"assistant": Officer(subject=clerk, authority=authority, roles=frozenset({CLERK})), "matter": matter}
 
 
 def _key_id(token: str) -> str:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 
 from foundation.db import Transaction
 from foundation.identity import Identifier
-from foundation.personal import Personal
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_ENROLLED, OFFICER_ROLE_REQUIRED, ROLE_REQUIRED
 from foundation.refusal import Refused
 
@@ -20,13 +20,22 @@ from foundation.refusal import Refused
 class Caller:
     """A system of an authority, as its enrolled certificate says. Never taken from a request.
 
-    Roles: provider, consumer, list_authority, repair_authority, steward, auditor, operator, gateway, office.
+    Roles: provider, consumer, list_authority, repair_authority, steward, auditor, operator, gateway, office,
+    service_desk. `officer` and `matter`: the clerk at a desk who acts for a party here, and the desk's own number; every
+    entry of the call has them.
     """
 
     authority: str
     system: str
     fingerprint: bytes
     roles: frozenset[str] = frozenset()
+    officer: Personal = NOTHING
+    matter: Personal = NOTHING
+
+    @property
+    def desk(self) -> str | None:
+        """The authority whose desk acts for a party here; None for a party by itself."""
+        return self.authority if self.officer else None
 
     def require_role(self, *roles: str) -> None:
         """Raise Refused(ROLE_REQUIRED) unless the system has one of `roles`."""
@@ -38,7 +47,8 @@ class Caller:
 class Officer:
     """An official, as the staff identity provider asserts. Two officials are two subjects.
 
-    Roles: case_officer, decider, repair_officer, repair_head, steward, auditor, key_custodian.
+    Roles: case_officer, decider, repair_officer, repair_head, steward, auditor, key_custodian,
+    counter_clerk.
     """
 
     subject: Personal
@@ -58,14 +68,23 @@ class Officer:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Person:
-    """The party that acts for itself, as the gateway asserts after sign-in."""
+    """The party that acts for itself, as the gateway asserts after sign-in.
+
+    `assistant`: the clerk at a desk through whom it acts, if it does, under `matter`, a number of the desk's own.
+    """
 
     identifier: Identifier
     name: Personal
+    assistant: Officer | None
+    matter: Personal
 
-    def __init__(self, *, identifier: Identifier, name: str) -> None:
+    def __init__(
+        self, *, identifier: Identifier, name: str, assistant: Officer | None = None, matter: str = ""
+    ) -> None:
         object.__setattr__(self, "identifier", identifier)
         object.__setattr__(self, "name", Personal(name))
+        object.__setattr__(self, "assistant", assistant)
+        object.__setattr__(self, "matter", Personal(matter))
 
 
 @lru_cache(maxsize=4096)
@@ -113,7 +132,14 @@ async def enrolled(tx: Transaction, fingerprint: bytes) -> Caller:
     return Caller(authority=row.authority, system=row.system, fingerprint=fingerprint, roles=frozenset(row.roles))
 
 
-BY_GATEWAY = {"repair_officer": "repair_authority", "repair_head": "repair_authority", "auditor": "auditor"}
+CLERK = "counter_clerk"
+"""The role of an official who acts for parties at a desk."""
+BY_GATEWAY = {
+    "repair_officer": "repair_authority",
+    "repair_head": "repair_authority",
+    "auditor": "auditor",
+    CLERK: "service_desk",
+}
 """Officials whom the gateway may carry, and the role that a system of their authority must be enrolled with."""
 
 
@@ -133,3 +159,14 @@ async def carried(tx: Transaction, gateway: Caller, officer: Officer) -> Caller:
     if not roles:
         raise Refused(OFFICER_ROLE_REQUIRED)
     return replace(gateway, authority=officer.authority, roles=roles)
+
+
+async def assisted(tx: Transaction, gateway: Caller, person: Person) -> Caller:
+    """Return the caller that the gateway is for a party: itself, or the desk whose clerk acts for that party.
+
+    A desk has the party's rights, for which the gateway stands, and no others. Raises as `carried`.
+    """
+    if person.assistant is None:
+        return gateway
+    desk = await carried(tx, gateway, person.assistant)
+    return replace(desk, roles=frozenset({"gateway"}), officer=person.assistant.subject, matter=person.matter)

@@ -30,7 +30,12 @@ class Journal:
 
     async def write(self, tx: Transaction, entry: Entry) -> Receipt:
         """Write the entry in `tx`; it is there exactly when `tx` commits."""
-        private = await self.private_part(entry.subject, entry.officer, entry.matter, at=tx.now)
+        officer, matter = entry.officer, entry.matter
+        if clerk := entry.caller.officer:
+            # He acts for the party at a desk: every entry of the call names him and the desk's number, whatever the
+            # office says of it, and however many parties it says the same of.
+            officer, matter = clerk, f"{entry.caller.matter.reveal()} {Personal.of(matter).reveal()}".strip()
+        private = await self.private_part(entry.subject, officer, matter, at=tx.now)
         row = await tx.one(
             "SELECT entry_id, as_of, digest FROM journal_write(cast(:bucket AS smallint), :kind, :query_id, :attempt,"
             " :authority, :fingerprint, :purpose, :grant_id, :decision, :reason, :salt, :sealed, :tag,"

@@ -14,7 +14,7 @@ import structlog
 from grpc import aio
 
 from foundation.access.assertions import Issuers
-from foundation.access.callers import Caller, carried, enrolled, fingerprint_of, named_in
+from foundation.access.callers import Caller, assisted, carried, enrolled, fingerprint_of, named_in
 from foundation.calendar import day_of
 from foundation.crypto import KeyGone, OpenFailed, SuiteTooOld
 from foundation.db import Database
@@ -169,11 +169,18 @@ class HouseInterceptor(aio.ServerInterceptor):
         raise Refused(ASSERTION_INVALID)
 
     async def _carried(self, call: Call) -> Call:
-        """The call as it counts: where the gateway carries an official, that of his authority. docs/decisions/0013."""
-        if call.officer is None or "gateway" not in call.caller.roles:
+        """The call as it counts: where the gateway carries an official, or a desk's clerk for a party, his authority's.
+
+        docs/decisions/0013 and 0014.
+        """
+        assistant = call.person.assistant if call.person else None
+        if (call.officer or assistant) is None or "gateway" not in call.caller.roles:
             return call
         async with self._database.transaction() as tx:
-            return replace(call, caller=await carried(tx, call.caller, call.officer))
+            if call.officer is not None:
+                return replace(call, caller=await carried(tx, call.caller, call.officer))
+            assert call.person is not None
+            return replace(call, caller=await assisted(tx, call.caller, call.person))
 
     async def _recorded(self, refused: Refused, method: str, caller: Caller | None) -> Refused:
         """Journal a refusal of an authenticated caller, unless the door did; without a journal there is no answer."""

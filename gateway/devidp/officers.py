@@ -16,7 +16,9 @@ from pydantic import BaseModel, Field
 from foundation.access import issue_assertion
 from gateway.devidp.provider import PATH
 
-Role = Literal["case_officer", "decider", "repair_officer", "repair_head", "steward", "auditor", "key_custodian"]
+Role = Literal[
+    "case_officer", "decider", "repair_officer", "repair_head", "steward", "auditor", "key_custodian", "counter_clerk"
+]
 
 
 class OfficerAssertionRequest(BaseModel):
@@ -24,9 +26,7 @@ class OfficerAssertionRequest(BaseModel):
 
     sub: str = Field(min_length=1, max_length=64, description="The official; two officials are two of these")
     authority: str = Field(pattern="^[0-9A-Z]{18}$", description="USCC of the official's authority")
-    roles: list[
-        Literal["case_officer", "decider", "repair_officer", "repair_head", "steward", "auditor", "key_custodian"]
-    ] = Field(min_length=1, description="What the official may do")
+    roles: list[Role] = Field(min_length=1, description="What the official may do")
     fingerprint: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the certificate, hex")
 
 

@@ -143,6 +143,7 @@ def application_message(application: Application, receipt: Receipt) -> pb.Applic
             reasons=application.decision.step.reasons.reveal() if application.decision else "",
             carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
             correction=application.correction.reveal(),
+            stands_since=messages.timestamp(application.history[-1].at),
             extension_reasons=extended.step.reasons.reveal() if extended else "",
         )
     )
@@ -154,7 +155,7 @@ def _summary(one: Application | QueueEntry, today: date) -> pb.Application:
     return mirrored(
         pb.Application,
         one,
-        without=("missing", "reasons", "carried_out_at", "correction", "extension_reasons"),
+        without=("missing", "reasons", "carried_out_at", "correction", "extension_reasons", "stands_since"),
         due_on=messages.iso(one.due.on if one.due else None),
         due_provisional=one.due.provisional if one.due else False,
         overdue=is_overdue(one.due, today),

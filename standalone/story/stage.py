@@ -35,7 +35,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.steward = Department(self.house, OPERATOR, "steward", "operator")
-        self.market = Department(self.house, MARKET, "provider", "list_authority", "repair_authority", "consumer")
+        self.market = Department(
+            self.house, MARKET, "provider", "list_authority", "repair_authority", "consumer", "service_desk"
+        )
         self.procurement = Department(self.house, PROCUREMENT, "consumer")
         self.tax = Department(self.house, TAX, "consumer")
         self.auditor = Department(self.house, AUDITOR, "auditor")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
-from standalone.story.sharing import finding, found
+from standalone.sample import HOUSING, LABOUR, TAX
+from standalone.story.cast import Department
+from standalone.story.sharing import finding, found, penalty
 from standalone.story.stage import TENDER
 from tests.browser.visitor import LOOKS, Look, Visitor
 from tests.support.running_house import RunningHouse
@@ -62,6 +65,42 @@ def test_a_party_applies_follows_and_takes_back(visitor: Visitor, running_house:
     page.locator("main form button").click()
     visitor.sees("application-withdrawn")
     assert page.locator("main a[href$=withdraw]").count() == 0
+
+
+def test_six_records_of_four_authorities_take_one_form(visit: Visit, running_house: RunningHouse) -> None:
+    party, house = running_house.world.enterprises[41], running_house.house
+    providers = [
+        running_house.market,
+        *(Department(house, one, "provider", "consumer") for one in (TAX, LABOUR, HOUSING)),
+    ]
+    for number, provider in enumerate([*providers, *providers[:2]]):
+        record = penalty(running_house, party, days_ago=120 + number, number=f"972{number}")
+        document = replace(record.document, authority=provider.authority.code)
+        (result,) = provider.client.submit([replace(record, document=document)])
+        assert result.refusal is None, result.refusal
+    visitor = visit(PLAIN)
+    visitor.sign_in(party.identifier, back_to="/me/repair")
+    page, clicks = visitor.page, 0
+
+    def click(what: Locator) -> None:
+        nonlocal clicks
+        what.click()
+        clicks += 1
+
+    for box in page.locator("input[name=record]").all():
+        click(box)
+    page.locator("textarea").fill("罚款均已缴清。")
+    click(page.locator("input[name=commitment]"))
+    click(page.locator("main form button"))
+    visitor.sees("repair-six-check")
+    click(page.locator("main form button").first)
+    visitor.sees("repair-six-submitted")
+    assert page.locator("main .chengxin-code").count() == 6
+    assert clicks == 6 + 3
+    visitor.open("/me/applications")
+    assert page.locator("tbody tr").count() == 6
+    for provider in providers[1:]:
+        provider.close()
 
 
 def test_the_keyboard_alone_is_enough(visit: Visit, running_house: RunningHouse) -> None:

@@ -106,10 +106,12 @@ class Identities:
             now=now or datetime.now(UTC),
         )
 
-    def person(self, identifier: Identifier, *, by: str = "gateway") -> str:
-        """The assertion of a party signed in at the gateway."""
+    def person(self, identifier: Identifier, *, by: str = "gateway", assistant: dict[str, str] | None = None) -> str:
+        """The assertion of a party signed in at the gateway, or at a desk, where it has an assistant."""
         number = identifier.value.reveal()
-        claims = {"identifier_kind": identifier.kind.value, "identifier": number, "name": "样例"}
+        claims: dict[str, Any] = {"identifier_kind": identifier.kind.value, "identifier": number, "name": "样例"}
+        if assistant is not None:
+            claims["assistant"] = assistant
         return self.assertion("person", claims, by=by)
 
     def officer(self, subject: str, *roles: str, by: str, authority: str = "") -> str:

@@ -27,7 +27,7 @@ from chengxin.common.v1 import common_pb2 as chengxin_dot_common_dot_v1_dot_comm
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hengxin/audit/v1/audit.proto\x12\x11\x63hengxin.audit.v1\x1a\x1e\x63hengxin/audit/v1/misuse.proto\x1a\x1f\x63hengxin/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x02\n\x06\x41\x63\x63\x65ss\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x19\n\x08\x65ntry_id\x18\x02 \x01(\x03R\x07\x65ntryId\x12*\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x12\n\x04kind\x18\x04 \x01(\tR\x04kind\x12\x1c\n\tauthority\x18\x05 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x06 \x01(\tR\x07purpose\x12\x16\n\x06matter\x18\x07 \x01(\tR\x06matter\x12\x18\n\x07officer\x18\x08 \x01(\tR\x07officer\x12\x1a\n\x08\x64\x65\x63ision\x18\t \x01(\tR\x08\x64\x65\x63ision\x12\x16\n\x06reason\x18\n \x01(\tR\x06reason\x12\x1d\n\nitem_codes\x18\x0b \x03(\tR\titemCodes\x12\x1b\n\tlog_index\x18\x0c \x01(\x03R\x08logIndex\"\xb4\x02\n\x15SearchAccessesRequest\x12.\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x66rom\x12*\n\x02to\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02to\x12\x1c\n\tauthority\x18\x03 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x04 \x01(\tR\x07purpose\x12\x1a\n\x08\x64\x65\x63ision\x18\x05 \x01(\tR\x08\x64\x65\x63ision\x12\x38\n\x07subject\x18\x06 \x01(\x0b\x32\x1e.chengxin.common.v1.IdentifierR\x07subject\x12\x14\n\x05\x62\x61sis\x18\x07 \x01(\tR\x05\x62\x61sis\x12\x1b\n\tpage_size\x18\x08 \x01(\x05R\x08pageSize\"\x8d\x01\n\x16SearchAccessesResponse\x12\x35\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\x19.chengxin.audit.v1.AccessR\x08\x61\x63\x63\x65sses\x12<\n\x07receipt\x18\x02 \x01(\x0b\x32\".chengxin.common.v1.JournalReceiptR\x07receipt\"\x1e\n\x1cListAccessesToSubjectRequest\"\x94\x01\n\x1dListAccessesToSubjectResponse\x12\x35\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\x19.chengxin.audit.v1.AccessR\x08\x61\x63\x63\x65sses\x12<\n\x07receipt\x18\x02 \x01(\x0b\x32\".chengxin.common.v1.JournalReceiptR\x07receipt\"\x16\n\x14GetCheckpointRequest\"K\n\x15GetCheckpointResponse\x12\x1e\n\ncheckpoint\x18\x01 \x01(\tR\ncheckpoint\x12\x12\n\x04vkey\x18\x02 \x01(\tR\x04vkey\"V\n\x18GetInclusionProofRequest\x12\x1d\n\nleaf_index\x18\x01 \x01(\x03R\tleafIndex\x12\x1b\n\ttree_size\x18\x02 \x01(\x03R\x08treeSize\"\x9e\x01\n\x19GetInclusionProofResponse\x12\x1b\n\tleaf_hash\x18\x01 \x01(\x0cR\x08leafHash\x12\x1d\n\nleaf_index\x18\x02 \x01(\x03R\tleafIndex\x12\x1b\n\ttree_size\x18\x03 \x01(\x03R\x08treeSize\x12\x12\n\x04root\x18\x04 \x01(\x0cR\x04root\x12\x14\n\x05proof\x18\x05 \x03(\x0cR\x05proof\"H\n\x1aGetConsistencyProofRequest\x12\x14\n\x05size1\x18\x01 \x01(\x03R\x05size1\x12\x14\n\x05size2\x18\x02 \x01(\x03R\x05size2\"\x8b\x01\n\x1bGetConsistencyProofResponse\x12\x14\n\x05size1\x18\x01 \x01(\x03R\x05size1\x12\x14\n\x05size2\x18\x02 \x01(\x03R\x05size2\x12\x14\n\x05root1\x18\x03 \x01(\x0cR\x05root1\x12\x14\n\x05root2\x18\x04 \x01(\x0cR\x05root2\x12\x14\n\x05proof\x18\x05 \x03(\x0cR\x05proof\"^\n\x11GetReceiptRequest\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x19\n\x08\x65ntry_id\x18\x02 \x01(\x03R\x07\x65ntryId\x12\x16\n\x06\x64igest\x18\x03 \x01(\x0cR\x06\x64igest\"D\n\x12GetReceiptResponse\x12\x18\n\x07receipt\x18\x01 \x01(\tR\x07receipt\x12\x14\n\x05\x65ntry\x18\x02 \x01(\x0cR\x05\x65ntry2\xf7\x05\n\x0c\x41uditService\x12\x65\n\x0eSearchAccesses\x12(.chengxin.audit.v1.SearchAccessesRequest\x1a).chengxin.audit.v1.SearchAccessesResponse\x12z\n\x15ListAccessesToSubject\x12/.chengxin.audit.v1.ListAccessesToSubjectRequest\x1a\x30.chengxin.audit.v1.ListAccessesToSubjectResponse\x12\x62\n\rGetCheckpoint\x12\'.chengxin.audit.v1.GetCheckpointRequest\x1a(.chengxin.audit.v1.GetCheckpointResponse\x12n\n\x11GetInclusionProof\x12+.chengxin.audit.v1.GetInclusionProofRequest\x1a,.chengxin.audit.v1.GetInclusionProofResponse\x12t\n\x13GetConsistencyProof\x12-.chengxin.audit.v1.GetConsistencyProofRequest\x1a..chengxin.audit.v1.GetConsistencyProofResponse\x12Y\n\nGetReceipt\x12$.chengxin.audit.v1.GetReceiptRequest\x1a%.chengxin.audit.v1.GetReceiptResponse\x12_\n\x0cReportMisuse\x12&.chengxin.audit.v1.ReportMisuseRequest\x1a\'.chengxin.audit.v1.ReportMisuseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hengxin/audit/v1/audit.proto\x12\x11\x63hengxin.audit.v1\x1a\x1e\x63hengxin/audit/v1/misuse.proto\x1a\x1f\x63hengxin/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x02\n\x06\x41\x63\x63\x65ss\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x19\n\x08\x65ntry_id\x18\x02 \x01(\x03R\x07\x65ntryId\x12*\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\x12\x12\n\x04kind\x18\x04 \x01(\tR\x04kind\x12\x1c\n\tauthority\x18\x05 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x06 \x01(\tR\x07purpose\x12\x16\n\x06matter\x18\x07 \x01(\tR\x06matter\x12\x18\n\x07officer\x18\x08 \x01(\tR\x07officer\x12\x1a\n\x08\x64\x65\x63ision\x18\t \x01(\tR\x08\x64\x65\x63ision\x12\x16\n\x06reason\x18\n \x01(\tR\x06reason\x12\x1d\n\nitem_codes\x18\x0b \x03(\tR\titemCodes\x12\x1b\n\tlog_index\x18\x0c \x01(\x03R\x08logIndex\x12\x1a\n\x08\x61ssisted\x18\r \x01(\x08R\x08\x61ssisted\"\xb4\x02\n\x15SearchAccessesRequest\x12.\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x66rom\x12*\n\x02to\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02to\x12\x1c\n\tauthority\x18\x03 \x01(\tR\tauthority\x12\x18\n\x07purpose\x18\x04 \x01(\tR\x07purpose\x12\x1a\n\x08\x64\x65\x63ision\x18\x05 \x01(\tR\x08\x64\x65\x63ision\x12\x38\n\x07subject\x18\x06 \x01(\x0b\x32\x1e.chengxin.common.v1.IdentifierR\x07subject\x12\x14\n\x05\x62\x61sis\x18\x07 \x01(\tR\x05\x62\x61sis\x12\x1b\n\tpage_size\x18\x08 \x01(\x05R\x08pageSize\"\x8d\x01\n\x16SearchAccessesResponse\x12\x35\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\x19.chengxin.audit.v1.AccessR\x08\x61\x63\x63\x65sses\x12<\n\x07receipt\x18\x02 \x01(\x0b\x32\".chengxin.common.v1.JournalReceiptR\x07receipt\"\x1e\n\x1cListAccessesToSubjectRequest\"\x94\x01\n\x1dListAccessesToSubjectResponse\x12\x35\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\x19.chengxin.audit.v1.AccessR\x08\x61\x63\x63\x65sses\x12<\n\x07receipt\x18\x02 \x01(\x0b\x32\".chengxin.common.v1.JournalReceiptR\x07receipt\"\x16\n\x14GetCheckpointRequest\"K\n\x15GetCheckpointResponse\x12\x1e\n\ncheckpoint\x18\x01 \x01(\tR\ncheckpoint\x12\x12\n\x04vkey\x18\x02 \x01(\tR\x04vkey\"V\n\x18GetInclusionProofRequest\x12\x1d\n\nleaf_index\x18\x01 \x01(\x03R\tleafIndex\x12\x1b\n\ttree_size\x18\x02 \x01(\x03R\x08treeSize\"\x9e\x01\n\x19GetInclusionProofResponse\x12\x1b\n\tleaf_hash\x18\x01 \x01(\x0cR\x08leafHash\x12\x1d\n\nleaf_index\x18\x02 \x01(\x03R\tleafIndex\x12\x1b\n\ttree_size\x18\x03 \x01(\x03R\x08treeSize\x12\x12\n\x04root\x18\x04 \x01(\x0cR\x04root\x12\x14\n\x05proof\x18\x05 \x03(\x0cR\x05proof\"H\n\x1aGetConsistencyProofRequest\x12\x14\n\x05size1\x18\x01 \x01(\x03R\x05size1\x12\x14\n\x05size2\x18\x02 \x01(\x03R\x05size2\"\x8b\x01\n\x1bGetConsistencyProofResponse\x12\x14\n\x05size1\x18\x01 \x01(\x03R\x05size1\x12\x14\n\x05size2\x18\x02 \x01(\x03R\x05size2\x12\x14\n\x05root1\x18\x03 \x01(\x0cR\x05root1\x12\x14\n\x05root2\x18\x04 \x01(\x0cR\x05root2\x12\x14\n\x05proof\x18\x05 \x03(\x0cR\x05proof\"^\n\x11GetReceiptRequest\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x19\n\x08\x65ntry_id\x18\x02 \x01(\x03R\x07\x65ntryId\x12\x16\n\x06\x64igest\x18\x03 \x01(\x0cR\x06\x64igest\"D\n\x12GetReceiptResponse\x12\x18\n\x07receipt\x18\x01 \x01(\tR\x07receipt\x12\x14\n\x05\x65ntry\x18\x02 \x01(\x0cR\x05\x65ntry2\xf7\x05\n\x0c\x41uditService\x12\x65\n\x0eSearchAccesses\x12(.chengxin.audit.v1.SearchAccessesRequest\x1a).chengxin.audit.v1.SearchAccessesResponse\x12z\n\x15ListAccessesToSubject\x12/.chengxin.audit.v1.ListAccessesToSubjectRequest\x1a\x30.chengxin.audit.v1.ListAccessesToSubjectResponse\x12\x62\n\rGetCheckpoint\x12\'.chengxin.audit.v1.GetCheckpointRequest\x1a(.chengxin.audit.v1.GetCheckpointResponse\x12n\n\x11GetInclusionProof\x12+.chengxin.audit.v1.GetInclusionProofRequest\x1a,.chengxin.audit.v1.GetInclusionProofResponse\x12t\n\x13GetConsistencyProof\x12-.chengxin.audit.v1.GetConsistencyProofRequest\x1a..chengxin.audit.v1.GetConsistencyProofResponse\x12Y\n\nGetReceipt\x12$.chengxin.audit.v1.GetReceiptRequest\x1a%.chengxin.audit.v1.GetReceiptResponse\x12_\n\x0cReportMisuse\x12&.chengxin.audit.v1.ReportMisuseRequest\x1a\'.chengxin.audit.v1.ReportMisuseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,31 +35,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chengxin.audit.v1.audit_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCESS']._serialized_start=151
-  _globals['_ACCESS']._serialized_end=492
-  _globals['_SEARCHACCESSESREQUEST']._serialized_start=495
-  _globals['_SEARCHACCESSESREQUEST']._serialized_end=803
-  _globals['_SEARCHACCESSESRESPONSE']._serialized_start=806
-  _globals['_SEARCHACCESSESRESPONSE']._serialized_end=947
-  _globals['_LISTACCESSESTOSUBJECTREQUEST']._serialized_start=949
-  _globals['_LISTACCESSESTOSUBJECTREQUEST']._serialized_end=979
-  _globals['_LISTACCESSESTOSUBJECTRESPONSE']._serialized_start=982
-  _globals['_LISTACCESSESTOSUBJECTRESPONSE']._serialized_end=1130
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1132
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1154
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1156
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1231
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=1233
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1319
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1322
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1480
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1482
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1554
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1557
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1696
-  _globals['_GETRECEIPTREQUEST']._serialized_start=1698
-  _globals['_GETRECEIPTREQUEST']._serialized_end=1792
-  _globals['_GETRECEIPTRESPONSE']._serialized_start=1794
-  _globals['_GETRECEIPTRESPONSE']._serialized_end=1862
-  _globals['_AUDITSERVICE']._serialized_start=1865
-  _globals['_AUDITSERVICE']._serialized_end=2624
+  _globals['_ACCESS']._serialized_end=520
+  _globals['_SEARCHACCESSESREQUEST']._serialized_start=523
+  _globals['_SEARCHACCESSESREQUEST']._serialized_end=831
+  _globals['_SEARCHACCESSESRESPONSE']._serialized_start=834
+  _globals['_SEARCHACCESSESRESPONSE']._serialized_end=975
+  _globals['_LISTACCESSESTOSUBJECTREQUEST']._serialized_start=977
+  _globals['_LISTACCESSESTOSUBJECTREQUEST']._serialized_end=1007
+  _globals['_LISTACCESSESTOSUBJECTRESPONSE']._serialized_start=1010
+  _globals['_LISTACCESSESTOSUBJECTRESPONSE']._serialized_end=1158
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1160
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1182
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1184
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1259
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=1261
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1347
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1350
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1508
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1510
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1582
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1585
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1724
+  _globals['_GETRECEIPTREQUEST']._serialized_start=1726
+  _globals['_GETRECEIPTREQUEST']._serialized_end=1820
+  _globals['_GETRECEIPTRESPONSE']._serialized_start=1822
+  _globals['_GETRECEIPTRESPONSE']._serialized_end=1890
+  _globals['_AUDITSERVICE']._serialized_start=1893
+  _globals['_AUDITSERVICE']._serialized_end=2652
 # @@protoc_insertion_point(module_scope)

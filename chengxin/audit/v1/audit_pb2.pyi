@@ -38,6 +38,7 @@ class Access(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ITEM_CODES_FIELD_NUMBER: _builtins.int
     LOG_INDEX_FIELD_NUMBER: _builtins.int
+    ASSISTED_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """The journal that holds it: catalog, blacklist, repair or audit."""
     entry_id: _builtins.int
@@ -58,6 +59,8 @@ class Access(_message.Message):
     """Refusal reason; empty when answered."""
     log_index: _builtins.int
     """Index in the log; -1 while not yet sequenced."""
+    assisted: _builtins.bool
+    """True for a look of the party's own through a clerk at a desk of the authority; told to the party alone."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
         """When (house clock)."""
@@ -81,10 +84,11 @@ class Access(_message.Message):
         reason: _builtins.str = ...,
         item_codes: _abc.Iterable[_builtins.str] | None = ...,
         log_index: _builtins.int = ...,
+        assisted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "authority", b"authority", "decision", b"decision", "entry_id", b"entry_id", "item_codes", b"item_codes", "kind", b"kind", "log_index", b"log_index", "matter", b"matter", "officer", b"officer", "purpose", b"purpose", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assisted", b"assisted", "at", b"at", "authority", b"authority", "decision", b"decision", "entry_id", b"entry_id", "item_codes", b"item_codes", "kind", b"kind", "log_index", b"log_index", "matter", b"matter", "officer", b"officer", "purpose", b"purpose", "reason", b"reason", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -516,6 +516,7 @@ class Application(_message.Message):
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
     EXTENSION_REASONS_FIELD_NUMBER: _builtins.int
+    STANDS_SINCE_FIELD_NUMBER: _builtins.int
     application_id: _builtins.str
     """Id, also the reference number."""
     record_id: _builtins.str
@@ -554,6 +555,10 @@ class Application(_message.Message):
     def carried_out_at(self) -> _timestamp_pb2.Timestamp:
         """When the catalog acknowledged the end of sharing."""
 
+    @_builtins.property
+    def stands_since(self) -> _timestamp_pb2.Timestamp:
+        """When it came to where it stands; absent in a queue."""
+
     def __init__(
         self,
         *,
@@ -572,10 +577,11 @@ class Application(_message.Message):
         evidence_count: _builtins.int = ...,
         correction: _builtins.str = ...,
         extension_reasons: _builtins.str = ...,
+        stands_since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["carried_out_at", b"carried_out_at", "decided_at", b"decided_at", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carried_out_at", b"carried_out_at", "decided_at", b"decided_at", "stands_since", b"stands_since", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "carried_out_at", b"carried_out_at", "correction", b"correction", "decided_at", b"decided_at", "determining_authority", b"determining_authority", "due_on", b"due_on", "due_provisional", b"due_provisional", "evidence_count", b"evidence_count", "extension_reasons", b"extension_reasons", "missing", b"missing", "overdue", b"overdue", "reasons", b"reasons", "record_id", b"record_id", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "carried_out_at", b"carried_out_at", "correction", b"correction", "decided_at", b"decided_at", "determining_authority", b"determining_authority", "due_on", b"due_on", "due_provisional", b"due_provisional", "evidence_count", b"evidence_count", "extension_reasons", b"extension_reasons", "missing", b"missing", "overdue", b"overdue", "reasons", b"reasons", "record_id", b"record_id", "stands_since", b"stands_since", "state", b"state", "submitted_at", b"submitted_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

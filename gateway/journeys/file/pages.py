@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
 from gateway.counter import TheCounter, Visitor, limited
-from gateway.journeys.file.views import gathered, party_file
+from gateway.journeys.file.views import gathered, get_file_pdf, party_file
 from gateway.pages import ThePage
 
 pages = APIRouter(
@@ -26,3 +26,6 @@ async def file_json(counter: TheCounter, session: Visitor) -> Response:
     made = party_file(session, await gathered(counter, session))
     headers = {"Content-Disposition": 'attachment; filename="chengxin.json"'}
     return Response(made.model_dump_json(indent=2), media_type="application/json", headers=headers)
+
+
+pages.add_api_route("/file.pdf", get_file_pdf, response_class=Response)

@@ -15,7 +15,9 @@ from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.repair.v1 import repair_pb2 as repair
 from gateway.counter import Counter, TheCounter, Visitor, limited
+from gateway.journeys.file.pdf import pdf
 from gateway.messages import model, read
+from gateway.pages import ThePage
 from gateway.problems import answers
 from gateway.sessions import Session
 
@@ -54,6 +56,20 @@ async def get_file(counter: TheCounter, session: Visitor, response: Response) ->
     """Get everything about me as one file."""
     response.headers["Content-Disposition"] = 'attachment; filename="chengxin.json"'
     return party_file(session, await gathered(counter, session))
+
+
+class PdfResponse(Response):
+    """A PDF to be kept."""
+
+    media_type = "application/pdf"
+
+
+@router.get("/file.pdf", response_class=PdfResponse, responses=answers(401, 429, 502, 503, 504))
+async def get_file_pdf(page: ThePage, counter: TheCounter, session: Visitor) -> Response:
+    """Get everything about me as a PDF, in the language that is asked for."""
+    shown = page.show("file/file.html", person=session.person, **await gathered(counter, session))
+    made = await asyncio.to_thread(pdf, bytes(shown.body).decode())
+    return PdfResponse(made, headers={"Content-Disposition": 'attachment; filename="chengxin.pdf"'})
 
 
 async def gathered(counter: Counter, session: Session) -> dict[str, Any]:

@@ -31,9 +31,9 @@ pages = APIRouter(
 
 
 def who(look: contract.Access) -> str:
-    """Whose entry it is: `own`, `house` or `authority`."""
+    """Whose entry it is: `own`, `desk` (own, through a clerk), `house` or `authority`."""
     if look.purpose == "own":
-        return "own"
+        return "desk" if look.assisted else "own"
     return "house" if look.kind.startswith(HOUSE) else "authority"
 
 

@@ -11,6 +11,7 @@ from chengxin.audit.v1.audit_pb2 import ListAccessesToSubjectRequest
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1.repair_pb2 import ListApplicationsRequest
 from gateway.counter import Staff, TheCounter, Visitor, limited
+from gateway.journeys.messages.views import day_in, messages
 from gateway.journeys.session.views import signed_out
 from gateway.pages import SentForm, ThePage
 
@@ -26,7 +27,7 @@ async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLRespon
         offices.ask_for(person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()),
         offices.ask_for(person, offices.repair.ListApplications, ListApplicationsRequest()),
     )
-    shared = [held for held in held.records if not held.record.HasField("ended_at")]
+    shared = [one for one in held.records if not one.record.HasField("ended_at")]
     return page.show(
         "session/me.html",
         person=session.person,
@@ -34,13 +35,18 @@ async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLRespon
         ended=len(held.records) - len(shared),
         looks=looks.accesses,
         applications=under_way.applications,
+        messages=messages(
+            [one.record for one in held.records], under_way.applications, today=day_in(held.receipt.as_of)
+        ),
     )
 
 
 @pages.get("/staff")
 async def staff(session: Staff) -> RedirectResponse:
     """To the first page of what the official does."""
-    return RedirectResponse("/staff/repair" if "repair_officer" in session.officer.roles else "/staff/audit", 303)
+    firsts = {"repair_officer": "/staff/repair", "counter_clerk": "/staff/desk"}
+    first = next((page for role, page in firsts.items() if role in session.officer.roles), "/staff/audit")
+    return RedirectResponse(first, 303)
 
 
 @pages.post("/sign-out")

@@ -42,8 +42,9 @@ class SessionState(BaseModel):
     identifier_kind: str | None = Field(
         default=None, description="Kind of the identifier: uscc, resident_id, residence_permit or passport"
     )
-    authority: str | None = Field(default=None, description="USCC of an official's authority")
+    authority: str | None = Field(default=None, description="USCC of an official's or the clerk's authority")
     roles: list[str] | None = Field(default=None, description="An official's roles")
+    assisted_by: str | None = Field(default=None, description="Name of the clerk who acts for the party at a desk")
     csrf_token: str | None = Field(default=None, description="Send it as the header X-CSRF-Token")
     ends_at: datetime | None = Field(default=None, description="When the session ends unless it is used")
 
@@ -58,6 +59,8 @@ async def show_session(session: MaybeAnybody) -> SessionState:
         officer = session.officer
         return SessionState(name=session.name, authority=officer.authority, roles=sorted(officer.roles), **same)
     party = session.person
+    if party.assistant is not None:
+        same |= {"assisted_by": session.clerk, "authority": party.assistant.authority}
     return SessionState(name=party.name.reveal(), identifier_kind=party.identifier.kind.value, **same)
 
 
@@ -83,7 +86,7 @@ async def begin_sign_in(
     ticket = new_token()
     await counter.store.put(_BEGUN, ticket, {**asdict(begun), "home": home}, life=_BEGUN_LIFE)
     response = RedirectResponse(url, 303)
-    _set_cookie(response, counter, "chengxin-sign-in", ticket, max_age=int(_BEGUN_LIFE.total_seconds()))
+    set_cookie(response, counter, "chengxin-sign-in", ticket, max_age=int(_BEGUN_LIFE.total_seconds()))
     return response
 
 
@@ -116,7 +119,7 @@ async def complete_sign_in(
         await counter.limits.signed_in(person.identifier)
         token = await counter.sessions.open(person, instead_of=before)
     response = RedirectResponse(home, 303)
-    _set_cookie(response, counter, "chengxin", token)
+    set_cookie(response, counter, "chengxin", token)
     _forget_cookie(response, counter, "chengxin-sign-in")
     return response
 
@@ -134,7 +137,8 @@ async def signed_out(request: Request, counter: Counter, response: AnyResponse) 
     return response
 
 
-def _set_cookie(response: Response, counter: Counter, name: str, value: str, *, max_age: int | None = None) -> None:
+def set_cookie(response: Response, counter: Counter, name: str, value: str, *, max_age: int | None = None) -> None:
+    """Let the browser keep a secret of ours, for this host alone."""
     response.set_cookie(
         counter.cookie(name), value, max_age=max_age, path="/", secure=counter.secure, httponly=True, samesite="lax"
     )

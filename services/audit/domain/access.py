@@ -11,6 +11,8 @@ from foundation.personal import NOTHING, Personal
 from foundation.refusal import Refused
 from services.audit.domain.reasons import BASIS_REQUIRED
 
+OWN_PURPOSE = "own"
+"""The purpose of a party that asks about itself."""
 MOST_TO_SUBJECT = 1_000
 """How many accesses a party gets at once, the newest."""
 
@@ -34,6 +36,7 @@ class Access:
     officer: Personal = NOTHING
     matter: Personal = NOTHING
     items: tuple[str, ...] = ()
+    assisted: bool = False
 
     @classmethod
     def of(cls, entry: Any, **more: Any) -> Access:
@@ -42,8 +45,11 @@ class Access:
         return cls(**{name: getattr(entry, name) for name in names}, **more)
 
     def as_the_party_sees_it(self) -> Access:
-        """The access without the official's name: the authority answers to the party, not its official."""
-        return replace(self, officer=NOTHING)
+        """The access without the official's name: the authority answers to the party, not its official.
+
+        That a clerk was there is told: a look of the party's own has no official otherwise.
+        """
+        return replace(self, officer=NOTHING, assisted=self.purpose == OWN_PURPOSE and bool(self.officer))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,12 @@ from foundation.access import Caller, Officer, Person
 from foundation.db import Database
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, PrivatePart, Receipt
-from services.audit.domain.access import MOST_TO_SUBJECT, Access, Search, newest_first
+from services.audit.domain.access import MOST_TO_SUBJECT, OWN_PURPOSE, Access, Search, newest_first
 from services.audit.store import log as store
 from services.audit.store.journals import Place, SourceJournal
 from services.audit.store.log import Logged
 
 AUDIT_PURPOSE = "audit"
-OWN_PURPOSE = "own"
 
 
 class Accesses:

@@ -215,7 +215,8 @@ class SharingOffice:
                 fingerprint=caller.fingerprint,
                 subject_tag=keys.subject_tag(party),
                 journal_tag=keys.journal_tag(party),
-                private=_private(keys, party, officer=NOTHING, matter=NOTHING),
+                private=_private(keys, party, officer=caller.officer, matter=caller.matter),
+                desk=caller.desk,
                 query_id=query_id,
             )
         shown: list[Shown] = []
@@ -288,7 +289,8 @@ class SharingOffice:
                 subject_tag=keys.subject_tag(about) if about else None,
                 journal_tag=keys.journal_tag(about) if about else None,
                 person=person,
-                private=_private(keys, about, officer=NOTHING, matter=matter),
+                private=_private(keys, about, officer=caller.officer, matter=matter or caller.matter),
+                desk=caller.desk,
                 query_id=query_id,
             )
         if row.record is None:

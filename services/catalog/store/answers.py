@@ -128,12 +128,13 @@ async def own(
     subject_tag: bytes,
     journal_tag: bytes,
     private: SealedPrivate,
+    desk: str | None,
     query_id: UUID,
 ) -> Row:
     """What is held about one party: records, entry_id, as_of, digest."""
     return await tx.one(
         "SELECT records, entry_id, as_of, digest FROM own(:fingerprint, cast(:bucket AS smallint), :tag, :query_id,"
-        " :salt, :sealed, :journal_tag)",
+        " :salt, :sealed, :journal_tag, :desk, :officer_tag)",
         fingerprint=fingerprint,
         bucket=private.bucket,
         tag=subject_tag,
@@ -141,6 +142,8 @@ async def own(
         salt=private.salt,
         sealed=private.sealed,
         journal_tag=journal_tag,
+        desk=desk,
+        officer_tag=private.officer_tag,
     )
 
 
@@ -154,6 +157,7 @@ async def provided(
     journal_tag: bytes | None,
     person: bool,
     private: SealedPrivate,
+    desk: str | None,
     query_id: UUID,
 ) -> Row:
     """One record and who received it: record, receivers, entry_id, as_of, digest.
@@ -162,7 +166,7 @@ async def provided(
     """
     return await tx.one(
         "SELECT record, receivers, shared, entry_id, as_of, digest FROM provided(:fingerprint, :kind, :record_id, :tag,"
-        " :person, :query_id, :salt, :sealed, :journal_tag)",
+        " :person, :query_id, :salt, :sealed, :journal_tag, :desk, :officer_tag)",
         fingerprint=fingerprint,
         kind=kind,
         record_id=record_id,
@@ -172,6 +176,8 @@ async def provided(
         salt=private.salt,
         sealed=private.sealed,
         journal_tag=journal_tag,
+        desk=desk,
+        officer_tag=private.officer_tag,
     )
 
 

@@ -33,7 +33,7 @@ SYSTEMS = {
     "repair": (HOUSE, ("office",)),
     "provider": (PROVIDER, ("provider",)),
     "other-provider": (OTHER_PROVIDER, ("provider",)),
-    "consumer": (CONSUMER, ("consumer",)),
+    "consumer": (CONSUMER, ("consumer", "service_desk")),
     "other-consumer": (OTHER_CONSUMER, ("consumer",)),
     "steward": (STEWARD, ("steward",)),
 }

@@ -17,7 +17,7 @@ from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.common.v1 import common_pb2 as common
 from foundation.identity import Identifier, IdentifierKind
 from tests.services.catalog.drafts import LICENCE, PENALTY, lawful, resident
-from tests.services.catalog.office import CONSUMER, SHOWN, YES_NO, CatalogOffice, context, identifier
+from tests.services.catalog.office import CONSUMER, HOUSE, SHOWN, YES_NO, CatalogOffice, context, identifier
 from tests.support.catalog_house import uscc
 from tests.support.identities import RefusedByOffice
 
@@ -291,3 +291,39 @@ async def test_a_stream_that_its_caller_leaves_is_forgotten(office: CatalogOffic
     assert await asyncio.wait_for(watching.read(), 5) is not grpc.aio.EOF
     watching.cancel()
     assert (await office.check(identifier(uscc(4_360_001)))).receipt.entry_id
+
+
+async def test_what_a_party_asks_at_a_desk_names_the_clerk_and_his_authority(office: CatalogOffice) -> None:
+    party = Identifier(IdentifierKind.RESIDENT_ID, number := resident(503))
+
+    def about(draft: record_pb2.RecordDraft) -> None:
+        draft.party.identifier.kind = common.IDENTIFIER_KIND_RESIDENT_ID
+        draft.party.identifier.value = number
+
+    (record_id,) = await office.record(lawful(about))
+    await _withdraw(office, record_id)
+    clerk = {"sub": "clerk-1", "authority": CONSUMER, "matter": "A-17"}
+    at_desk, alone = office.identities.person(party, assistant=clerk), office.identities.person(party)
+    before = office.last_entry()
+    for method, asked in (
+        ("ListOwnRecords", sharing_pb2.ListOwnRecordsRequest()),
+        ("GetWithdrawalCertificate", sharing_pb2.GetWithdrawalCertificateRequest(record_id=record_id)),
+    ):
+        for assertion in (at_desk, alone):
+            await office.ask("gateway", method, asked, assertion=assertion)
+    rows = office.sql(
+        "SELECT j.kind, j.authority, p.officer_tag IS NOT NULL, j.purpose FROM journal j"
+        " JOIN journal_private p USING (bucket, entry_id) WHERE j.entry_id > %s ORDER BY j.entry_id",
+        before,
+    )
+    own, certificate = "SharingService.ListOwnRecords", "SharingService.GetWithdrawalCertificate"
+    assert rows == [
+        (own, CONSUMER, True, "own"),
+        (own, HOUSE, False, "own"),
+        (certificate, CONSUMER, True, "own"),
+        (certificate, HOUSE, False, "own"),
+    ]
+    stranger = office.identities.person(party, assistant={**clerk, "authority": uscc(9_000_555)})
+    with pytest.raises(RefusedByOffice) as refused:
+        await office.ask("gateway", "ListOwnRecords", sharing_pb2.ListOwnRecordsRequest(), assertion=stranger)
+    assert refused.value.reason == "OFFICER_ROLE_REQUIRED"

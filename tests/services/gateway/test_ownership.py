@@ -85,21 +85,33 @@ CASES = {
     "GET /api/v1/staff/repair/applications/{application_id}/evidence/{evidence_id}": Case(),
     "POST /api/v1/staff/repair/applications/{application_id}/acceptance": Case({"json": {"missing": []}}),
     "POST /api/v1/staff/repair/applications/{application_id}/decision": Case({"json": {"grant": True, **REASONS}}),
+    "POST /staff/repair/{application_id}/extension": Case({"data": {"outcome": "extend", "extension": "x"}}),
+    "POST /api/v1/staff/repair/applications/{application_id}/extension": Case({"json": {"reasons": "x"}}),
+    "POST /api/v1/staff/audit/matters/{matter_id}/taking-up": Case({"json": {"text": "x"}}),
+    "POST /api/v1/staff/audit/matters/{matter_id}/decision": Case({"json": {"text": "x", "upheld": True}}),
+    "POST /api/v1/staff/audit/matters/{matter_id}/answer": Case({"json": {"text": "x"}}),
     "GET /staff/audit/matters/{matter_id}": Case(),
     "GET /api/v1/staff/audit/matters/{matter_id}": Case(),
     "POST /staff/audit/matters/{matter_id}": Case({"data": {"state": "0"}}),
 }
 """Every route that takes an id. One that is missing here fails by its name."""
+QUESTION = "a question that the office answers or refuses, and journals"
 NO_IDS = {
+    "POST /staff/desk": "who stands at the desk: any party, counted and named in every entry",
+    "POST /api/v1/staff/desk/sessions": "the same",
+    "POST /desk/end": "its own session",
     "POST /sign-out": "its own session",
     "GET /me/looks": "how many to show",
     "GET /me/repair": "a record to choose beforehand, of those that it lists",
     "GET /me/repair/submitted": "how many of its own to show",
     "GET /staff/audit/report/{source}/{entry_id}": "an empty form, which asks no office",
     "POST /staff/audit/report/{source}/{entry_id}": "any entry: to an auditor none is another's",
-    "POST /staff/audit": "a question that the office answers or refuses, and journals",
-    "POST /staff/audit/export": "a question that the office answers or refuses, and journals",
-    "POST /api/v1/staff/audit/accesses/search": "a question that the office answers or refuses, and journals",
+    "POST /api/v1/staff/audit/accesses/{source}/{entry_id}/report": "the same",
+    "POST /staff/audit": QUESTION,
+    "POST /staff/audit/export": QUESTION,
+    "POST /api/v1/staff/audit/accesses/export": QUESTION,
+    "POST /api/v1/staff/audit/accesses/search": QUESTION,
+    **{str(way): QUESTION for way in ways(create_app()) if "/staff/audit/questions/" in way.path},
 }
 """Routes that take something which is nobody's id, and what it is."""
 

@@ -17,9 +17,12 @@ from chengxin.blacklist.v1 import blacklist_pb2 as blacklist
 from chengxin.catalog.v1 import catalog_pb2 as catalog
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.common.v1 import statistics_pb2 as statistics
-from chengxin.proofs import note
+from chengxin.proofs import note, receipt
+from chengxin.proofs.checkpoint import Checkpoint, sign_checkpoint
+from chengxin.proofs.merkle import inclusion_proof, leaf_hash, root_from_leaf_hashes
 from foundation.refusal import Kind, Reason, Refused, Wording
 from tests.services.gateway.conftest import PERSON_NUMBER, Browser, House
+from tests.unit.proofs.test_receipts import JOURNAL_ENTRY
 
 HTML = {"Accept": "text/html"}
 XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -211,6 +214,15 @@ class Signers:
         """The text, signed."""
         return note.sign(text, f"sample/{who}", self.keys[who])
 
+    def receipt(self) -> str:
+        """The receipt of one entry among seven in the log."""
+        said = JOURNAL_ENTRY.encode()
+        hashes = [leaf_hash(leaf) for leaf in [said, *(bytes([number]) for number in range(6))]]
+        head = Checkpoint("sample/log", 7, root_from_leaf_hashes(hashes))
+        return receipt.build(
+            entry=said, index=0, proof=inclusion_proof(hashes, 0), checkpoint=sign_checkpoint(head, self.keys["log"])
+        )
+
 
 @pytest.fixture
 def signers(house: House) -> Signers:
@@ -245,6 +257,18 @@ async def test_what_this_house_signed_is_genuine_until_a_letter_changes(browser:
     assert await judged(browser, decision) == ("decision", "genuine")
     assert await judged(browser, certificate.replace("2026-03-01", "2026-02-01")) == ("certificate", "not_genuine")
     assert await judged(browser, decision.replace("列入", "移出")) == ("decision", "not_genuine")
+
+
+async def test_a_receipt_is_genuine_until_a_byte_changes(browser: Browser, signers: Signers) -> None:
+    proof = signers.receipt()
+    assert await judged(browser, proof) == ("receipt", "genuine")
+    lines = proof.split("\n")
+    for number, line in enumerate(lines):
+        if line and not line.startswith(("c2sp.org/", "—")) and line != "sample/log":
+            last = "0" if line[-1] != "0" else "1"
+            other = line[:-1] + last if line[-1] != "=" else line[:4] + ("A" if line[4] != "A" else "B") + line[5:]
+            changed = "\n".join([*lines[:number], other, *lines[number + 1 :]])
+            assert await judged(browser, changed) == ("receipt", "not_genuine"), line
 
 
 async def test_nobody_elses_signature_counts(browser: Browser, signers: Signers) -> None:

@@ -37,7 +37,7 @@ OTHER_VALUES = {"source": "catalog", "code": "样例"}
 """Path parameters that are no ids."""
 PROVIDER = "/dev-idp"
 """The development identity provider is no part of the counter, and in no house but a sample."""
-PLENTY = dict.fromkeys(("rate_address", "rate_session", "rate_sign_in", "rate_prefix"), "1000000/minute")
+PLENTY = dict.fromkeys(("rate_address", "rate_session", "rate_sign_in", "rate_prefix", "rate_desk"), "1000000/minute")
 
 
 @dataclass(frozen=True)
@@ -322,7 +322,9 @@ async def enter(house: House, browser: Browser, way: Way | None = None, *, other
     sessions = house.counter.sessions
     if way is not None and way.for_staff:
         authority = OTHER_STAFF if other else STAFF
-        officer = Officer(subject="officer-1", authority=authority, roles=frozenset({"repair_officer", "auditor"}))
+        officer = Officer(
+            subject="officer-1", authority=authority, roles=frozenset({"repair_officer", "auditor", "counter_clerk"})
+        )
         token = await sessions.open_staff(officer, name or PERSON["name"], instead_of="")
     else:
         number = OTHER_PARTY if other else PARTY

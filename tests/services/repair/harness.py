@@ -31,7 +31,7 @@ SYSTEMS = {
     "catalog": (HOUSE, ("office",)),
     "blacklist": (HOUSE, ("office",)),
     "gateway": (HOUSE, ("gateway",)),
-    "repairs": (AUTHORITY, ("repair_authority",)),
+    "repairs": (AUTHORITY, ("repair_authority", "service_desk")),
     "other-repairs": (OTHER_AUTHORITY, ("repair_authority",)),
     "consumer": (OTHER_AUTHORITY, ("consumer",)),
 }
@@ -134,6 +134,11 @@ class RepairHouse:
     def party(self, identifier: Identifier = PARTY) -> Voice:
         """A party signed in at the gateway."""
         return self._voice("gateway", lambda: self.identities.person(identifier))
+
+    def at_a_desk(self, identifier: Identifier, authority: str) -> Voice:
+        """A party for whom a clerk of an authority acts."""
+        clerk = {"sub": "clerk-1", "authority": authority, "matter": "样例-窗口-7"}
+        return self._voice("gateway", lambda: self.identities.person(identifier, assistant=clerk))
 
     def officer(
         self, authority: str = AUTHORITY, *, subject: str = "officer-1", roles: tuple[str, ...] = ("repair_officer",)

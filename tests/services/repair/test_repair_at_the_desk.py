@@ -1,4 +1,4 @@
-"""What an application is judged by, for its authority and its party alone; officials who come through the gateway."""
+"""What an application is judged by, for its authority and its party alone; officials and clerks at the gateway."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from grpc import StatusCode
 from grpc.aio import AioRpcError
 
 from chengxin.repair.v1 import desk_pb2, desk_pb2_grpc
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.journal import JournalReader
 from tests.services.repair.harness import MiB, RefusedByOffice, RepairHouse, Voice
 from tests.services.repair.neighbours import SLIGHT
 from tests.services.repair.parties import AUTHORITY, HOUSE, OTHER_AUTHORITY, OTHER_PARTY, company
@@ -115,3 +117,77 @@ async def test_any_other_system_speaks_for_its_own_authority_alone(house: Repair
     with pytest.raises(RefusedByOffice) as refused:
         await house.officer_elsewhere().list()
     assert refused.value.reason == "OFFICER_ROLE_REQUIRED"
+
+
+async def test_what_a_clerk_does_for_a_party_names_the_clerk_and_his_authority(house: RepairHouse) -> None:
+    party = company(704)
+    record_id = house.catalog.hold(house.today(), SLIGHT, party=party)
+    desk_of = house.at_a_desk(party, AUTHORITY)
+    await desk_of.check(record_id)
+    await desk_of.list()
+    application_id = (await desk_of.submit(record_id)).application_id
+    assert (await house.party(party).get(application_id)).application_id == application_id  # it is the party's own
+    with pytest.raises(RefusedByOffice):
+        await house.at_a_desk(company(705), AUTHORITY).get(application_id)  # no right but the party's
+    reader = JournalReader(Keyring(FileKeyProvider(house.folder / "keys"), opened := house.database.open("repair_app")))
+    try:
+        clerk = await reader.officer_tag("clerk-1")
+        rows = house.sql(
+            "SELECT j.kind, j.decision, j.authority, j.fingerprint, p.officer_tag, p.salt, p.sealed, j.purpose"
+            " FROM journal j JOIN journal_private p USING (bucket, entry_id) WHERE p.subject_tag = %s"
+            " ORDER BY j.entry_id",
+            await reader.tag(party),
+            role="admin",
+        )
+        parts = [await reader.open(bytes(row[5]), bytes(row[6])) for row in rows]
+        seen = house.sql("SELECT kind FROM look WHERE officer_tag = %s ORDER BY entry_id", clerk, role="admin")
+        refusal = house.sql(
+            "SELECT j.authority, p.officer_tag FROM journal j JOIN journal_private p USING (bucket, entry_id)"
+            " WHERE j.kind = 'RepairService.GetApplication' AND j.decision = 'refused' ORDER BY entry_id DESC LIMIT 1",
+            role="admin",
+        )
+    finally:
+        await opened.close()
+    gateway = house.identities.enrolments["gateway"].fingerprint
+    check, listed, submit, own = [(*row[:4], row[4] == clerk, row[7]) for row in rows]
+    assert check == ("RepairService.CheckEligibility", "answered", AUTHORITY, gateway, True, "own")
+    assert listed == ("RepairService.ListApplications", "answered", AUTHORITY, gateway, True, "own")
+    assert submit == ("RepairService.SubmitApplication", "changed", AUTHORITY, gateway, True, "own")
+    assert own == ("RepairService.GetApplication", "answered", HOUSE, gateway, False, "own")
+    assert [part.officer.reveal() for part in parts] == ["clerk-1", "clerk-1", "clerk-1", ""]
+    assert [part.matter.reveal() for part in parts[:2]] == [
+        "样例-窗口-7 repair eligibility",
+        "样例-窗口-7 own applications",
+    ]
+    assert seen == [("RepairService.CheckEligibility",), ("RepairService.ListApplications",)]  # to the detectors, looks
+    assert refusal == [(AUTHORITY, clerk)]
+
+
+@pytest.mark.parametrize(
+    ("authority", "matter", "by", "reason"),
+    [
+        (OTHER_AUTHORITY, "7", "gateway", "OFFICER_ROLE_REQUIRED"),  # enrolled, and no desk
+        (HOUSE, "7", "gateway", "OFFICER_ROLE_REQUIRED"),  # the gateway's own authority
+        (company(900_000_009).value.reveal(), "7", "gateway", "OFFICER_ROLE_REQUIRED"),
+        (AUTHORITY, "", "gateway", "ASSERTION_INVALID"),
+        (AUTHORITY, "7", "repairs", "ASSERTION_INVALID"),  # bound to another certificate
+    ],
+)
+async def test_no_other_desk_acts_for_anybody(
+    house: RepairHouse, authority: str, matter: str, by: str, reason: str
+) -> None:
+    clerk = {"sub": "clerk-1", "authority": authority, "matter": matter}
+    voice = house.at_a_desk(company(706), AUTHORITY)
+    forged = Voice(voice.stub, lambda: house.identities.person(company(706), by=by, assistant=clerk))
+    with pytest.raises(RefusedByOffice) as refused:
+        await forged.list()
+    assert refused.value.reason == reason
+
+
+async def test_a_desks_own_system_acts_for_nobody(house: RepairHouse) -> None:
+    clerk = {"sub": "clerk-1", "authority": AUTHORITY, "matter": "7"}
+    mine = house.system("repairs")
+    voice = Voice(mine.stub, lambda: house.identities.person(company(707), by="repairs", assistant=clerk))
+    with pytest.raises(RefusedByOffice) as refused:
+        await voice.list()
+    assert refused.value.reason == "ROLE_REQUIRED"

@@ -245,6 +245,28 @@ def test_a_party_without_a_good_identifier_is_nobody(issuers: Issuers, changes: 
     assert refused.value.reason is reason
 
 
+ASSISTANT: dict[str, Any] = {"sub": "clerk-1", "authority": "A", "matter": "7"}
+
+
+def test_a_party_at_a_desk_comes_with_its_clerk(issuers: Issuers) -> None:
+    text = issued("person", claims=PERSON | {"assistant": ASSISTANT})
+    person = issuers.person(text, bound_to=CERTIFICATE, now=NOW, today=TODAY)
+    clerk = Officer(subject="clerk-1", authority="A", roles=frozenset({"counter_clerk"}))
+    assert (person.assistant, person.matter.reveal()) == (clerk, "7")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "", [], {}, "clerk-1", *({**ASSISTANT, name: bad} for name in ASSISTANT for bad in ("", None, 7, []))],
+)
+def test_an_assistant_said_in_part_makes_no_assertion(issuers: Issuers, said: object) -> None:
+    with pytest.raises(Refused) as refused:
+        issuers.person(
+            issued("person", claims=PERSON | {"assistant": said}), bound_to=CERTIFICATE, now=NOW, today=TODAY
+        )
+    assert refused.value.reason is ASSERTION_INVALID
+
+
 CALLER = Caller(authority="A", system="s", fingerprint=CERTIFICATE, roles=frozenset({"consumer"}))
 DECIDER = Officer(subject="official-1", authority="A", roles=frozenset({"decider"}))
 SOMEBODY = Person(identifier=Identifier(IdentifierKind.RESIDENT_ID, RESIDENT), name="样例甲")

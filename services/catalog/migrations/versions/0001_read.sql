@@ -1,15 +1,24 @@
 -- The other doors that read: the party's own records, one record for who answers for it, the public list, and what a
 -- withdrawal certificate states. Each caller-facing one writes its entry in the same transaction.
 
+-- Whose look it is: the gateway's, or that of the desk whose clerk acts for the party. Null for one not enrolled, which
+-- no entry takes.
+CREATE FUNCTION at_desk(p_gateway text, p_desk text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_desk IS NULL THEN p_gateway ELSE (
+        SELECT min(e.authority) FROM enrolment e WHERE e.authority = p_desk AND 'service_desk' = ANY (e.roles)
+          AND e.revoked_at IS NULL AND e.not_after > clock_timestamp()) END
+$$;
+REVOKE ALL ON FUNCTION at_desk FROM PUBLIC;
+
 -- What is held about one party, in force and ended. The wrap is there while the record is shared.
 CREATE FUNCTION own(
     p_fingerprint bytea, p_bucket smallint, p_tag bytea, p_query uuid, p_salt bytea, p_sealed bytea,
-    p_journal_tag bytea,
+    p_journal_tag bytea, p_desk text, p_officer_tag bytea,
     OUT records jsonb, OUT entry_id bigint, OUT as_of timestamptz, OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    v_authority text := authority_with_role(p_fingerprint, '{gateway}');
+    v_authority text := at_desk(authority_with_role(p_fingerprint, '{gateway}'), p_desk);
     v_items text[];
     v_disclosed text[];
 BEGIN
@@ -33,7 +42,8 @@ BEGIN
     WHERE s.bucket = p_bucket AND s.tag = p_tag;
     SELECT w.entry_id, w.digest INTO entry_id, digest
     FROM journal_write(p_bucket, 'SharingService.ListOwnRecords', p_query, 1, v_authority, p_fingerprint, 'own', NULL,
-                       'answered', '', p_salt, p_sealed, p_journal_tag, coalesce(v_items, '{}'), coalesce(v_disclosed, '{}')) w;
+                       'answered', '', p_salt, p_sealed, p_journal_tag, coalesce(v_items, '{}'), coalesce(v_disclosed, '{}'),
+                       p_officer_tag) w;
 END $$;
 
 -- One record without its fields, for its provider, its determining authority, or an office that names the party it
@@ -41,7 +51,7 @@ END $$;
 -- where a certificate is asked for while the record is still shared: then `shared` is true.
 CREATE FUNCTION provided(
     p_fingerprint bytea, p_kind text, p_record_id uuid, p_tag bytea, p_person boolean, p_query uuid, p_salt bytea,
-    p_sealed bytea, p_journal_tag bytea,
+    p_sealed bytea, p_journal_tag bytea, p_desk text, p_officer_tag bytea,
     OUT record jsonb, OUT receivers jsonb, OUT shared boolean, OUT entry_id bigint, OUT as_of timestamptz,
     OUT digest bytea)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
@@ -87,9 +97,10 @@ BEGIN
     FROM disclosure d LEFT JOIN acknowledgement a USING (bucket, record_id, authority)
     WHERE d.bucket = v_bucket AND d.record_id = p_record_id;
     SELECT w.entry_id, w.digest INTO entry_id, digest
-    FROM journal_write(v_bucket, p_kind, p_query, 1, v_authority, p_fingerprint, '', NULL, 'answered', '', p_salt,
+    FROM journal_write(v_bucket, p_kind, p_query, 1, at_desk(v_authority, CASE WHEN p_person THEN p_desk END),
+                       p_fingerprint, CASE WHEN p_person THEN 'own' ELSE '' END, NULL, 'answered', '', p_salt,
                        p_sealed, p_journal_tag, ARRAY[v_record.item_code],
-                       ARRAY[v_record.record_id || ':' || v_record.version || ':summary']) w;
+                       ARRAY[v_record.record_id || ':' || v_record.version || ':summary'], p_officer_tag) w;
 END $$;
 
 -- What the law publishes: newest determination first, after a position. Anonymous, so without an entry; with a tag only

@@ -1,0 +1,6 @@
+"""What happened to me, and what I can do about it, newest first."""
+
+from gateway.journeys.messages.pages import pages
+from gateway.journeys.messages.views import router
+
+__all__ = ["pages", "router"]
