@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from services.catalog.worker import LOOK_EVERY_S
 from tests.support.catalog_house import CatalogHouse
+from tests.support.eventually import eventually
 
 
 def as_superuser(house: CatalogHouse, statement: str, *values: object) -> list[Any]:
@@ -48,6 +52,28 @@ async def test_a_withdrawn_record_that_is_put_back_is_ended_again(house: Catalog
     assert as_superuser(house, "SELECT end_reason, share_wrap FROM record") == [("objection_upheld", None)]
     assert as_superuser(house, "SELECT decision FROM journal WHERE kind = 'Sweeper.EndAgain'") == [("changed",)]
     assert await sweeper.hold_to_the_past(bucket) == ([], [])
+
+
+async def test_the_sweeper_looks_by_itself(house: CatalogHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    party = house.party()
+    record_id, bucket = await recorded(house, party)
+    await house.records.withdraw(
+        house.repair, record_id=record_id, record_number="", reason="objection_upheld", matter="样例"
+    )
+    as_superuser(house, "UPDATE record SET ended_at = NULL, end_reason = NULL WHERE record_id = %s", record_id)
+    turn = SimpleNamespace(monotonic=lambda: (bucket + 0.5) * LOOK_EVERY_S)
+    monkeypatch.setattr("services.catalog.worker.time", turn)
+    sweeping = asyncio.create_task(house.sweeper().run())
+    try:
+
+        async def gone() -> bool:
+            return not (await house.check(party)).found
+
+        await eventually(gone)
+    finally:
+        sweeping.cancel()
+    ended = "SELECT end_reason FROM record WHERE record_id = %s"
+    assert as_superuser(house, ended, record_id) == [("objection_upheld",)]
 
 
 @pytest.mark.parametrize("altered", ["ends_before = ends_before + interval '40 days'", "share_wrap = NULL"])
