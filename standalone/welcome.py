@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ def welcome(house: House) -> str:
     kind = "sample house (样例): generated data, a clock that can be moved" if sample else "house"
     lines = [f"Chengxin 诚信 is up after {house.seconds:.1f} s: a {kind}.", ""]
     lines += [f"  {office:<10} {doors[office]:<24} gRPC, mutual TLS; {CHINESE[office]}" for office in OFFICES]
-    lines += [f"  {'gateway':<10} {doors['gateway']:<24} REST: {doors['gateway']}/api/v1/openapi.json"]
+    lines += [f"  {'portal':<10} {doors['gateway']:<24} REST: {doors['gateway']}/api/v1/openapi.json"]
     lines += [f"  {'audit log':<10} {doors['log_url']:<24} checkpoint: {doors['log_url']}/checkpoint"]
     lines += [f"  {name:<10} {url}" for name, url in house.engine_urls().items()]
     lines += [f"  {'data':<10} {house.data.folder}", f"  {'logs':<10} {house.data.logs}", ""]
@@ -32,7 +33,11 @@ def welcome(house: House) -> str:
         lines += [f"  {n.name} = {n.value} {n.unit}  {n.source} {n.article}".rstrip() for n in unconfirmed]
         lines.append("")
     if sample:
-        lines += ["Sign-in is a development identity provider that proves nobody's identity.", ""]
+        lines += ["Sign-in is a development identity provider that proves nobody's identity. It offers, among others:"]
+        for place, file in (("/me", house.data.sample_parties), ("/staff", house.data.sample_officials)):
+            names = "、".join(one["name"] for one in json.loads(file.read_text())[:5])
+            lines.append(f"  {doors['gateway']}{place:<7} {names}")
+        lines.append("")
     data = f"--data {house.data.folder}"
     authority = MARKET.code if sample else "USCC"
     lines += [

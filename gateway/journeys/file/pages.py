@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
 from gateway.counter import TheCounter, Visitor, limited
-from gateway.journeys.file.views import gathered, get_file_pdf, party_file
+from gateway.journeys.file.views import gathered, get_file_pdf, on_a_page, party_file
 from gateway.pages import ThePage
 
 pages = APIRouter(
@@ -17,7 +17,7 @@ pages = APIRouter(
 @pages.get("/file")
 async def file(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
     """Everything on one page that prints well."""
-    return page.show("file/file.html", person=session.person, **await gathered(counter, session))
+    return await on_a_page(page, counter, session)
 
 
 @pages.get("/file.json")

@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field, create_model
 
 from chengxin.audit.v1 import audit_pb2 as audit
 from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1 import sharing_pb2 as sharing
+from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.repair.v1 import repair_pb2 as repair
 from gateway.counter import Counter, TheCounter, Visitor, limited
 from gateway.journeys.file.pdf import pdf
 from gateway.messages import model, read
-from gateway.pages import ThePage
+from gateway.pages import Page, ThePage
 from gateway.problems import answers
 from gateway.sessions import Session
 
@@ -67,9 +68,16 @@ class PdfResponse(Response):
 @router.get("/file.pdf", response_class=PdfResponse, responses=answers(401, 429, 502, 503, 504))
 async def get_file_pdf(page: ThePage, counter: TheCounter, session: Visitor) -> Response:
     """Get everything about me as a PDF, in the language that is asked for."""
-    shown = page.show("file/file.html", person=session.person, **await gathered(counter, session))
+    shown = await on_a_page(page, counter, session)
     made = await asyncio.to_thread(pdf, bytes(shown.body).decode())
     return PdfResponse(made, headers={"Content-Disposition": 'attachment; filename="chengxin.pdf"'})
+
+
+async def on_a_page(page: Page, counter: Counter, session: Session) -> HTMLResponse:
+    """Everything on one page that prints well, fields by the titles that the catalog gives them today."""
+    items = await counter.offices.ask(counter.offices.catalog.ListCatalogItems, ListCatalogItemsRequest())
+    titles = {item.code: {field.name: field.title for field in item.fields} for item in items.items}
+    return page.show("file/file.html", person=session.person, titles=titles, **await gathered(counter, session))
 
 
 async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
