@@ -8,7 +8,7 @@ PROTOS = $(shell cd proto && find chengxin -name '*.proto' | sort)
 BASELINE := proto/baseline.binpb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up bench test looks canary lint format proto proto-fresh docs clean
+.PHONY: help setup demo up bench test looks chaos canary lint format proto proto-fresh docs clean
 
 help: ## Show what there is to run
 	@echo "Chengxin: public credit information, shared only as far as the law allows, and no longer."
@@ -41,6 +41,9 @@ test: setup ## Run all tests on real engines (ENGINE=docker for containers; JOBS
 
 looks: setup ## Walk through the pages in all eight ways of looking: language, width, with and without scripts
 	@CHENGXIN_LOOKS=all $(BIN)/python -m pytest tests/browser
+
+chaos: setup ## Kill rotators and sequencers at every step, at every office; make test does so at one
+	@CHENGXIN_CHAOS=long $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/services/keys tests/services/audit/test_sequencers_are_killed.py
 
 canary: setup ## Look for personal values in clear, everywhere (LEAK=log, database or redis plants one first)
 	@CHENGXIN_CANARY=whole CHENGXIN_CANARY_LEAK=$(LEAK) $(BIN)/python -m pytest tests/canary -q

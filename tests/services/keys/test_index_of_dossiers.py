@@ -17,6 +17,7 @@ from tests.services.keys.dossiers import Dossiers, dossiers
 from tests.services.keys.rotating import Minutes
 from tests.services.keys.test_killed_rotator import POINTS, killed_at_each_step, run
 from tests.support.catalog_house import DEPLOYMENT, uscc
+from tests.support.chaos import each
 from tests.support.databases import SchemaDatabase
 
 
@@ -93,6 +94,7 @@ async def test_a_process_that_learns_late_loses_no_party(turn: Dossiers, tmp_pat
     await keyring.close()
 
 
+@pytest.mark.parametrize("turn", each("repair", "audit"), indirect=True)
 async def test_a_killed_rotator_of_parties(turn: Dossiers, tmp_path: Path) -> None:
     await opened(turn, 7, 7, 7, 7, 7)
     row = await turn.start("index/subject", "index")

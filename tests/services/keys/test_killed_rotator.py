@@ -13,6 +13,7 @@ import pytest
 from standalone.bench.blind_scan import blind_search_errors
 from tests.services.keys.dossiers import dossiers
 from tests.services.keys.rotating import Rotating, Turn, rotating
+from tests.support.chaos import each
 from tests.support.databases import SchemaDatabase
 from tests.support.office_process import ROOT
 
@@ -54,7 +55,7 @@ async def killed_at_each_step(turn: Turn, folder: Path, parties: int, points: tu
     return killed
 
 
-@pytest.mark.parametrize("office", ["catalog", "repair"])
+@pytest.mark.parametrize("office", each("catalog", "repair"))
 async def test_rewrapping(office: str, schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> None:
     at_work = rotating(schema_db, tmp_path) if office == "catalog" else dossiers(schema_db, tmp_path, office)
     async with at_work as turn:
