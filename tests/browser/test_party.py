@@ -37,7 +37,7 @@ def test_a_party_sees_who_looked_and_keeps_the_receipt(visitor: Visitor, running
 
 def test_a_party_applies_follows_and_takes_back(visitor: Visitor, running_house: RunningHouse) -> None:
     party = running_house.world.enterprises[20 + LOOKS.index(visitor.look)]
-    finding(running_house, party, days_ago=120, number=f"970{LOOKS.index(visitor.look)}")
+    finding(running_house, party, days_ago=120, number=f"974{LOOKS.index(visitor.look)}")
     visitor.sign_in(party.identifier, back_to="/me/repair")
     page = visitor.page
     page.locator("textarea").fill("罚款已缴清。\n<b>已整改</b>")

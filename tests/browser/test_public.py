@@ -50,7 +50,7 @@ def test_everybody_checks_a_certificate(visitor: Visitor, certificate: str) -> N
 def certificate(running_house: RunningHouse) -> str:
     """The certificate of a record whose sharing ended."""
     market = running_house.market
-    record_id = finding(running_house, running_house.repaired[0], days_ago=120, number="9801")
+    record_id = finding(running_house, running_house.repaired[0], days_ago=120, number="9731")
     records = market.stub("catalog", record_pb2_grpc.RecordServiceStub)
     reason = record_pb2.END_REASON_OBJECTION_UPHELD
     market.ask(
