@@ -35,7 +35,7 @@ def welcome(house: House) -> str:
     if sample:
         lines += ["Sign-in is a development identity provider that proves nobody's identity. It offers, among others:"]
         for place, file in (("/me", house.data.sample_parties), ("/staff", house.data.sample_officials)):
-            names = "、".join(one["name"] for one in json.loads(file.read_text())[:5])
+            names = "、".join(one["name"] for one in json.loads(file.read_text())[:6])
             lines.append(f"  {doors['gateway']}{place:<7} {names}")
         lines.append("")
     data = f"--data {house.data.folder}"
