@@ -14,9 +14,9 @@ from tests.services.gateway.conftest import Browser
 TODAY = date(2026, 6, 1)
 
 
-def at(*parts: int) -> Timestamp:
+def at(year: int, month: int, day: int, hour: int = 0) -> Timestamp:
     made = Timestamp()
-    made.FromDatetime(datetime(*parts, tzinfo=UTC))  # type: ignore[arg-type,misc]
+    made.FromDatetime(datetime(year, month, day, hour, tzinfo=UTC))
     return made
 
 
