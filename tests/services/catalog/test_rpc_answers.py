@@ -16,7 +16,7 @@ import pytest
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.common.v1 import common_pb2 as common
 from foundation.identity import Identifier, IdentifierKind
-from tests.services.catalog.drafts import LICENCE, PENALTY, lawful, resident
+from tests.services.catalog.drafts import LICENCE, PENALTY, PROVIDER, lawful, resident
 from tests.services.catalog.office import CONSUMER, HOUSE, SHOWN, YES_NO, CatalogOffice, context, identifier
 from tests.support.catalog_house import uscc
 from tests.support.identities import RefusedByOffice
@@ -327,3 +327,14 @@ async def test_what_a_party_asks_at_a_desk_names_the_clerk_and_his_authority(off
     with pytest.raises(RefusedByOffice) as refused:
         await office.ask("gateway", "ListOwnRecords", sharing_pb2.ListOwnRecordsRequest(), assertion=stranger)
     assert refused.value.reason == "OFFICER_ROLE_REQUIRED"
+
+
+async def test_the_database_itself_knows_no_desk_that_is_not_enrolled_as_one(office: CatalogOffice) -> None:
+    def whose(desk: str | None) -> str | None:
+        ((authority,),) = office.sql("SELECT at_desk('the gateway', %s)", desk)
+        return authority
+
+    assert whose(None) == "the gateway"
+    assert whose(CONSUMER) == CONSUMER
+    assert whose(PROVIDER) is None
+    assert whose("nobody") is None
