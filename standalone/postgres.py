@@ -45,7 +45,9 @@ LONGEST_SOCKET_PATH = 103
 """Bytes that every supported system allows in the path of a Unix socket."""
 SHORT = Path("/tmp")  # noqa: S108  whose link lies there is looked at before it is used
 """A folder whose path leaves room for a socket's."""
-STILL_GOING = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
+LOCKS = ("postmaster.pid", f"{SOCKET}.lock")
+"""Files in a cluster's folder whose first line is the id of the server that holds it."""
+STILL_GOING = ("pre-existing shared memory block", *(f'{lock}" already exists' for lock in LOCKS))
 """What a server says that finds one before it not quite ended."""
 PASSES_WITHIN = 10.0
 """Seconds after which that one is not ending: it is at work, and the start is given up."""
@@ -95,13 +97,13 @@ class Postgres(OwnProcess):
             self._check_version()
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + PASSES_WITHIN
-        self._clear_stale_lock()
+        self._clear_stale_locks()
         while not self.wait_for(self._run("postgres", settings), self._answers, within=START_WITHIN):
             # A killed server, and its processes that see its death, are gone within moments.
             if not any(sign in self.last_lines(4) for sign in STILL_GOING) or time.monotonic() > deadline:
                 raise self.failed("did not start")
             time.sleep(0.2)
-            self._clear_stale_lock()
+            self._clear_stale_locks()
 
     def stop(self) -> None:
         """Stop the server: transactions are rolled back, everything committed is on disk."""
@@ -140,17 +142,17 @@ class Postgres(OwnProcess):
                 remedy=f"Use a checkout that brings PostgreSQL {found}, or dump and restore into a new --data DIR.",
             )
 
-    def _clear_stale_lock(self) -> None:
-        """Remove the lock file of a dead server: PostgreSQL would take any process with its id for that server.
+    def _clear_stale_locks(self) -> None:
+        """Remove the lock files of a dead server: PostgreSQL would take any process with its id for that server.
 
-        Where a PostgreSQL has that id the file stays, and PostgreSQL itself judges.
+        Where a PostgreSQL has that id a file stays, and PostgreSQL itself judges.
         """
-        file = self._cluster / "postmaster.pid"
-        with suppress(psutil.Error, ValueError, OSError):
-            process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
-                return
-        file.unlink(missing_ok=True)
+        for file in (self._cluster / lock for lock in LOCKS):
+            with suppress(psutil.Error, ValueError, OSError):
+                process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
+                if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
+                    continue
+            file.unlink(missing_ok=True)
 
     def _run(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from standalone import ports
 from tests.support.engines import Engines
 
 if TYPE_CHECKING:
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
 
 MakeEnvironment = Callable[[Path], dict[str, str]]
 
+LARGEST_NUMBER_OF_WORKERS = 16
 ENGINES = pytest.StashKey[Engines]()
 SAID_BY_WORKERS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _keep_to_own_ports()
     config.stash[ENGINES] = Engines(dict(os.environ))
     config.stash[SAID_BY_WORKERS] = []
+
+
+def _keep_to_own_ports() -> None:
+    """Give each worker a range of ports of its own.
+
+    A house that starts an office again finds its port as it left it: no house of another worker took it meanwhile.
+    """
+    lowest, end = ports.FREE_RANGE
+    share = (end - lowest) // LARGEST_NUMBER_OF_WORKERS
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LARGEST_NUMBER_OF_WORKERS
+    ports.FREE_RANGE = (lowest + number * share, lowest + (number + 1) * share)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

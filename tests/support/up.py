@@ -10,16 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from standalone.ports import FREE
+
 CHENGXIN = Path(sys.executable).parent / "chengxin"
-FREE_PORTS = [
-    f"--{door}-port=0" for door in ("catalog", "blacklist", "repair", "audit", "log", "witness", "entries", "gateway")
-]
 UP_WITHIN = 90.0
 STOPPED_WITHIN = 40.0
+
+
+def free_ports() -> list[str]:
+    """Options that give each door a free port of this worker's own range: see `tests/conftest.py`."""
+    settled = FREE.settled()
+    return [f"--{door.name}-port={getattr(settled, door.name)}" for door in fields(settled)]
 
 
 def clean_environment() -> dict[str, str]:
@@ -65,7 +70,7 @@ class Up:
         options = {"env": clean_environment()} | options
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [*before, CHENGXIN, "up", "--json", "--data", data, *FREE_PORTS, *arguments],
+                [*before, CHENGXIN, "up", "--json", "--data", data, *free_ports(), *arguments],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

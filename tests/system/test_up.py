@@ -29,7 +29,7 @@ from standalone.ports import GATEWAY, OFFICES, Ports
 from standalone.sample import MARKET
 from tests.support.databases import Databases, write_passwords
 from tests.support.eventually import eventually
-from tests.support.up import CHENGXIN, FREE_PORTS, Up, as_ordinary_user, chengxin, clean_environment, on_a_disk_of
+from tests.support.up import CHENGXIN, Up, as_ordinary_user, chengxin, clean_environment, free_ports, on_a_disk_of
 
 PROCESSES = {*OFFICES, GATEWAY}
 
@@ -92,7 +92,7 @@ def test_no_process_gets_the_administrators_password(up: Up) -> None:
 
 
 def test_a_second_start_on_the_same_directory_names_the_first(up: Up) -> None:
-    second = chengxin("up", "--data", up.said["data"], *FREE_PORTS)
+    second = chengxin("up", "--data", up.said["data"], *free_ports())
     assert second.returncode == 2
     assert str(up.process.pid) in second.stderr
     assert "What to do:" in second.stderr
@@ -188,11 +188,11 @@ def test_a_stopped_house_still_enrols(stopped: Stopped, tmp_path: Path) -> None:
 
 
 def test_a_sample_house_never_becomes_a_real_one(stopped: Stopped) -> None:
-    told = chengxin("up", "--data", stopped.data, "--no-sample", *FREE_PORTS)
+    told = chengxin("up", "--data", stopped.data, "--no-sample", *free_ports())
     assert told.returncode == 2
     assert "never changes" in told.stderr
     production = clean_environment() | {"CHENGXIN_PRODUCTION": "true"}
-    told = chengxin("up", "--data", stopped.data, *FREE_PORTS, env=production)
+    told = chengxin("up", "--data", stopped.data, *free_ports(), env=production)
     assert told.returncode == 2
     assert "sample house" in told.stderr
 
@@ -201,7 +201,7 @@ def test_an_engine_that_does_not_start_shows_the_end_of_its_log(stopped: Stopped
     control = stopped.data / "postgres" / "cluster" / "global" / "pg_control"
     whole = control.read_bytes()
     control.write_bytes(b"")
-    told = chengxin("up", "--data", stopped.data, *FREE_PORTS)
+    told = chengxin("up", "--data", stopped.data, *free_ports())
     control.write_bytes(whole)
     assert told.returncode == 2
     assert "pg_control" in told.stderr
@@ -218,7 +218,7 @@ def test_a_schema_of_a_newer_version_is_refused(stopped: Stopped) -> None:
             return str(found[0])
 
     version = at_version("9999")
-    told = chengxin("up", "--data", stopped.data, *FREE_PORTS)
+    told = chengxin("up", "--data", stopped.data, *free_ports())
     at_version(version)
     assert told.returncode == 2
     assert "newer version" in told.stderr
@@ -239,7 +239,7 @@ def test_a_house_killed_with_sigkill_recovers_at_the_next_start(stopped: Stopped
 def test_a_house_killed_while_it_is_made_is_finished_by_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "house"
     process = subprocess.Popen(
-        [CHENGXIN, "up", "--data", data, *FREE_PORTS],
+        [CHENGXIN, "up", "--data", data, *free_ports()],
         stdout=subprocess.PIPE,
         text=True,
         env=clean_environment() | {"PYTHONUNBUFFERED": "1"},
@@ -258,7 +258,7 @@ def test_a_house_killed_while_it_is_made_is_finished_by_the_next_start(tmp_path:
 def test_a_taken_port_is_told_with_the_option_that_changes_it(tmp_path: Path, door: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        options = [option for option in FREE_PORTS if not option.startswith(f"--{door}")]
+        options = [option for option in free_ports() if not option.startswith(f"--{door}")]
         told = chengxin("up", "--data", tmp_path / "house", *options, f"--{door}-port={port}")
     assert told.returncode == 2
     assert f"Port {port}" in told.stderr
@@ -269,7 +269,7 @@ def test_a_taken_port_is_told_with_the_option_that_changes_it(tmp_path: Path, do
 def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    told = chengxin("up", "--data", closed / "house", *FREE_PORTS, before=as_ordinary_user())
+    told = chengxin("up", "--data", closed / "house", *free_ports(), before=as_ordinary_user())
     assert told.returncode == 2
     assert "not writable" in told.stderr
     assert "--data" in told.stderr
@@ -277,7 +277,7 @@ def test_a_directory_that_is_not_writable_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", ["4k", "8m"])
 def test_a_full_disk_is_told(tmp_path: Path, size: str) -> None:
-    told = chengxin("up", "--data", tmp_path, *FREE_PORTS, before=on_a_disk_of(size, tmp_path))
+    told = chengxin("up", "--data", tmp_path, *free_ports(), before=on_a_disk_of(size, tmp_path))
     assert told.returncode == 2
     assert "full" in told.stderr
     assert "Free some space" in told.stderr
@@ -285,7 +285,7 @@ def test_a_full_disk_is_told(tmp_path: Path, size: str) -> None:
 
 def test_a_house_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "chengxin.json").write_text('{"layout": 2}')
-    told = chengxin("up", "--data", tmp_path, *FREE_PORTS)
+    told = chengxin("up", "--data", tmp_path, *free_ports())
     assert told.returncode == 2
     assert "another version" in told.stderr
 
@@ -307,17 +307,17 @@ def test_an_engine_that_a_url_names_and_that_does_not_answer_is_told(tmp_path: P
         port = nobody.getsockname()[1]
     scheme = "postgresql" if "DATABASE" in variable else "redis"
     environment = clean_environment() | {variable: f"{scheme}://someone:password-told@127.0.0.1:{port}/0"}
-    told = chengxin("up", "--data", tmp_path / "house", *FREE_PORTS, env=environment)
+    told = chengxin("up", "--data", tmp_path / "house", *free_ports(), env=environment)
     assert told.returncode == 2
     assert variable in told.stderr
     assert "password-told" not in told.stderr
 
 
 def test_a_real_house_wants_its_authority_and_its_identity_provider(tmp_path: Path) -> None:
-    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *FREE_PORTS)
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", *free_ports())
     assert told.returncode == 2
     assert "--authority" in told.stderr
-    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *FREE_PORTS)
+    told = chengxin("up", "--data", tmp_path / "house", "--no-sample", "--authority", MARKET.code, *free_ports())
     assert told.returncode == 2
     assert "CHENGXIN_OIDC_ISSUER" in told.stderr
 

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 import redis
 
 from standalone.account import binaries, unprivileged_account
-from standalone.postgres import LONGEST_SOCKET_PATH, SOCKET, Postgres
+from standalone.postgres import LOCKS, LONGEST_SOCKET_PATH, SOCKET, Postgres
 from standalone.processes import ProcessRecord
 from standalone.trouble import Trouble
 from standalone.valkey import Valkey
@@ -111,7 +112,8 @@ def test_a_server_left_running_by_a_killed_house_is_replaced(tmp_path: Path) -> 
         again.stop()
 
 
-def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path, name: str) -> None:
     server = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", settings={"fsync": "off"})
     server.start()
     server.stop()
@@ -119,7 +121,7 @@ def test_the_lock_of_a_dead_server_does_not_stop_the_next(tmp_path: Path) -> Non
     account = unprivileged_account()
     runs_as = {"user": account.uid, "group": account.gid} if account else {}
     stranger = subprocess.Popen(["sleep", "600"], **runs_as)
-    lock = tmp_path / "postgres" / "cluster" / "postmaster.pid"
+    lock = tmp_path / "postgres" / "cluster" / name
     lock.write_text(f"{stranger.pid}\n{tmp_path}\n")
     try:
         server.start()
@@ -136,12 +138,36 @@ def test_a_killed_server_that_nobody_has_waited_for_does_not_stop_the_next(tmp_p
     server.stop()
     dead = subprocess.Popen([binaries(None) / "postgres", "--version"], stdout=subprocess.DEVNULL)
     os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
-    (tmp_path / "postgres" / "cluster" / "postmaster.pid").write_text(f"{dead.pid}\n{tmp_path}\n")
-    server._clear_stale_lock()
+    locks = [tmp_path / "postgres" / "cluster" / name for name in LOCKS]
+    for lock in locks:
+        lock.write_text(f"{dead.pid}\n{tmp_path}\n")
+    server._clear_stale_locks()
     try:
-        assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+        assert not [lock.name for lock in locks if lock.exists()]
     finally:
         dead.wait()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_that_another_server_still_holds_is_waited_for(tmp_path: Path, name: str) -> None:
+    other, server = (
+        Postgres(tmp_path / folder, log=tmp_path / f"{folder}.log", settings={"fsync": "off"})
+        for folder in ("other", "postgres")
+    )
+    server.start()
+    server.stop()
+    other.start()
+    holder = process_of(other)
+    (tmp_path / "postgres" / "cluster" / name).write_text(f"{holder.pid}\n{tmp_path}\n")
+    ending = threading.Timer(0.5, other.stop)
+    ending.start()
+    try:
+        server.start()
+        assert f'{name}" already exists' in (tmp_path / "postgres.log").read_text()
+        assert ask(server, "SELECT 1") == "1"
+    finally:
+        ending.join()
+        server.stop()
 
 
 def test_a_cluster_half_made_when_the_house_was_killed_is_made_anew(tmp_path: Path) -> None:
