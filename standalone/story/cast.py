@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ from standalone.ca import System
 from standalone.enrol import Register, write_identity
 from standalone.house import House
 from standalone.sample import SampleAuthority, SampleParty
+from standalone.story.browsing import Browser
 
 A = TypeVar("A")
 ASSERTION = "chengxin-assertion"
@@ -93,12 +93,13 @@ class Department:
 
 
 class Visitor:
-    """A party at the gateway, signed in by the development identity provider."""
+    """A party at the gateway, on its pages and at what they stand on; signed in by the development identity provider."""
 
     def __init__(self, gateway: str, party: SampleParty, *, address: str = "127.0.0.1") -> None:
         self.party = party
         transport = httpx.HTTPTransport(local_address=address)
         self._browser = httpx.Client(base_url=gateway, timeout=CALL_S, transport=transport)
+        self.pages = Browser(self._browser)
         self._csrf = ""
 
     @property
@@ -107,22 +108,9 @@ class Visitor:
         return self._browser.cookies
 
     def sign_in(self) -> None:
-        """Sign in as one would by hand: to the provider's page, choose, come back with a session."""
-        begun = self._browser.get("/api/v1/session/sign-in")
-        page = self._browser.get(begun.headers["location"])
-        form = {
-            unescape(name): unescape(value)
-            for name, value in re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
-        }
-        chosen = {
-            "choice": "typed",
-            "name": self.party.name,
-            "identifier_kind": self.party.identifier_kind,
-            "identifier": self.party.identifier,
-        }
-        action = page.url.copy_with(query=None).join("authorize")
-        back = self._browser.post(action, data={**form, **chosen})
-        self._browser.get(back.headers["location"])
+        """Sign in as one does: from the page that asks for it to the provider's, and back to the first of one's own."""
+        asked = self.pages.follow(self.pages.open("/me"), "/api/v1/session/sign-in")
+        self.home = self.pages.send(asked, "authorize", {"choice": "typed", **asdict(self.party)})
         self._csrf = self.get("/session")["csrf_token"]
 
     def get(self, path: str, **options: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from chengxin import ChangeKind, Client
 from chengxin.proofs import note
 from standalone.sample import MARK, SampleParty
+from standalone.story.browsing import Page
 from standalone.story.cast import Department, Visitor
 from standalone.story.sharing import MATTER, OFFICER, finding, found
 from standalone.story.stage import COPY, LICENCE, TENDER, Stage, came_true
@@ -89,29 +90,39 @@ def repairs(stage: Stage) -> None:
 
 
 def _looks(stage: Stage, visitor: Visitor) -> None:
-    held = visitor.get("/me/records")["records"]
-    looks = visitor.get("/me/accesses")["accesses"]
-    stage.narrator.say(f"the party signs in and sees {len(held)} record(s) held, and {len(looks)} looks at it:")
-    for look in looks[:3]:
-        stage.narrator.say(f"  {look['at'][:19]}  {look['authority']}  {look['kind']}  for {look['purpose']}")
+    held = visitor.pages.follow(visitor.home, "/me/records")
+    looks = visitor.pages.follow(visitor.home, "/me/looks")
+    rows = [[cell.text.strip() for cell in looks.all("td", within=row)] for row in looks.all("tr")[1:]]
+    cards = held.all("div", style="govuk-summary-card")
+    stage.narrator.say(f"the party signs in and sees {len(cards)} record(s) held, and {len(rows)} looks at it:")
+    for who, what, purpose, *_ in rows[-3:]:  # the oldest, before its own looks
+        stage.narrator.say(f"  {who}  {what}  {purpose}")
+
+
+def _applied(visitor: Visitor, record_id: str) -> Page:
+    """Apply from the record, with evidence; gives the application's page. Raises PageError."""
+    pages = visitor.pages
+    form = pages.follow(pages.follow(visitor.home, "/me/records"), f"/me/repair?record={record_id}")
+    typed = {"record": record_id, "correction": f"{MARK}：罚款已缴清，已整改。", "commitment": "yes"}
+    submitted = pages.send(pages.send(form, "/me/repair", typed), "/me/repair/submit", {})
+    application = pages.follow(submitted, "/me/applications/")
+    file = ("样例凭证.txt", f"{MARK}：缴款凭证".encode(), "text/plain")
+    said = {"description": f"{MARK}：缴款凭证"}
+    return pages.send(application, f"{application.url.path}/evidence", said, file=file)
+
+
+def _genuine(visitor: Visitor, certificate: str) -> bool:
+    """What anybody is told about it who pastes it on the public page."""
+    asked = visitor.pages.follow(visitor.home, "/public/verify")
+    judged = visitor.pages.send(asked, "/public/verify", {"text": certificate})
+    return bool(judged.all("div", style="govuk-notification-banner--success"))
 
 
 def _repair(
     stage: Stage, visitor: Visitor, party: SampleParty, record_id: str, subscribers: list[Subscriber], *, aloud: bool
 ) -> None:
-    eligible = visitor.get(f"/me/records/{record_id}/eligibility")
-    assert eligible["eligible"], eligible
-    applied = visitor.post(
-        "/me/applications",
-        json={"record_id": record_id, "correction": f"{MARK}：罚款已缴清，已整改。", "commitment": True},
-        headers={"Idempotency-Key": f"story-{record_id}"},
-    )["application"]
-    application_id = applied["application_id"]
-    visitor.post(
-        f"/me/applications/{application_id}/evidence",
-        data={"description": f"{MARK}：缴款凭证"},
-        files={"file": ("样例凭证.txt", f"{MARK}：缴款凭证".encode(), "text/plain")},
-    )
+    pages, application = visitor.pages, _applied(visitor, record_id)
+    application_id = application.url.path.rpartition("/")[2]
     act = partial(
         stage.market.act, "repair", officer=REPAIR_OFFICER, role="repair_officer", application_id=application_id
     )
@@ -127,17 +138,19 @@ def _repair(
     assert asker.gone_at, "the repaired record did not leave the answers"
     gone = max(asker.gone_at, *[one.heard[record_id] for one in subscribers])
     stage.report.withdrawals_ms.append(max(0.0, gone - decided) * 1000)
+    # To the microsecond, which no page shows.
     records = {held["record"]["record_id"]: held["record"] for held in visitor.get("/me/records")["records"]}
-    ended_at = datetime.fromisoformat(records[record_id]["ended_at"]).astimezone(UTC)
+    ended_at = datetime.fromisoformat(records[record_id]["ended_at"])
     stage.report.late_answers += sum(as_of >= ended_at for as_of in asker.found_as_of)
-    application = f"/me/applications/{application_id}"
-    stage.report.repairs += came_true(lambda: visitor.get(application)["application"]["state"] == "carried_out")
-    certificate = visitor.text(f"/me/records/{record_id}/withdrawal-certificate")
+    proof = f"/me/records/{record_id}/certificate"
+    carried_out = came_true(lambda: bool(pages.open(application.url).links(proof)), every=0.2)
+    stage.report.repairs += carried_out
+    certificate = pages.follow(pages.open(application.url), proof).all("pre")[0].text
     note.verify(certificate, [stage.house.data.doors()["catalog_vkey"]])
-    stage.report.certificates += 1
+    stage.report.certificates += _genuine(visitor, certificate)
     if aloud:
         stage.narrator.say(f"applied ({application_id}), accepted, decided, carried out")
-        stage.narrator.say("the withdrawal certificate, its signature verified:")
+        stage.narrator.say("the withdrawal certificate, genuine to the public page too, its signature verified:")
         stage.narrator.quote(certificate)
 
 
