@@ -93,13 +93,7 @@ class Eraser:
         while erased:
             async with self._ground.database.transaction() as tx:
                 private = await self._ground.journal.private_part(None, "", "", at=tx.now)
-                row = await tx.one(
-                    f"SELECT {door}(:fingerprint, :most, :salt, :sealed) AS erased",
-                    fingerprint=self._house.fingerprint,
-                    most=STEP,
-                    salt=private.salt,
-                    sealed=private.sealed,
-                )
-                erased = row.erased
+                sealed = {"salt": private.salt, "sealed": private.sealed}
+                erased = (await tx.call(door, fingerprint=self._house.fingerprint, most=STEP, **sealed)).scalar_one()
             total += erased
         return total

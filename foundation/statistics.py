@@ -31,7 +31,7 @@ class StatisticsServicer(statistics_pb2_grpc.StatisticsServiceServicer):
             if self._counted is not None and abs(tx.now - self._counted[0]) < _KEPT:
                 return self._counted[1]
             rows = await tx.all("SELECT month, name, value, behind FROM statistics() ORDER BY month DESC, name")
-            self._counted = tx.now, pb.GetStatisticsResponse(figures=[_figure(**row._mapping) for row in rows])
+            self._counted = tx.now, pb.GetStatisticsResponse(figures=[_figure(**row._asdict()) for row in rows])
             return self._counted[1]
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+import uvloop
 from pydantic import ValidationError
 
 from foundation.telemetry import configure_logs
@@ -94,7 +95,7 @@ def main() -> None:
         listening = socket.create_server((host, int(port)), backlog=2048)
     except OSError as error:
         sys.exit(f"gateway: can't listen on {settings.listen} ({error.strerror}); choose another CHENGXIN_LISTEN")
-    asyncio.run(serve(settings, listening))
+    uvloop.run(serve(settings, listening))
 
 
 if __name__ == "__main__":

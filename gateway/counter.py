@@ -15,7 +15,7 @@ from gateway.authorities import Authority
 from gateway.identity_provider import IdentityProvider, StaffProvider
 from gateway.offices import Offices
 from gateway.rate_limits import RateLimits
-from gateway.reasons import CSRF_TOKEN_WRONG, SIGN_IN_REQUIRED
+from gateway.reasons import CSRF_TOKEN_WRONG, PARTY_SESSION_REQUIRED, SIGN_IN_REQUIRED
 from gateway.seal import SealedStore
 from gateway.sessions import Session, Sessions, StaffSession
 
@@ -24,8 +24,9 @@ from gateway.sessions import Session, Sessions, StaffSession
 class Counter:
     """The parts of a running gateway. `draining` is true once it has been told to stop.
 
-    `staff` signs officials in; None where the house has no provider for them. `signers` are the verifier keys of the
-    offices that sign documents, by office; `authorities` those whose names are known, by code.
+    `staff` signs officials in; None where the house has no provider for them. `public_url` is how browsers reach it,
+    without a slash at the end. `signers` are the verifier keys of the offices that sign documents, by office;
+    `authorities` those whose names are known, by code.
     """
 
     offices: Offices
@@ -35,6 +36,7 @@ class Counter:
     identity: IdentityProvider
     staff: StaffProvider | None = None
     home: str
+    public_url: str
     secure: bool
     signers: Mapping[str, str] = field(default_factory=dict[str, str])
     authorities: Mapping[str, Authority] = field(default_factory=dict[str, Authority])
@@ -45,7 +47,7 @@ class Counter:
         return f"__Host-{name}" if self.secure else name
 
 
-def counter_of(request: Request) -> Counter:
+async def counter_of(request: Request) -> Counter:
     """The counter that serves the request."""
     return request.app.state.counter
 
@@ -90,10 +92,10 @@ async def anybody(session: MaybeAnybody) -> Session | StaffSession:
 Anybody = Annotated[Session | StaffSession, Depends(anybody)]
 
 
-async def signed_in(session: MaybeAnybody) -> Session:
-    """The party's session; raises Refused(SIGN_IN_REQUIRED) when no party is signed in."""
+async def signed_in(session: Anybody) -> Session:
+    """The party's session; raises Refused(SIGN_IN_REQUIRED), for an official Refused(PARTY_SESSION_REQUIRED)."""
     if not isinstance(session, Session):
-        raise Refused(SIGN_IN_REQUIRED)
+        raise Refused(PARTY_SESSION_REQUIRED)
     return session
 
 

@@ -72,7 +72,8 @@ class EveryRequest:
         except Exception:
             log.exception("gateway_failed", request_id=scope["request_id"])
             if not status:
-                await problem_response(Request(scope), GATEWAY_FAILED)(scope, receive, sending)
+                answer = await problem_response(Request(scope), GATEWAY_FAILED)
+                await answer(scope, receive, sending)
         finally:
             # The route's template: an address holds ids, a template never does.
             route: Any = scope.get("route")

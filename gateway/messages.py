@@ -25,6 +25,8 @@ from gateway.reasons import OFFICE_FAILED
 
 DESCRIBED: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 """Name, messages and fields of every model."""
+ALWAYS = (429, 502, 503, 504)
+"""Problems with which every route may answer that asks an office."""
 _NAMES = {message: name for name, said in DESCRIBED.items() for message in said["of"].split()}
 _SCALARS = {FieldDescriptor.CPPTYPE_STRING: str, FieldDescriptor.CPPTYPE_BOOL: bool}
 _Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
@@ -32,8 +34,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def shows(message: type[Message], *problems: int) -> dict[str, Any]:
-    """What a route that answers with `message`, or with problems of these statuses, tells FastAPI."""
-    return {"response_model": model(message), "responses": answers(*problems)}
+    """What a route that answers with `message`, or with problems of these statuses and ALWAYS, tells FastAPI."""
+    return {"response_model": model(message), "responses": answers(*problems, *ALWAYS)}
 
 
 def read(message: Message) -> BaseModel:

@@ -192,7 +192,7 @@ class Page:
         return {other: "?" + urlencode([*asked, ("lang", other)]) for other in LANGUAGES if other != language}
 
 
-def page_of(request: Request, counter: TheCounter, session: MaybeAnybody) -> Page:
+async def page_of(request: Request, counter: TheCounter, session: MaybeAnybody) -> Page:
     """The page that answers the request."""
     return Page(request, session, secure=counter.secure, authorities=counter.authorities)
 

@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Kind, Reason, Refused, Throttled, Wording
 from gateway import reasons
+from gateway.counter import counter_of, session_token
 from gateway.offices import OfficeRefused
-from gateway.pages import Page
+from gateway.pages import Page, page_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "tag:chengxin.example,2026:refusal/"
@@ -78,7 +79,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-def problem_response(
+async def problem_response(
     request: Request, reason: Reason, *, field: str = "", detail: str = "", headers: dict[str, str] | None = None
 ) -> Response:
     """Render a reason, as a page to who asked for a page; `detail` stands for its meaning where it says more."""
@@ -97,20 +98,30 @@ def problem_response(
         headers = {"Retry-After": "5", **(headers or {})}
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
-    page = Page(request, None, secure=request.url.scheme == "https")
-    return page.show("problem.html", status=problem.status, headers=headers, problem=problem, signed_out=status == 401)
+    page = await _page(request)
+    return page.show("problem.html", status=problem.status, headers=headers, problem=problem)
+
+
+async def _page(request: Request) -> Page:
+    """The page for who asked, so that a clerk sees for whom he acts on every page; where that fails, for anybody."""
+    counter = await counter_of(request)
+    try:
+        session = await counter.sessions.find(session_token(request, counter))
+    except Refused:
+        session = None
+    return await page_of(request, counter, session)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Throttled) else None
-    return problem_response(request, error.reason, field=error.field, detail=error.message, headers=headers)
+    return await problem_response(request, error.reason, field=error.field, detail=error.message, headers=headers)
 
 
 async def _office_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OfficeRefused)
     said = Reason(error.reason, error.kind, Wording(error.message, error.remedy, source=""))
-    return problem_response(request, said, field=error.field)
+    return await problem_response(request, said, field=error.field)
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:
@@ -119,10 +130,12 @@ async def _not_valid(request: Request, error: Exception) -> Response:
     fault: dict[str, Any] = error.errors()[0]
     where, *path = [str(part) for part in fault["loc"]]
     reason = VALUE_REQUIRED if fault["type"] == "missing" else VALUE_INVALID
-    return problem_response(request, reason, field=".".join(path) or where)
+    return await problem_response(request, reason, field=".".join(path) or where)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known = {404: NOT_FOUND, 405: reasons.METHOD_NOT_ALLOWED, 413: reasons.BODY_TOO_LARGE}
-    return problem_response(request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {}))
+    return await problem_response(
+        request, known.get(error.status_code, VALUE_INVALID), headers=dict(error.headers or {})
+    )

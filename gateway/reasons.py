@@ -5,6 +5,7 @@ from foundation.refusal import Kind, worded_beside
 _reason = worded_beside(__file__)
 
 SIGN_IN_REQUIRED = _reason("SIGN_IN_REQUIRED", Kind.UNAUTHENTICATED)
+PARTY_SESSION_REQUIRED = _reason("PARTY_SESSION_REQUIRED", Kind.UNAUTHENTICATED)
 SIGN_IN_FAILED = _reason("SIGN_IN_FAILED", Kind.DENIED)
 SIGN_IN_UNAVAILABLE = _reason("SIGN_IN_UNAVAILABLE", Kind.UNAVAILABLE)
 IDENTITY_NOT_VERIFIED = _reason("IDENTITY_NOT_VERIFIED", Kind.DENIED)

@@ -46,6 +46,7 @@ def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Co
         identity=people,
         staff=staff,
         home=settings.home,
+        public_url=settings.public_url,
         secure=settings.secure,
         authorities=authorities(settings.authorities),
         signers={"catalog": settings.catalog_vkey, "blacklist": settings.blacklist_vkey},

@@ -35,7 +35,7 @@ SHOWN: tuple[EnumDescriptor, ...] = (
     misuse_pb2.MisuseState.DESCRIPTOR,
 )
 """Enums whose values pages show."""
-CODES = {"Decision", "Kind"}
+CODES = {"Decision", "Kind", "Withheld"}
 """Contexts of codes that no contract lists: what en.po says in them is kept, and zh.po says it too."""
 
 

@@ -1,17 +1,12 @@
 """Who calls: systems by certificate, natural persons by assertion."""
 
-from foundation.access.assertions import Issuers, issue_assertion
-from foundation.access.callers import CLERK, Caller, Officer, Person, fingerprint_of, named_in, own_caller, spiffe_id
-
-__all__ = [
-    "CLERK",
-    "Caller",
-    "Issuers",
-    "Officer",
-    "Person",
-    "fingerprint_of",
-    "issue_assertion",
-    "named_in",
-    "own_caller",
-    "spiffe_id",
-]
+from foundation.access.assertions import Issuers as Issuers
+from foundation.access.assertions import issue_assertion as issue_assertion
+from foundation.access.callers import CLERK as CLERK
+from foundation.access.callers import Caller as Caller
+from foundation.access.callers import Officer as Officer
+from foundation.access.callers import Person as Person
+from foundation.access.callers import fingerprint_of as fingerprint_of
+from foundation.access.callers import named_in as named_in
+from foundation.access.callers import own_caller as own_caller
+from foundation.access.callers import spiffe_id as spiffe_id

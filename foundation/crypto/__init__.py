@@ -1,48 +1,37 @@
 """Keys, stored ciphertexts and blind indexes. Formats: docs/formats.md, "Stored ciphertexts"."""
 
-from foundation.crypto.blind import bucket_in, bucket_of, epoch_of, journal_tag, name_tag, new_id, subject_tag, tag
-from foundation.crypto.dossier import DossierKeys, identifier_of, identifier_text
-from foundation.crypto.envelope import Dek, Place, SealedRecord, new_dek, open_dek, rewrap, seal_record
-from foundation.crypto.errors import KeyGone, KeyStoreUnusable, OpenFailed, SuiteTooOld
-from foundation.crypto.kek import Kek, kek_name, open_blob, seal_blob
-from foundation.crypto.keyring import Keyring, KeysInUse, archive_year, journal_year, share_month, share_month_is_over
-from foundation.crypto.provider import FileKeyProvider, KeyProvider
-from foundation.crypto.suite import Suites
-
-__all__ = [
-    "Dek",
-    "DossierKeys",
-    "FileKeyProvider",
-    "Kek",
-    "KeyGone",
-    "KeyProvider",
-    "KeyStoreUnusable",
-    "Keyring",
-    "KeysInUse",
-    "OpenFailed",
-    "Place",
-    "SealedRecord",
-    "SuiteTooOld",
-    "Suites",
-    "archive_year",
-    "bucket_in",
-    "bucket_of",
-    "epoch_of",
-    "identifier_of",
-    "identifier_text",
-    "journal_tag",
-    "journal_year",
-    "kek_name",
-    "name_tag",
-    "new_dek",
-    "new_id",
-    "open_blob",
-    "open_dek",
-    "rewrap",
-    "seal_blob",
-    "seal_record",
-    "share_month",
-    "share_month_is_over",
-    "subject_tag",
-    "tag",
-]
+from foundation.crypto.blind import bucket_in as bucket_in
+from foundation.crypto.blind import bucket_of as bucket_of
+from foundation.crypto.blind import epoch_of as epoch_of
+from foundation.crypto.blind import journal_tag as journal_tag
+from foundation.crypto.blind import name_tag as name_tag
+from foundation.crypto.blind import new_id as new_id
+from foundation.crypto.blind import subject_tag as subject_tag
+from foundation.crypto.blind import tag as tag
+from foundation.crypto.dossier import DossierKeys as DossierKeys
+from foundation.crypto.dossier import identifier_of as identifier_of
+from foundation.crypto.dossier import identifier_text as identifier_text
+from foundation.crypto.envelope import Dek as Dek
+from foundation.crypto.envelope import Place as Place
+from foundation.crypto.envelope import SealedRecord as SealedRecord
+from foundation.crypto.envelope import new_dek as new_dek
+from foundation.crypto.envelope import open_dek as open_dek
+from foundation.crypto.envelope import rewrap as rewrap
+from foundation.crypto.envelope import seal_record as seal_record
+from foundation.crypto.errors import KeyGone as KeyGone
+from foundation.crypto.errors import KeyStoreUnusable as KeyStoreUnusable
+from foundation.crypto.errors import OpenFailed as OpenFailed
+from foundation.crypto.errors import SuiteTooOld as SuiteTooOld
+from foundation.crypto.kek import Kek as Kek
+from foundation.crypto.kek import kek_name as kek_name
+from foundation.crypto.kek import open_blob as open_blob
+from foundation.crypto.kek import seal_blob as seal_blob
+from foundation.crypto.keyring import Keyring as Keyring
+from foundation.crypto.keyring import KeysInUse as KeysInUse
+from foundation.crypto.keyring import archive_year as archive_year
+from foundation.crypto.keyring import journal_year as journal_year
+from foundation.crypto.keyring import share_month as share_month
+from foundation.crypto.keyring import share_month_is_over as share_month_is_over
+from foundation.crypto.provider import FileKeyProvider as FileKeyProvider
+from foundation.crypto.provider import KeyProvider as KeyProvider
+from foundation.crypto.suite import Suites as Suites

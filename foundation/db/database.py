@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg import AsyncConnection
+from psycopg.pq import ExecStatus
+from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
-from sqlalchemy import CursorResult, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from foundation.db.pool import Pool
 from foundation.reasons import RULE_HELD_BY_DATABASE, UNAVAILABLE
 from foundation.refusal import Refused
 
@@ -33,52 +36,89 @@ _OPTIONS = {
     "timezone": "UTC",
 }
 
-_BEGINNING = text("SELECT house_now(), door_no_now()")
-_EXPLAIN = text("SELECT explain_lost_doors(:after, :cause, :same)")
+_BEGINNING = "BEGIN; SELECT house_now(), door_no_now()"
+_EXPLAIN = "SELECT explain_lost_doors(%s, %s, %s)"
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement gave: its rows, and how many it touched."""
+
+    rows: Sequence[Row]
+    rowcount: int
+
+    def all(self) -> Sequence[Row]:
+        """All rows."""
+        return self.rows
+
+    def one(self) -> Row:
+        """The only row. Raises LookupError where there is none, or more."""
+        if len(self.rows) != 1:
+            raise LookupError(f"{len(self.rows)} rows where one was to be")
+        return self.rows[0]
+
+    def one_or_none(self) -> Row | None:
+        """The only row, or None. Raises LookupError where there are more."""
+        return self.one() if self.rows else None
+
+    def scalars(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in self.rows]
+
+    def scalar_one(self) -> Any:
+        """The first column of the only row. Raises as `one`."""
+        return self.one()[0]
 
 
 class Transaction:
-    """An open transaction. `now` is the house's time at its start (aware, UTC)."""
+    """An open transaction. `now` is the house's time at its start (aware, UTC).
 
-    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+    `connection` is the driver's, for COPY and array-heavy calls.
+    """
+
+    def __init__(self, connection: AsyncConnection[Any], now: datetime) -> None:
         self.connection = connection
         self.now = now
 
     async def run(self, sql: str, /, **params: object) -> int:
         """Run a statement with named parameters; return how many rows it touched."""
-        return (await self.connection.execute(text(sql), _adapted(params))).rowcount
+        return (await self._executed(sql, params)).rowcount
 
     async def all(self, sql: str, /, **params: object) -> Sequence[Row]:
         """Return all rows."""
-        return (await self.connection.execute(text(sql), _adapted(params))).all()
+        return (await self._executed(sql, params)).rows
 
     async def one(self, sql: str, /, **params: object) -> Row:
         """Return the only row."""
-        return (await self.connection.execute(text(sql), _adapted(params))).one()
+        return (await self._executed(sql, params)).one()
 
     async def maybe(self, sql: str, /, **params: object) -> Row | None:
         """Return the only row, or None."""
-        return (await self.connection.execute(text(sql), _adapted(params))).one_or_none()
+        return (await self._executed(sql, params)).one_or_none()
 
-    async def insert(self, table: str, tail: str = "", /, **values: object) -> CursorResult[Any]:
+    async def insert(self, table: str, tail: str = "", /, **values: object) -> Result:
         """Insert a row, each value under its column's name; `tail` follows: ON CONFLICT, RETURNING."""
         columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
-        sql = f"INSERT INTO {table} ({columns}) VALUES ({places}) {tail}"
-        return await self.connection.execute(text(sql), _adapted(values))
+        return await self._executed(f"INSERT INTO {table} ({columns}) VALUES ({places}) {tail}", values)
 
-    async def driver(self) -> psycopg.AsyncConnection[Any]:
-        """The driver's connection, for COPY and array-heavy calls inside this transaction."""
-        raw = await self.connection.get_raw_connection()
-        driver = raw.driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)
-        return driver
+    async def call(self, function: str, /, **arguments: object) -> Result:
+        """Call a function of the schema, a door for instance; its arguments have names that begin with p_ there."""
+        given = ", ".join(f"p_{name} => :{name}" for name in arguments)
+        return await self._executed(f"SELECT * FROM {function}({given})", arguments)
+
+    async def _executed(self, sql: str, params: Mapping[str, object]) -> Result:
+        async with self.connection.cursor(row_factory=namedtuple_row) as cursor:
+            await cursor.execute(_statement(sql), _adapted(params))
+            gave = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
+            return Result(await cursor.fetchall() if gave else (), cursor.rowcount)
 
 
 class Database:
     """A pool of connections of one login role to one schema."""
 
-    def __init__(self, engine: AsyncEngine, schema: str, dsn: str) -> None:
-        self._engine = engine
+    def __init__(self, pool: Pool, schema: str, dsn: str) -> None:
+        self._pool = pool
         self.schema = schema
         self.dsn = dsn
         self._saying: set[asyncio.Task[None]] = set()
@@ -87,16 +127,7 @@ class Database:
     def open(cls, dsn: str, *, schema: str, pool: int = 8) -> Database:
         """Prepare the pool; nothing connects before the first transaction."""
         options = " ".join(f"-c {k}={v}" for k, v in {"search_path": schema, **_OPTIONS}.items())
-        engine = create_async_engine(
-            make_url(dsn).set(drivername="postgresql+psycopg"),
-            pool_size=pool,
-            max_overflow=0,
-            pool_timeout=3,
-            pool_pre_ping=False,
-            isolation_level="READ COMMITTED",
-            connect_args={"options": options, "connect_timeout": 3, "prepare_threshold": 2},
-        )
-        return cls(engine, schema, dsn)
+        return cls(Pool(dsn, options=options, size=pool), schema, dsn)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
@@ -107,72 +138,73 @@ class Database:
         triggers forbids the change.
         """
         try:
-            async with self._engine.connect() as connection:
+            async with self._pool.connection() as connection:
                 drawn = -1
                 try:
-                    async with connection.begin():
-                        now, drawn = (await connection.execute(_BEGINNING)).one()
-                        yield Transaction(connection, now)
+                    begun = await connection.execute(_BEGINNING)
+                    begun.nextset()
+                    ((now, drawn),) = await begun.fetchall()
+                    yield Transaction(connection, now)
+                    await connection.commit()
                 except BaseException as error:
+                    with contextlib.suppress(psycopg.Error):
+                        await connection.rollback()
                     if drawn >= 0:
                         await self._explain(connection, drawn, _cause(error))
                     raise
-        except DBAPIError as error:
-            raise refused_by(error.orig) from error
         except psycopg.Error as error:
             raise refused_by(error) from error
-        except PoolTimeout as error:
-            raise Refused(UNAVAILABLE) from error
 
-    async def _explain(self, connection: AsyncConnection, drawn: int, cause: str) -> None:
+    async def _explain(self, connection: AsyncConnection[Any], drawn: int, cause: str) -> None:
         """Say which door numbers the failed transaction may have lost: those drawn since `drawn`.
 
         What can't be said, because the database is away, stays an unexplained gap that the audit office reports.
         """
-        values = {"after": drawn, "cause": cause, "same": not connection.invalidated}
-
-        async def say(on: AsyncConnection) -> None:
-            await on.execute(_EXPLAIN, values)
-            await on.commit()
+        values = (drawn, cause, not connection.closed)
 
         async def say_on_another() -> None:
-            with contextlib.suppress(SQLAlchemyError, psycopg.Error):
-                async with self._engine.connect() as other:
-                    await say(other)
+            with contextlib.suppress(psycopg.Error):
+                async with self._pool.connection() as other:
+                    await other.execute(_EXPLAIN, values)
 
-        if connection.invalidated:  # The session is gone, and its caller need not wait for another.
+        if connection.closed:  # The session is gone, and its caller need not wait for another.
             saying = asyncio.create_task(say_on_another())
             self._saying.add(saying)
             saying.add_done_callback(self._saying.discard)
         else:
-            with contextlib.suppress(SQLAlchemyError, psycopg.Error):
-                await asyncio.shield(say(connection))
+            with contextlib.suppress(psycopg.Error):
+                await asyncio.shield(connection.execute(_EXPLAIN, values))
 
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(*self._saying)
-        await self._engine.dispose()
+        await self._pool.close()
+
+
+@cache
+def _statement(sql: str) -> bytes:
+    """The statement with its parameters, `:name`, as the driver writes them."""
+    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
 
 
 def _cause(error: BaseException) -> str:
     """Why a transaction failed, without any value: a reason, an SQLSTATE, or an error's type."""
     if isinstance(error, Refused):
         return error.reason.code
-    driver = error.orig if isinstance(error, DBAPIError) else error
-    state: str | None = getattr(driver, "sqlstate", None)
+    state: str | None = getattr(error, "sqlstate", None)
     return f"SQLSTATE {state}" if state else type(error).__name__
 
 
-def refused_by(error: BaseException | None) -> Exception:
+def refused_by(error: psycopg.Error) -> Exception:
     """What a driver's error means: Refused where the database refused or is away, else the error itself."""
-    state: str | None = getattr(error, "sqlstate", None)
+    state = error.sqlstate
     if state == HOUSE_RULE:
-        message = getattr(getattr(error, "diag", None), "message_primary", "") or ""
+        message = error.diag.message_primary or ""
         return Refused(RULE_HELD_BY_DATABASE, detail=message)
     away = state is not None and (state[:2] in {"08", "53", "57"} or state in {"40001", "40P01", "55P03", "25P04"})
     if away or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return Refused(UNAVAILABLE)
-    return error if isinstance(error, Exception) else SQLAlchemyError(str(error))
+    return error
 
 
 def _adapted(params: Mapping[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ import secrets
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -92,7 +93,7 @@ def run_environment() -> None:
 
 
 def install_house(op: ModuleType) -> None:
-    """Install what every schema holds (house.sql and the job tables); first step of each first migration."""
+    """Install what every schema holds (house.sql and the job tables)."""
     from alembic import context  # noqa: PLC0415  only there while Alembic runs
 
     house = context.config.attributes["house"]
@@ -112,9 +113,11 @@ def install_house(op: ModuleType) -> None:
     )
 
 
-def run_sql(op: ModuleType, file: Path) -> None:
-    """Run a file of SQL statements as the schema's owner."""
-    _driver(op).execute(file.read_text(encoding="utf-8").encode())
+def create_schema(op: Any, module: str, *parts: str) -> None:
+    """The first migration of an office: what every schema holds, then the files 0001_<part>.sql beside its `module`."""
+    install_house(op)
+    for part in parts:
+        _driver(op).execute(Path(module).with_name(f"0001_{part}.sql").read_text(encoding="utf-8").encode())
 
 
 def _driver(op: ModuleType) -> psycopg.Connection:

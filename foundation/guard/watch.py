@@ -20,7 +20,7 @@ import structlog
 from chengxin.proofs import ProofError, note, verify_checkpoint
 from chengxin.proofs.positions import SourcePosition, positions_in
 from chengxin.proofs.walk import Fetch, Unreachable, over_http
-from foundation.db import Database
+from foundation.db import Database, Row
 from foundation.guard.reasons import CLOCK_OFF, EPOCH_NOT_ADOPTED, JOURNAL_BEHIND, LOG_BEHIND
 from foundation.reasons import UNAVAILABLE
 from foundation.refusal import Reason, Refused
@@ -228,11 +228,8 @@ class Watch:
         asked = [one.known for one in (self._log, self._witness) if one.known is not None]
         begun = time.monotonic()
         async with self._database.transaction() as tx:
-            row = await tx.one(
-                "SELECT * FROM journal_standing(cast(:xids AS text[]), cast(:entry_ids AS bigint[]))",
-                xids=[str(known.xid) for known in asked],
-                entry_ids=[known.entry_id for known in asked],
-            )
+            xids, entry_ids = [str(known.xid) for known in asked], [known.entry_id for known in asked]
+            row: Row = (await tx.call("journal_standing", xids=xids, entry_ids=entry_ids)).one()
             ended = time.monotonic()
         off: float | None = None
         clock: datetime = row.clock

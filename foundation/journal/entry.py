@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from foundation.access.callers import Caller
@@ -50,6 +50,11 @@ class Receipt:
     entry_id: int
     as_of: datetime
     digest: bytes
+
+    @classmethod
+    def of(cls, source: str, written: Any) -> Receipt:
+        """The receipt of the entry that a door of this schema wrote, as its row says."""
+        return cls(source=source, entry_id=written.entry_id, as_of=written.as_of, digest=bytes(written.digest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blob, tag
 from foundation.db import Transaction
@@ -36,29 +36,25 @@ class Journal:
             # office says of it, and however many parties it says the same of.
             officer, matter = clerk, f"{entry.caller.matter.reveal()} {Personal.of(matter).reveal()}".strip()
         private = await self.private_part(entry.subject, officer, matter, at=tx.now)
-        row = await tx.one(
-            "SELECT entry_id, as_of, digest FROM journal_write(cast(:bucket AS smallint), :kind, :query_id, :attempt,"
-            " :authority, :fingerprint, :purpose, :grant_id, :decision, :reason, :salt, :sealed, :tag,"
-            " cast(:items AS text[]), cast(:disclosed AS text[]), :officer_tag, cast(:visible_from AS timestamptz))",
+        written = await tx.call(
+            "journal_write",
             bucket=private.bucket,
             kind=entry.kind,
-            query_id=queried(entry.query_id),
+            query=queried(entry.query_id),
             attempt=entry.attempt,
             authority=entry.caller.authority,
             fingerprint=entry.caller.fingerprint,
             purpose=entry.purpose,
-            grant_id=entry.grant_id,
+            grant=entry.grant_id,
             decision=entry.decision,
             reason=entry.reason,
-            salt=private.salt,
-            sealed=private.sealed,
             tag=private.tag,
             items=list(entry.items),
             disclosed=list(entry.disclosed),
-            officer_tag=private.officer_tag,
             visible_from=entry.visible_from,
+            **private.arguments(),
         )
-        return Receipt(source=self._source, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
+        return Receipt.of(self._source, written.one())
 
     async def private_part(
         self, subject: Identifier | None, officer: Personal | str, matter: Personal | str, *, at: datetime
@@ -84,6 +80,10 @@ class SealedPrivate:
         self.tag = tag
         self.bucket = bucket
         self.officer_tag = officer_tag
+
+    def arguments(self) -> dict[str, Any]:
+        """What every door takes that writes an entry of its own."""
+        return {"salt": self.salt, "sealed": self.sealed, "officer_tag": self.officer_tag}
 
 
 def seal_private(
@@ -128,11 +128,3 @@ class JournalReader:
         kek = await self._keyring.kek(kek_name(sealed))
         _, officer, matter = json.loads(open_blob(kek, sealed, b"journal_private", salt))
         return PrivatePart(officer=Personal(officer), matter=Personal(matter))
-
-
-def own_query(query_id: str) -> UUID | None:
-    """Parse a caller's query id; None when it is no UUID."""
-    try:
-        return UUID(query_id)
-    except ValueError:
-        return None

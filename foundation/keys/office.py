@@ -100,7 +100,8 @@ class KeyOffice:
                 said: await self._words.seal(tx.now, rotation_id, said, officer.subject)
                 for said in ("proposal", "approval")
             }
-            if await store.approve(tx, rotation_id, official, **sealed) is None:
+            said = await tx.call("key_approve", rotation=rotation_id, officer=official, **sealed)
+            if said.scalar_one() is None:
                 raise Refused(reasons.ROTATION_NOT_VERIFIED, field="rotation_id")
             await self._journal.write(tx, entry("KeyService.ApproveRetirement", caller, row, officer=officer.subject))
             return await self._known(tx, rotation_id)

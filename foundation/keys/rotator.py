@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -40,33 +41,20 @@ class Index(NamedTuple):
     retag: Callable[[Kek, Personal], bytes]
 
 
-NO_INDICES: Mapping[str, Index] = {}
-
-
+@dataclass(eq=False)
 class Rotator:
     """Works on one office's rotations, on a ground of its worker's.
 
     `table` is where its wraps stand, `indices` are those that rotate; where their tags stand, the table key_index says.
     """
 
-    def __init__(
-        self,
-        ground: Ground,
-        house: Caller,
-        *,
-        deployment: str,
-        table: str,
-        indices: Mapping[str, Index] = NO_INDICES,
-        wait: timedelta = WAIT,
-    ) -> None:
-        self._database = ground.database
-        self._keyring = ground.keyring
-        self._journal = ground.journal
-        self._house = house
-        self._deployment = deployment
-        self._table = table
-        self._indices = indices
-        self._wait = wait
+    ground: Ground
+    house: Caller
+    _: KW_ONLY
+    deployment: str
+    table: str
+    indices: Mapping[str, Index] = field(default_factory=dict[str, Index])
+    wait: timedelta = WAIT
 
     async def run(self) -> None:
         """Work until cancelled; rests as long as it works, so that those who ask are served meanwhile."""
@@ -85,39 +73,38 @@ class Rotator:
 
     async def step(self) -> bool:
         """Take one step of the rotation whose turn it is; False where there is nothing to do at present."""
-        async with self._database.transaction() as tx:
-            rotation = await store.due(tx)
+        async with self.ground.database.transaction() as tx:
+            rotation: Row | None = (await tx.call("key_due")).one_or_none()
             if rotation is None:
                 return False
             state = await self._forward(tx, rotation)
             if state != rotation.state:
-                await self._journal.write(tx, entry(f"KeyRotation.{state.capitalize()}", self._house, rotation))
+                await self.ground.journal.write(tx, entry(f"KeyRotation.{state.capitalize()}", self.house, rotation))
                 log.info("rotation", key=rotation.key, to=rotation.to_key, state=state)
             return True
 
     async def renew(self) -> bool:
         """Begin the rotation of keys without an end whose year is over to those of this year; whether there were any."""
         begun = False
-        async with self._database.transaction() as tx:
-            due = await tx.all("SELECT name, this_year FROM keys_to_renew()")
-            for old in due:
-                new = (await self._keyring.newest(old.this_year)).name
+        async with self.ground.database.transaction() as tx:
+            for old in (await tx.call("keys_to_renew")).all():
+                new = (await self.ground.keyring.newest(old.this_year)).name
                 key = "/".join(old.name.split("/")[:2])
                 row = await store.start(tx, key=key, method="rewrap", from_key=old.name, to_key=new)
                 if row is not None:  # else another rotation of it is under way
-                    await self._journal.write(tx, entry("KeyRotation.Prepared", self._house, row))
+                    await self.ground.journal.write(tx, entry("KeyRotation.Prepared", self.house, row))
                     begun = True
         return begun
 
     async def _forward(self, tx: Transaction, rotation: Row) -> str:
         if rotation.known_at is None:
-            return await store.begin(tx, rotation, self._wait)
+            return (await tx.call("key_begin", rotation=rotation.rotation_id, wait=self.wait)).scalar_one()
         if rotation.state == "approved":
             return await self._retire(tx, rotation)
         if rotation.method == "provider":
-            changed = int(await self._keyring.rewrap(rotation.key, rotation.to_key))
+            changed = int(await self.ground.keyring.rewrap(rotation.key, rotation.to_key))
             return await store.note(tx, rotation, None, ended=True, found=changed, done=changed, unopened=0)
-        page = await store.page(tx, rotation, STEP)
+        page: Row = (await tx.call("key_page", rotation=rotation.rotation_id, most=STEP)).one()
         made, gone = await self._made(rotation, page) if page.ids else ([], 0)
         good = [(place, new) for place, new in enumerate(made) if new is not None]
         done = await store.put(tx, rotation, page, good) if good else 0
@@ -130,7 +117,7 @@ class Rotator:
         keks: dict[str, Kek | None] = {}
         for name in {rotation.to_key, *page.keys}:
             try:
-                keks[name] = await self._keyring.kek(name)
+                keks[name] = await self.ground.keyring.kek(name)
             except KeyGone:  # its month is over, or what it wrapped is erased: nothing of it can be taken along
                 keks[name] = None
             except (ValueError, OpenFailed):  # no key's name, or not ours: its rows do not open
@@ -147,8 +134,8 @@ class Rotator:
 
     def _one(self, rotation: Row, page: Row, row: int, new: Kek, keks: Mapping[str, Kek | None]) -> bytes | None:
         place = Place(
-            deployment=self._deployment,
-            table=self._table,
+            deployment=self.deployment,
+            table=self.table,
             record_id=page.record_ids[row],
             version=page.versions[row],
             subject_ref=bytes(page.refs[row]),
@@ -159,7 +146,7 @@ class Rotator:
                 return None
             if rotation.method == "rewrap":
                 return rewrap(wrap, place, old=old, new=new)
-            index = self._indices[rotation.key]
+            index = self.indices[rotation.key]
             return index.retag(new, open_dek(wrap, old, place).open(index.column, bytes(page.sealed[row] or b"")))
         except OpenFailed:
             log.error("a row does not open: its old key has to stay", record_id=str(place.record_id))
@@ -167,10 +154,11 @@ class Rotator:
 
     async def _retire(self, tx: Transaction, rotation: Row) -> str:
         """Drop what the old key found, then destroy it. Cut short, it is done again: destroying is safe to repeat."""
-        if rotation.method == "index" and not await store.drop(tx, rotation):
+        which = {"rotation": rotation.rotation_id}
+        if rotation.method == "index" and not (await tx.call("key_drop", **which)).scalar_one():
             return rotation.state
         if rotation.method == "provider":
-            await self._keyring.destroy_provider_key(rotation.from_key)
+            await self.ground.keyring.destroy_provider_key(rotation.from_key)
         else:
-            await self._keyring.destroy(rotation.from_key)
-        return await store.retired(tx, rotation)
+            await self.ground.keyring.destroy(rotation.from_key)
+        return (await tx.call("key_retired", **which)).scalar_one()

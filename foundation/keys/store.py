@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from foundation.db import Row, Transaction
@@ -45,60 +44,20 @@ async def start(tx: Transaction, **columns: object) -> Row | None:
     return (await tx.insert("key_rotation", "ON CONFLICT DO NOTHING RETURNING *", **columns)).one_or_none()
 
 
-async def approve(tx: Transaction, rotation_id: UUID, officer: bytes, **sealed: bytes) -> str | None:
-    """One official's word that the old key may go; the state then, None where it is not verified.
-
-    `officer` is his tag, `sealed` his number, once as `proposal` and once as `approval`.
-    """
-    sql = "SELECT key_approve(:id, :officer, :proposal, :approval) AS state"
-    return (await tx.one(sql, id=rotation_id, officer=officer, **sealed)).state
-
-
-async def due(tx: Transaction) -> Row | None:
-    """The rotation whose turn it is, held by `tx`; None where nothing is to be done, or others are at it."""
-    return await tx.maybe("SELECT * FROM key_due()")
-
-
-async def begin(tx: Transaction, rotation: Row, wait: timedelta) -> str:
-    """Begin the work, or the wait before the old key goes; gives the state."""
-    sql = "SELECT key_begin(:id, :wait) AS state"
-    return (await tx.one(sql, id=rotation.rotation_id, wait=wait)).state
-
-
-async def page(tx: Transaction, rotation: Row, most: int) -> Row:
-    """The next rows to be looked at: how many were `seen`, where they end, and what is to be done, by column."""
-    return await tx.one("SELECT * FROM key_page(:id, :most)", id=rotation.rotation_id, most=most)
-
-
 async def put(tx: Transaction, rotation: Row, page: Row, made: Sequence[tuple[int, bytes]]) -> int:
     """Write what rows of a page became where they have not changed meanwhile; gives how many that were."""
-    sql = (
-        "SELECT key_put(:id, cast(:buckets AS smallint[]), cast(:ids AS uuid[]), cast(:old AS bytea[]),"
-        " cast(:new AS bytea[])) AS done"
-    )
-    row = await tx.one(
-        sql,
-        id=rotation.rotation_id,
-        buckets=[page.buckets[place] for place, _ in made],
-        ids=[page.ids[place] for place, _ in made],
+    written = await tx.call(
+        "key_put",
+        rotation=rotation.rotation_id,
+        bucket=[page.buckets[place] for place, _ in made],
+        id=[page.ids[place] for place, _ in made],
         old=[page.wraps[place] for place, _ in made],
         new=[new for _, new in made],
     )
-    return row.done
+    return written.scalar_one()
 
 
 async def note(tx: Transaction, rotation: Row, page: Row | None, **counts: int) -> str:
     """Note a step: `ended`, `found`, `done`, `unopened`; gives the state."""
-    sql = "SELECT key_note(:id, :bucket, :row_id, :ended, :found, :done, :unopened) AS state"
-    end = {"bucket": page.end_bucket if page else None, "row_id": page.end_id if page else None}
-    return (await tx.one(sql, id=rotation.rotation_id, **end, **counts)).state
-
-
-async def drop(tx: Transaction, rotation: Row) -> bool:
-    """Drop one bucket's tags under the old key; whether that was the last."""
-    return (await tx.one("SELECT key_drop(:id) AS ended", id=rotation.rotation_id)).ended
-
-
-async def retired(tx: Transaction, rotation: Row) -> str:
-    """Note that the old key is destroyed; gives the state."""
-    return (await tx.one("SELECT key_retired(:id) AS state", id=rotation.rotation_id)).state
+    end = {"bucket": page.end_bucket if page else None, "id": page.end_id if page else None}
+    return (await tx.call("key_note", rotation=rotation.rotation_id, **end, **counts)).scalar_one()

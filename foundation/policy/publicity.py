@@ -18,11 +18,6 @@ class Severity(enum.Enum):
     ORDINARY = "ordinary"
     SERIOUS = "serious"
 
-    @property
-    def published_by_default(self) -> bool:
-        """False for slight findings: shown only where the determining authority says it is necessary."""
-        return self is not Severity.SLIGHT
-
     def at_least(self, other: Severity) -> bool:
         """Say whether this grade is as grave as `other` or graver."""
         order = list(Severity)

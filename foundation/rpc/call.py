@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from foundation.access.callers import Caller, Officer, Person
+from foundation.journal import Entry
+from foundation.personal import NOTHING, Personal
 from foundation.reasons import ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
 
@@ -18,6 +21,16 @@ class Call:
     method: str
     officer: Officer | None = None
     person: Person | None = None
+
+    @property
+    def official(self) -> Personal:
+        """The subject of the official who is asserted, empty where none is."""
+        return self.officer.subject if self.officer else NOTHING
+
+    def entry(self, **said: Any) -> Entry:
+        """The journal entry of this call, which says what it is, who calls, and for which official."""
+        said.setdefault("officer", self.official)
+        return Entry(kind=self.method, caller=self.caller, **said)
 
     def require_role(self, *roles: str) -> None:
         """Raise Refused(ROLE_REQUIRED) unless the calling system has one of `roles`."""

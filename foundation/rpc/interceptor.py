@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,25 +44,16 @@ _LONGEST_S, _SHORTEST_S = 10.5, 0.1
 _NOT_ENTRIES = {Kind.EXHAUSTED, Kind.UNAVAILABLE, Kind.DEADLINE, Kind.UNAUTHENTICATED}
 
 
+@dataclass(eq=False, kw_only=True)
 class HouseInterceptor(aio.ServerInterceptor):
     """Wraps every method of the chengxin contract; health and reflection pass through."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        journal: Journal,
-        issuers: Issuers,
-        telemetry: Telemetry,
-        checked_by_door: frozenset[str] = frozenset(),
-        guard: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._database = database
-        self._journal = journal
-        self._issuers = issuers
-        self._telemetry = telemetry
-        self._checked_by_door = checked_by_door
-        self._guard = guard
+    database: Database
+    journal: Journal
+    issuers: Issuers
+    telemetry: Telemetry
+    checked_by_door: frozenset[str] = frozenset()
+    guard: Callable[[str], None] = lambda _: None
 
     async def intercept_service(
         self,
@@ -91,7 +82,7 @@ class HouseInterceptor(aio.ServerInterceptor):
                 serve = handler.stream_stream or handler.unary_stream
                 async with self._served(method, token, context, streaming=True):
                     async for response in serve(request, context):
-                        self._guard(method)
+                        self.guard(method)
                         yield response
 
             make = (
@@ -120,7 +111,7 @@ class HouseInterceptor(aio.ServerInterceptor):
         caller: Caller | None = None
         reason = ""
         try:
-            self._guard(method)
+            self.guard(method)
             caller = await self._caller(method, context)
             call = await self._carried(self._call(caller, method, token))
             caller = call.caller
@@ -140,7 +131,7 @@ class HouseInterceptor(aio.ServerInterceptor):
             await context.abort(grpc.StatusCode.INTERNAL, "The office failed; nothing was disclosed.")
         finally:
             seconds = time.perf_counter() - started
-            self._telemetry.called(method, reason, seconds)
+            self.telemetry.called(method, reason, seconds)
             served(method, reason, seconds)
 
     async def _caller(self, method: str, context: Any) -> Caller:
@@ -149,22 +140,22 @@ class HouseInterceptor(aio.ServerInterceptor):
         if not certificates:
             raise Refused(NOT_ENROLLED)
         fingerprint = fingerprint_of(certificates[0])
-        if method in self._checked_by_door:
+        if method in self.checked_by_door:
             authority, system = named_in(certificates[0])
             return Caller(authority=authority, system=system, fingerprint=fingerprint)
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             return await enrolled(tx, fingerprint)
 
     def _call(self, caller: Caller, method: str, token: str) -> Call:
         if not token:
             return Call(caller=caller, method=method)
         now = datetime.now(UTC)
-        kind = self._issuers.kind(token)
+        kind = self.issuers.kind(token)
         if kind == "officer":
-            officer = self._issuers.officer(token, bound_to=caller.fingerprint, now=now)
+            officer = self.issuers.officer(token, bound_to=caller.fingerprint, now=now)
             return Call(caller=caller, method=method, officer=officer)
         if kind == "person":
-            person = self._issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
+            person = self.issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
             return Call(caller=caller, method=method, person=person)
         raise Refused(ASSERTION_INVALID)
 
@@ -176,7 +167,7 @@ class HouseInterceptor(aio.ServerInterceptor):
         assistant = call.person.assistant if call.person else None
         if (call.officer or assistant) is None or "gateway" not in call.caller.roles:
             return call
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             if call.officer is not None:
                 return replace(call, caller=await carried(tx, call.caller, call.officer))
             assert call.person is not None
@@ -187,11 +178,11 @@ class HouseInterceptor(aio.ServerInterceptor):
         if caller is None or refused.journalled or refused.reason.kind in _NOT_ENTRIES:
             return refused
         try:
-            async with self._database.transaction() as tx:
-                if method in self._checked_by_door:
+            async with self.database.transaction() as tx:
+                if method in self.checked_by_door:
                     caller = await enrolled(tx, caller.fingerprint)
                 entry = Entry(kind=method, caller=caller, decision="refused", reason=refused.reason.code)
-                await self._journal.write(tx, entry)
+                await self.journal.write(tx, entry)
         except Refused as failed:
             return failed
         except Exception as error:

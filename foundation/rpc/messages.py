@@ -21,19 +21,10 @@ from foundation.refusal import Refused
 LINES = 50
 """Codes, members or items that one request names at most."""
 
-_KINDS = {
-    common_pb2.IDENTIFIER_KIND_USCC: IdentifierKind.USCC,
-    common_pb2.IDENTIFIER_KIND_RESIDENT_ID: IdentifierKind.RESIDENT_ID,
-    common_pb2.IDENTIFIER_KIND_RESIDENCE_PERMIT: IdentifierKind.RESIDENCE_PERMIT,
-    common_pb2.IDENTIFIER_KIND_PASSPORT: IdentifierKind.PASSPORT,
-}
-SEVERITIES = {
-    common_pb2.SEVERITY_SLIGHT: Severity.SLIGHT,
-    common_pb2.SEVERITY_ORDINARY: Severity.ORDINARY,
-    common_pb2.SEVERITY_SERIOUS: Severity.SERIOUS,
-}
+SEVERITIES = {common_pb2.Severity.Value(f"SEVERITY_{severity.name}"): severity for severity in Severity}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
-_MESSAGE_KINDS = {kind: number for number, kind in _KINDS.items()}
+_MESSAGE_KINDS = {kind: common_pb2.IdentifierKind.Value(f"IDENTIFIER_KIND_{kind.name}") for kind in IdentifierKind}
+_KINDS = {number: kind for kind, number in _MESSAGE_KINDS.items()}
 
 
 def identifier_from(message: common_pb2.Identifier, *, today: date, field: str = "subject") -> Identifier:

@@ -6,7 +6,6 @@ import grpc
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc import aio
 from grpc_status import rpc_status
 
 from foundation.refusal import Kind, Refused, Throttled
@@ -43,16 +42,6 @@ def status_of(refused: Refused) -> grpc.Status:
         details.append(_packed(retry))
     status = status_pb2.Status(code=CODES[refused.reason.kind], message=refused.message, details=details)
     return rpc_status.to_status(status)
-
-
-def reason_of(error: grpc.RpcError | aio.AioRpcError) -> str:
-    """The stable reason that another office's refusal carries; "" when it carries none."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # accepts aio errors too
-    for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return info.reason
-    return ""
 
 
 def _packed(message: Message) -> any_pb2.Any:

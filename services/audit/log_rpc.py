@@ -23,11 +23,10 @@ class LogServicer(log_pb2_grpc.LogServiceServicer):
         call = current()
         call.require_role("auditor")
         gaps, receipt = await self._doors.gaps(
+            call,
             source=request.source,
             with_explained=request.with_explained,
             most=page_size_from(request.page_size, usual=100, largest=1_000),
-            by=call.caller,
-            method=call.method,
         )
         shown = [mirrored(pb.DoorGap, gap, epoch=gap.epoch.hex) for gap in gaps]
         return answer(pb.ListDoorGapsResponse, gaps=shown, receipt=receipt)
@@ -36,12 +35,6 @@ class LogServicer(log_pb2_grpc.LogServiceServicer):
         """Lets a journal go on in a new epoch."""
         call = current()
         call.require_role("auditor")
-        approved, receipt = await self._doors.adopt(
-            request.source,
-            id_from(request.epoch),
-            basis=text_from(request.basis, field="basis", longest=500),
-            by=call.caller,
-            officer=call.require_officer("auditor"),
-            method=call.method,
-        )
+        basis = text_from(request.basis, field="basis", longest=500)
+        approved, receipt = await self._doors.adopt(call, request.source, id_from(request.epoch), basis=basis)
         return answer(pb.AdoptEpochResponse, approved=approved, receipt=receipt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +16,8 @@ from foundation.refusal import Refused
 from foundation.rpc import current
 from foundation.rpc.messages import identifier_from, instant_from, page_size_from, text_from
 from foundation.rpc.mirror import answer, mirrored
-from services.audit.domain.access import Access, Search
+from services.audit.domain.access import MOST_TO_SUBJECT, NEWEST, Access, Search
+from services.audit.domain.questions import place
 from services.audit.office.accesses import Accesses
 from services.audit.office.proving import Prover
 
@@ -43,8 +45,16 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
     ) -> pb.ListAccessesToSubjectResponse:
         """Who looked at the asking party."""
         call = current()
-        shown, receipt = await self._accesses.to_party(call.require_person(), by=call.caller, method=call.method)
-        return answer(pb.ListAccessesToSubjectResponse, accesses=map(access_message, shown), receipt=receipt)
+        person, (micros, source, entry_id) = (
+            call.require_person(),
+            place(request.page_token, *NEWEST, field="page_token"),
+        )
+        shown, receipt = await self._accesses.to_party(
+            person, by=call.caller, method=call.method, after=(micros, source, entry_id)
+        )
+        token = json.dumps(shown[-1].place) if len(shown) == MOST_TO_SUBJECT else ""
+        accesses = map(access_message, shown)
+        return answer(pb.ListAccessesToSubjectResponse, accesses=accesses, next_page_token=token, receipt=receipt)
 
     async def GetCheckpoint(self, request: pb.GetCheckpointRequest, context: Any) -> pb.GetCheckpointResponse:
         """The newest signed checkpoint."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from foundation.calendar import WorkingCalendar, load_calendar
+from foundation.calendar import WorkingCalendar
 from foundation.db.database import HOUSE_RULE
-from foundation.policy import Policy, PolicyNumber, load_policy
+from foundation.policy import Policy, PolicyNumber
 from foundation.refusal import Refused
 
 WINDOW_NUMBERS = ("listing.statement_window", "listing.hearing_request")
@@ -40,12 +39,6 @@ class Loaded:
 
     working_days: int
     numbers: int
-
-
-def load_law_folder(admin_dsn: str, law: Path) -> Loaded:
-    """Load from `law` (the directory `law/`) into the database of `admin_dsn`, in one transaction."""
-    with psycopg.connect(admin_dsn) as connection:
-        return load_law(connection, policy=load_policy(law), calendar=load_calendar(law))
 
 
 def load_law(connection: psycopg.Connection[Any], *, policy: Policy, calendar: WorkingCalendar) -> Loaded:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from foundation.calendar import Deadline, day_of
 from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identifier_text, new_id
 from foundation.db import Row, Transaction
+from foundation.db.statements import sql_beside
 from foundation.evidence import MediaType, SealedFile
 from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND, UNAVAILABLE
@@ -30,14 +31,9 @@ TABLE = "case_file"
 LISTED = 500
 """Cases that a list gives at most."""
 
+_sql = sql_beside(__file__)
 _SALT_BYTES = 16
 _DAY = timedelta(days=1)
-_HEAD = """
-    SELECT f.bucket, f.case_id, f.authority, f.scheme_code, f.sample, f.wrap, f.party, l.listing_id,
-           (SELECT count(*) FROM evidence e WHERE e.bucket = f.bucket AND e.case_id = f.case_id) AS evidence
-      FROM (SELECT * FROM case_file WHERE wrap IS NOT NULL) f
-      LEFT JOIN listing l ON l.bucket = f.bucket AND l.case_id = f.case_id
-"""
 _JUDGED = ("measures", "under_age", "slight", "upheld", "published", "record_id")
 """Columns of a step that the database judges, each named as the move has it."""
 
@@ -111,7 +107,9 @@ class Store:
         """A case, for carrying out what was decided; locked likewise. Raises Refused(NOT_FOUND)."""
         await tx.run("SELECT pg_advisory_xact_lock(7402, hashtext(cast(:id AS text)))", id=case_id)
         head = await tx.maybe(
-            f"{_HEAD} WHERE f.bucket = :bucket AND f.case_id = :case_id", bucket=bucket_in(case_id), case_id=case_id
+            f"{_sql('head')} WHERE f.bucket = :bucket AND f.case_id = :case_id",
+            bucket=bucket_in(case_id),
+            case_id=case_id,
         )
         if head is None:
             raise Refused(NOT_FOUND, field="case_id")
@@ -122,13 +120,7 @@ class Store:
     async def cases(self, tx: Transaction, authority: str, state: State | None) -> list[Case]:
         """Cases of an authority, next deadline first, at most 500; without their parties."""
         heads = await tx.all(
-            f"{_HEAD} CROSS JOIN LATERAL (SELECT s.state, s.due_on FROM case_step s WHERE s.bucket = f.bucket"
-            "  AND s.case_id = f.case_id ORDER BY s.seq DESC LIMIT 1) latest"
-            " WHERE f.authority = :authority AND (cast(:state AS text) IS NULL OR latest.state = :state)"
-            " ORDER BY latest.due_on NULLS LAST, f.case_id LIMIT :most",
-            authority=authority,
-            state=state.value if state else None,
-            most=LISTED,
+            _sql("head") + _sql("of_authority"), authority=authority, state=state.value if state else None, most=LISTED
         )
         return [case for case, _ in await self._cases(tx, heads)]
 
@@ -172,8 +164,7 @@ class Store:
     async def said(self, tx: Transaction, file: OpenFile, kind: type[T], *steps: Step) -> list[T]:
         """What the case's steps of these sorts say, oldest first, as the type that `take` was given."""
         rows = await tx.all(
-            "SELECT seq, artefact FROM case_step WHERE bucket = :bucket AND case_id = :case_id"
-            " AND step = ANY(:steps) ORDER BY seq",
+            _sql("said"),
             bucket=bucket_in(file.case.case_id),
             case_id=file.case.case_id,
             steps=[step.value for step in steps],
@@ -217,14 +208,7 @@ class Store:
 
     async def over(self, tx: Transaction, most: int) -> list[UUID]:
         """Cases whose listing's period is over by a day, and which nobody has closed; the oldest first."""
-        rows = await tx.all(
-            "SELECT r.case_id FROM listing_record r WHERE r.ends_before < house_today() AND NOT EXISTS"
-            " (SELECT FROM case_step s WHERE s.bucket = bucket_in(r.case_id) AND s.case_id = r.case_id"
-            " AND s.step = :step) ORDER BY r.ends_before LIMIT :most",
-            step=Step.CLOSE_LISTING.value,
-            most=most,
-        )
-        return [row.case_id for row in rows]
+        return [row.case_id for row in await tx.all(_sql("over"), most=most)]
 
     async def case_of(self, tx: Transaction, name: ListingName, row_id: UUID) -> UUID:
         """The case that a listing came out of, named by its own id or by its record's. Raises Refused(NOT_FOUND)."""
@@ -242,11 +226,7 @@ class Store:
         deks = {head.case_id: await self._keys.open(head.case_id, bytes(head.wrap)) for head in heads}
         steps: defaultdict[UUID, list[Taken]] = defaultdict(list)
         for row in await tx.all(
-            f"SELECT case_id, seq, step, state, at, officer, artefact_digest, {', '.join(_JUDGED)},"
-            " window_ends_before, window_provisional, due_on, due_provisional FROM case_step"
-            " WHERE bucket = ANY(:buckets) AND case_id = ANY(:ids) ORDER BY seq",
-            buckets=sorted({head.bucket for head in heads}),
-            ids=[head.case_id for head in heads],
+            _sql("steps"), buckets=sorted({head.bucket for head in heads}), ids=[head.case_id for head in heads]
         ):
             steps[row.case_id].append(_taken(row, deks[row.case_id]))
         cases = [

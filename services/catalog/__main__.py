@@ -18,6 +18,7 @@ from services.catalog.keys import INDICES, ROTATED
 from services.catalog.limits import QueryLimits
 from services.catalog.office.access import AccessOffice
 from services.catalog.office.archive import ArchiveOffice
+from services.catalog.office.reading import ReadingOffice
 from services.catalog.office.records import RecordOffice
 from services.catalog.office.sharing import SharingOffice
 from services.catalog.rpc.access import AccessServicer
@@ -42,7 +43,8 @@ def build(settings: CatalogSettings) -> OfficeServer:
     answering = Database.open(settings.dsn("catalog_answer"), schema="catalog", pool=4)
     sealer = Sealer(changing.keyring, settings.deployment)
     limits = _limits(settings)
-    sharing = SharingOffice(answering, sealer, changing.journal, note.read_key_file(settings.document_key), limits)
+    sharing = SharingOffice(answering, sealer, changing.journal, limits)
+    reading = ReadingOffice(answering, sealer, note.read_key_file(settings.document_key))
     records = RecordOffice(changing.database, sealer, changing.journal, lawbook=lawbook, policy=policy)
     access = AccessOffice(changing.database, changing.journal, Words(changing.keyring, "access_grant"), lawbook=lawbook)
     archiving = Ground.open(settings, "catalog", "catalog_archive", pool=2)
@@ -54,9 +56,9 @@ def build(settings: CatalogSettings) -> OfficeServer:
     return OfficeServer(
         settings=settings,
         services=[
-            CatalogServicer(lawbook, sharing),
-            SharingServicer(sharing, lawbook, wakeups),
-            RecordServicer(records, sharing, lawbook),
+            CatalogServicer(lawbook, reading),
+            SharingServicer(sharing, reading, lawbook, wakeups),
+            RecordServicer(records, reading, lawbook),
             AccessServicer(access),
             ArchiveServicer(archive, lawbook),
             KeyServicer(KeyOffice(changing, rotated=ROTATED)),

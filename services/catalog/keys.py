@@ -19,7 +19,7 @@ from foundation.crypto import (
     tag,
 )
 from foundation.identity import Identifier, IdentifierKind
-from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, OFFICER_KEY
+from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, NO_SUBJECT, OFFICER_KEY, SealedPrivate, seal_private
 from foundation.keys import Index
 from foundation.personal import Personal
 from services.catalog.sealing import PARTY_IDENTIFIER, PARTY_NAME
@@ -72,6 +72,11 @@ class CatalogKeys:
     def journal_tag(self, party: Identifier) -> bytes:
         """The party's tag in the journal."""
         return journal_tag(self.journal_index.key, party)
+
+    def private(self, party: Identifier | None, *, officer: Personal, matter: Personal) -> SealedPrivate:
+        """The private part of an entry that a door writes, about a party or none."""
+        tag, bucket = (self.journal_tag(party), self.bucket_of(party)) if party else (None, NO_SUBJECT)
+        return seal_private(self.journal, self.journal_officers, officer, matter, tag=tag, bucket=bucket)
 
     def number_tag(self, provider: str, number: str) -> bytes:
         """The tag of a provider's record number."""

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
+from foundation.db.statements import sql_beside
 from foundation.lawfile import LawError
 from foundation.policy import LawBook
 from services.catalog.sealing import RESERVED
+
+_sql = sql_beside(__file__)
 
 
 def load_law(connection: psycopg.Connection[Any], lawbook: LawBook) -> None:
@@ -30,48 +32,17 @@ def load_law(connection: psycopg.Connection[Any], lawbook: LawBook) -> None:
         connection.execute("SELECT lock_policy(true)")
         for item in lawbook.items:
             content = json.dumps(asdict(item), ensure_ascii=False, sort_keys=True, default=str)
-            connection.execute(
-                "INSERT INTO item (code, in_force_from, in_force_until, title, shared, public, public_persons,"
-                " negative, unrepairable, retention_months, content_digest)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-                " ON CONFLICT (code, in_force_from) DO UPDATE SET in_force_until = EXCLUDED.in_force_until,"
-                " title = EXCLUDED.title, shared = EXCLUDED.shared, public = EXCLUDED.public,"
-                " public_persons = EXCLUDED.public_persons, negative = EXCLUDED.negative,"
-                " unrepairable = EXCLUDED.unrepairable, retention_months = EXCLUDED.retention_months,"
-                " content_digest = EXCLUDED.content_digest",
-                (
-                    item.code,
-                    item.in_force_from,
-                    item.in_force_until,
-                    item.title,
-                    item.sharing == "authorities",
-                    item.public,
-                    item.public_persons and item.public,
-                    item.negative,
-                    item.unrepairable,
-                    item.retention_months,
-                    hashlib.sha256(content.encode()).digest(),
-                ),
-            )
-        codes = [item.code for item in lawbook.items]
-        connection.execute(
-            sql.SQL(
-                "UPDATE item SET in_force_until = greatest(house_today(), in_force_from + 1)"
-                " WHERE code <> ALL(%s) AND in_force_until IS NULL"
-            ),
-            (codes,),
-        )
+            told = {
+                **vars(item),
+                "shared": item.sharing == "authorities",
+                "public_persons": item.public_persons and item.public,
+                "unrepairable": item.unrepairable,
+                "content_digest": hashlib.sha256(content.encode()).digest(),
+            }
+            connection.execute(_sql("law_item").encode(), told)
+        connection.execute(_sql("law_repeal").encode(), {"codes": [item.code for item in lawbook.items]})
         connection.execute("UPDATE archive_basis SET in_force = false")
         for basis in lawbook.archive_bases:
-            connection.execute(
-                "INSERT INTO archive_basis VALUES (%s, %s, %s, %s, %s, true) ON CONFLICT (code) DO UPDATE SET"
-                " title = EXCLUDED.title, longest_delay_days = EXCLUDED.longest_delay_days,"
-                " approval_days = EXCLUDED.approval_days, open_hours = EXCLUDED.open_hours, in_force = true",
-                (basis.code, basis.title, basis.longest_delay_days, basis.approval_days, basis.open_hours),
-            )
+            connection.execute(_sql("law_archive_basis").encode(), vars(basis))
         for purpose in lawbook.purposes:
-            connection.execute(
-                "INSERT INTO purpose (code, title, yes_no) VALUES (%s, %s, %s)"
-                " ON CONFLICT (code) DO UPDATE SET title = EXCLUDED.title, yes_no = EXCLUDED.yes_no",
-                (purpose.code, purpose.title, purpose.yes_no),
-            )
+            connection.execute(_sql("law_purpose").encode(), vars(purpose))

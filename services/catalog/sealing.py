@@ -32,6 +32,14 @@ RESERVED = frozenset({PARTY_NAME, PARTY_IDENTIFIER, DOCUMENT_NUMBER, RECORD_NUMB
 TABLE = "record"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A record as it may be shown: the row without sealed parts, and the texts that may be seen."""
+
+    row: dict[str, Any]
+    fields: dict[str, Personal]
+
+
 @dataclass(frozen=True, slots=True)
 class Sealer:
     """Seals records of one deployment and opens their shared copies."""

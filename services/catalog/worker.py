@@ -15,7 +15,6 @@ from foundation.calendar import day_of
 from foundation.journal import Entry
 from foundation.periodic import every
 from foundation.rpc import Ground
-from services.catalog.store import records
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -52,10 +51,10 @@ class Sweeper:
     async def sweep(self) -> int:
         """Carry out everything that is over at present; gives how many records."""
         ended = 0
-        for step in (records.sweep, records.sweep_repealed):
+        for step in ("sweep", "sweep_repealed"):
             while True:
                 async with self._database.transaction() as tx:
-                    count = await step(tx, STEP)
+                    count: int = (await tx.call(step, most=STEP)).scalar_one()
                 ended += count
                 if count < STEP:
                     break
@@ -65,7 +64,7 @@ class Sweeper:
     async def hold_to_the_past(self, bucket: int) -> tuple[list[UUID], list[UUID]]:
         """End again what is shared after its withdrawal; gives these records, and those with altered columns."""
         async with self._database.transaction() as tx:
-            found = await tx.one("SELECT * FROM hold_to_the_past(cast(:bucket AS smallint))", bucket=bucket)
+            found = (await tx.call("hold_to_the_past", bucket=bucket)).one()
             if found.ended:
                 shown = tuple(f"{record_id}:0:withdrawn" for record_id in found.ended)
                 entry = Entry(kind="Sweeper.EndAgain", caller=self._house, decision="changed", disclosed=shown)

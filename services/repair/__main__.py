@@ -12,22 +12,23 @@ from foundation.jobs import JobWorker
 from foundation.keys import dossier_rotation
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, office_channel, run_office
-from foundation.settings import OfficeSettings
 from foundation.statistics import StatisticsServicer
 from services.repair.desk import Desk
 from services.repair.desk_rpc import RepairDeskServicer
 from services.repair.domain.deadlines import Deadlines
+from services.repair.messenger import Messenger
 from services.repair.neighbours import BlackList, Catalog
 from services.repair.office import RepairOffice
 from services.repair.rpc import RepairServicer
+from services.repair.settings import RepairSettings
 from services.repair.store import TABLE, Store
-from services.repair.worker import delivery_tasks
+from services.repair.worker import tasks_of
 
 SCHEMA = "repair"
 ROLE = "repair_app"
 
 
-def build(settings: OfficeSettings) -> OfficeServer:
+def build(settings: RepairSettings) -> OfficeServer:
     """Put the office together, inside the event loop that it runs in; nothing connects before it runs."""
     ground = Ground.open(settings, SCHEMA, ROLE)
     to_catalog = office_channel(settings, settings.catalog_address)
@@ -39,8 +40,11 @@ def build(settings: OfficeSettings) -> OfficeServer:
         store=Store(DossierKeys(ground.keyring, settings.deployment, TABLE), os.urandom),
         deadlines=Deadlines(load_policy(settings.law), load_calendar(settings.law)),
         catalog=catalog,
+        tells=bool(settings.messenger_url),
     )
-    tasks = delivery_tasks(office, catalog=catalog, black_list=black_list, house=own_caller(settings.cert))
+    messenger = Messenger.open(settings.messenger_url, settings.messenger_token)
+    house = own_caller(settings.cert)
+    tasks = tasks_of(office, catalog=catalog, black_list=black_list, messenger=messenger, house=house)
     worker = JobWorker(settings.dsn(ROLE), SCHEMA, tasks)
     eraser = Eraser.open(settings, SCHEMA, "erase_dossiers")
     keys, rotator = dossier_rotation(ground, settings, TABLE, party="subject")
@@ -59,4 +63,4 @@ def build(settings: OfficeSettings) -> OfficeServer:
 
 
 if __name__ == "__main__":
-    run_office(SCHEMA, OfficeSettings, build)
+    run_office(SCHEMA, RepairSettings, build)

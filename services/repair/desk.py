@@ -19,7 +19,7 @@ from services.repair.domain.application import Application
 from services.repair.domain.eligibility import eligibility
 from services.repair.neighbours import finding_of
 from services.repair.office import RepairOffice, entry_about
-from services.repair.store import Held
+from services.repair.store import Held, sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -75,15 +75,7 @@ class Desk:
 
 async def _evidence(tx: Transaction, application_id: UUID, evidence_id: UUID | None = None) -> Sequence[Row]:
     """Evidence in the order of hand-in; one piece with its content."""
-    return await tx.all(
-        "SELECT evidence_id, size, header, CASE WHEN evidence_id = cast(:one AS uuid) THEN content END AS content"
-        " FROM evidence"
-        " WHERE bucket = :bucket AND application_id = :id AND evidence_id = coalesce(cast(:one AS uuid), evidence_id)"
-        " ORDER BY evidence_no",
-        bucket=bucket_in(application_id),
-        id=application_id,
-        one=evidence_id,
-    )
+    return await tx.all(sql("evidence"), bucket=bucket_in(application_id), id=application_id, one=evidence_id)
 
 
 def _file(held: Held, row: Row) -> File:

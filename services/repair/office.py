@@ -13,16 +13,16 @@ from uuid import UUID
 
 from foundation.access import Caller, Officer
 from foundation.calendar import day_of
-from foundation.db import Database, Transaction
+from foundation.db import Database, Row, Transaction
 from foundation.evidence import FileHeader, Uploads, seal_file
 from foundation.identity import Identifier
 from foundation.jobs import defer
 from foundation.journal import Entry, Journal, Receipt
-from foundation.personal import NOTHING, Personal
+from foundation.personal import Personal
 from foundation.reasons import IDEMPOTENCY_KEY_REUSED
 from foundation.refusal import Refused
 from foundation.rpc import Call
-from services.repair.domain.application import EVIDENCE_FILES, OPEN, Application, QueueEntry, State, Step, submit
+from services.repair.domain.application import EVIDENCE_FILES, OPEN, Application, State, Step, submit
 from services.repair.domain.deadlines import Deadlines
 from services.repair.domain.eligibility import Eligibility, Finding, eligibility
 from services.repair.domain.reasons import EVIDENCE_TOO_MANY
@@ -36,12 +36,17 @@ HEAD_ROLE = "repair_head"
 DELIVERY = "deliver_withdrawal"
 """The job that has a repaired record withdrawn everywhere."""
 DELIVERY_QUEUE = "desharing"
+TELLING = "tell_party"
+"""The job that has a party told to sign in; one at a time, so that a sender that hangs never holds up a withdrawal."""
 ELIGIBILITY_MATTER = "repair eligibility"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairOffice:
-    """Eligibility, applications and decisions."""
+    """Eligibility, applications and decisions.
+
+    `tells`: whether a party is told outside the portal that an official, or the house, has acted on its application.
+    """
 
     database: Database
     journal: Journal
@@ -49,20 +54,15 @@ class RepairOffice:
     deadlines: Deadlines
     catalog: Catalog
     uploads: Uploads = field(default_factory=Uploads)
+    tells: bool = False
 
     async def check_eligibility(self, call: Call, record_id: str) -> tuple[Finding, Eligibility, Receipt]:
         """Whether and from when the party may apply. Raises Refused(NOT_FOUND, UNAVAILABLE)."""
         party = call.require_person().identifier
         finding = await self.catalog.finding(record_id, matter=ELIGIBILITY_MATTER, about=party)
         async with self.database.transaction() as tx:
-            entry = Entry(
-                kind=call.method,
-                caller=call.caller,
-                purpose="own",
-                matter=ELIGIBILITY_MATTER,
-                subject=party,
-                disclosed=(f"{finding.record_id}:{finding.version}:eligibility",),
-            )
+            disclosed = (f"{finding.record_id}:{finding.version}:eligibility",)
+            entry = call.entry(purpose="own", matter=ELIGIBILITY_MATTER, subject=party, disclosed=disclosed)
             judged = await self._judged(tx, party, finding)
             return finding, judged, await self.journal.write(tx, entry)
 
@@ -201,17 +201,11 @@ class RepairOffice:
         party = call.require_person().identifier
         async with self.database.transaction() as tx:
             applications = await self.store.list_of_party(tx, party)
-            entry = Entry(
-                kind=call.method,
-                caller=call.caller,
-                purpose="own",
-                matter="own applications",
-                subject=party,
-                disclosed=tuple(_version(one) for one in applications),
-            )
+            shown = tuple(_version(one) for one in applications)
+            entry = call.entry(purpose="own", matter="own applications", subject=party, disclosed=shown)
             return applications, await self.journal.write(tx, entry)
 
-    async def queue(self, call: Call) -> tuple[list[QueueEntry], Receipt]:
+    async def queue(self, call: Call) -> tuple[Sequence[Row], Receipt]:
         """What waits at the officer's authority, next deadline first, at most 500.
 
         The queue shows nothing about a party, so its one journal entry concerns none; opening an application
@@ -220,20 +214,25 @@ class RepairOffice:
         officer = _officer(call)
         async with self.database.transaction() as tx:
             entries = await self.store.queue(tx, officer.authority)
-            entry = Entry(
-                kind=call.method,
-                caller=call.caller,
-                matter="queue",
-                officer=officer.subject,
-                disclosed=tuple(f"{one.application_id}:{one.state.value}:queue" for one in entries),
-            )
-            return entries, await self.journal.write(tx, entry)
+            shown = tuple(f"{one.application_id}:{one.state}:queue" for one in entries)
+            return entries, await self.journal.write(tx, call.entry(matter="queue", disclosed=shown))
 
     async def record_to_withdraw(self, application_id: UUID) -> str | None:
         """The record of a granted application; None once it is carried out."""
         async with self.database.transaction() as tx:
             application = (await self.store.of_house(tx, application_id)).application
             return application.record_id if application.state is State.GRANTED else None
+
+    async def party_to_tell(self, application_id: UUID, *, house: Caller) -> Identifier | None:
+        """The party that is to be told to sign in, journalled; None once the application is erased."""
+        async with self.database.transaction() as tx:
+            try:
+                held = await self.store.of_house(tx, application_id)
+            except Refused:
+                return None
+            call = Call(caller=house, method="RepairWorker.TellParty")
+            await self.journal.write(tx, entry_about(call, held, decision="answered"))
+            return held.subject
 
     async def carried_out(self, application_id: UUID, *, house: Caller) -> None:
         """Note that every office has acknowledged; done before, it stays as it is."""
@@ -272,6 +271,9 @@ class RepairOffice:
     ) -> tuple[Application, Receipt]:
         application_id = held.application.application_id
         await self.store.take(tx, application_id, held.dek, step, authority=authority)
+        if self.tells and call.person is None:
+            number = len(held.application.history) + 1
+            await defer(tx, TELLING, lock=TELLING, application_id=str(application_id), step=number)
         return await self._changed(tx, call, application_id)
 
     async def _changed(self, tx: Transaction, call: Call, application_id: UUID) -> tuple[Application, Receipt]:
@@ -284,12 +286,9 @@ class RepairOffice:
 
 def entry_about(call: Call, held: Held, *, decision: Literal["answered", "changed"]) -> Entry:
     """The journal entry of a call about one application."""
-    return Entry(
-        kind=call.method,
-        caller=call.caller,
+    return call.entry(
         purpose="own" if call.person else "",
         matter=str(held.application.application_id),
-        officer=call.officer.subject if call.officer else NOTHING,
         subject=held.subject,
         decision=decision,
         disclosed=(_version(held.application),),

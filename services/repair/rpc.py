@@ -10,19 +10,22 @@ from typing import Any
 from chengxin.repair.v1 import repair_pb2 as pb
 from chengxin.repair.v1 import repair_pb2_grpc
 from foundation.calendar import day_of
+from foundation.db import Row
 from foundation.journal import Receipt
 from foundation.personal import Personal
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current, messages
 from foundation.rpc.mirror import mirrored
-from services.repair.domain.application import Application, QueueEntry, State, is_overdue
+from services.repair.domain.application import Application, State, is_overdue
 from services.repair.domain.eligibility import REQUIREMENTS
 from services.repair.office import RepairOffice
 
 WRITTEN = 4_000
 """Characters of an account, of reasons, of a verification."""
 
+OF_ONE = ("missing", "reasons", "carried_out_at", "correction", "extension_reasons", "stands_since")
+"""What only an application that is opened shows, and a queue does not."""
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 
 
@@ -119,7 +122,7 @@ class RepairServicer(repair_pb2_grpc.RepairServiceServicer):
             shown = [application_message(application, receipt) for application in applications]
         else:
             entries, receipt = await self._office.queue(call)
-            shown = [_summary(entry, day_of(receipt.as_of)) for entry in entries]
+            shown = [_waiting(entry, day_of(receipt.as_of)) for entry in entries]
         return pb.ListApplicationsResponse(applications=shown, receipt=messages.receipt_message(receipt))
 
 
@@ -133,30 +136,25 @@ def _record(text: str) -> str:
 
 def application_message(application: Application, receipt: Receipt) -> pb.Application:
     """An application as it stands at the receipt's instant."""
+    due, decision = application.due, application.decision
     named = application.reached(State.NOT_ACCEPTED)
     extended = application.reached(State.EXTENDED)
     carried_out = application.reached(State.CARRIED_OUT)
-    message = _summary(application, day_of(receipt.as_of))
-    message.MergeFrom(
-        pb.Application(
-            missing=[each.reveal() for each in named.step.missing] if named else (),
-            reasons=application.decision.step.reasons.reveal() if application.decision else "",
-            carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
-            correction=application.correction.reveal(),
-            stands_since=messages.timestamp(application.history[-1].at),
-            extension_reasons=extended.step.reasons.reveal() if extended else "",
-        )
-    )
-    return message
-
-
-def _summary(one: Application | QueueEntry, today: date) -> pb.Application:
-    """What both a party and a queue are shown."""
     return mirrored(
         pb.Application,
-        one,
-        without=("missing", "reasons", "carried_out_at", "correction", "extension_reasons", "stands_since"),
-        due_on=messages.iso(one.due.on if one.due else None),
-        due_provisional=one.due.provisional if one.due else False,
-        overdue=is_overdue(one.due, today),
+        application,
+        due_on=messages.iso(due.on if due else None),
+        due_provisional=due.provisional if due else False,
+        overdue=is_overdue(due.on if due else None, day_of(receipt.as_of)),
+        missing=[each.reveal() for each in named.step.missing] if named else (),
+        reasons=decision.step.reasons.reveal() if decision else "",
+        carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
+        correction=application.correction.reveal(),
+        stands_since=messages.timestamp(application.history[-1].at),
+        extension_reasons=extended.step.reasons.reveal() if extended else "",
     )
+
+
+def _waiting(row: Row, today: date) -> pb.Application:
+    """An application as the authority's queue shows it."""
+    return mirrored(pb.Application, row, without=OF_ONE, overdue=is_overdue(row.due_on, today))

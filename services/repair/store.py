@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from foundation.calendar import Deadline, day_of
 from foundation.crypto import Dek, DossierKeys, bucket_in, identifier_of, identifier_text, new_id
 from foundation.db import Row, Transaction
+from foundation.db.statements import sql_beside
 from foundation.evidence import SealedFile
 from foundation.identity import Identifier
 from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from services.repair.domain.application import Application, QueueEntry, State, Step, TakenStep
+from services.repair.domain.application import Application, State, Step, TakenStep
 from services.repair.domain.eligibility import Finding
 
 TABLE = "application"
 LISTED = 500
 """Applications that a list gives at most."""
 
-_HEAD = """
-    SELECT a.bucket, a.application_id, a.record_id, a.determining_authority, a.wrap, a.subject, a.correction,
-           (SELECT count(*) FROM evidence e
-             WHERE e.bucket = a.bucket AND e.application_id = a.application_id) AS evidence_count
-      FROM application a JOIN standing s ON s.bucket = a.bucket AND s.application_id = a.application_id
-                                        AND a.wrap IS NOT NULL
-"""
+sql = sql_beside(__file__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,32 +86,24 @@ class Store:
         """The party's applications, next deadline first, at most 500."""
         found = await self._held(
             tx,
-            "JOIN party_tag t ON t.bucket = a.bucket AND t.application_id = a.application_id"
-            " WHERE t.bucket = :bucket AND t.tag = :tag"
-            " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
+            sql("of_party"),
             bucket=await self._keys.bucket(party),
             tag=await self._keys.subject_tag(party),
             most=LISTED,
         )
         return [held.application for held in found if held.subject == party]
 
-    async def queue(self, tx: Transaction, authority: str) -> list[QueueEntry]:
-        """What waits at an authority, next deadline first, then what is being carried out; at most 500."""
-        rows = await tx.all(
-            "SELECT s.*, (SELECT count(*) FROM evidence e WHERE e.bucket = s.bucket"
-            "  AND e.application_id = s.application_id) AS evidence_count FROM standing s"
-            " WHERE s.determining_authority = :authority AND s.state IN ('submitted', 'accepted', 'extended', 'granted')"
-            " ORDER BY s.due_on NULLS LAST, s.application_id LIMIT :most",
-            authority=authority,
-            most=LISTED,
-        )
-        return [_queue_entry(row) for row in rows]
+    async def queue(self, tx: Transaction, authority: str) -> Sequence[Row]:
+        """What waits at an authority, next deadline first, then what is being carried out; at most 500.
+
+        A row has nothing about the party, and nothing that anybody wrote.
+        """
+        return await tx.all(sql("queue"), authority=authority, most=LISTED)
 
     async def stands(self, tx: Transaction, party: Identifier, record_id: str, states: Collection[State]) -> bool:
         """Whether an application about the record is in one of these states."""
         row = await tx.one(
-            "SELECT EXISTS (SELECT FROM standing WHERE bucket = :bucket AND record_id = :record"
-            " AND state = ANY(:states)) AS found",
+            sql("stands"),
             bucket=await self._keys.bucket(party),
             record=record_id,
             states=[state.value for state in states],
@@ -205,14 +191,10 @@ class Store:
 
     async def _held(self, tx: Transaction, where: str, **params: object) -> list[Held]:
         """Open the applications that a condition finds, with all their steps, in its order."""
-        heads = await tx.all(_HEAD + where, **params)
+        heads = await tx.all(sql("head") + where, **params)
         steps: dict[UUID, list[Row]] = {}
         for row in await tx.all(
-            "SELECT t.* FROM unnest(cast(:buckets AS smallint[]), cast(:ids AS uuid[])) AS k (bucket, application_id)"
-            " JOIN application_step t ON t.bucket = k.bucket AND t.application_id = k.application_id"
-            " ORDER BY t.application_id, t.step_no",
-            buckets=[head.bucket for head in heads],
-            ids=[head.application_id for head in heads],
+            sql("steps"), buckets=[head.bucket for head in heads], ids=[head.application_id for head in heads]
         ):
             steps.setdefault(row.application_id, []).append(row)
         return [await self._opened(head, steps[head.application_id]) for head in heads]
@@ -239,25 +221,8 @@ def _step(row: Row, dek: Dek) -> Step:
         state=State(row.state),
         day=row.day,
         officer=text("officer"),
-        due=_due(row.due_on, row.due_provisional),
+        due=None if row.due_on is None else Deadline(row.due_on, row.due_provisional),
         missing=tuple(Personal.each(json.loads(text("missing").reveal() or "[]"))),
         reasons=text("reasons"),
         verification=text("verification"),
-    )
-
-
-def _due(on: date | None, provisional: bool) -> Deadline | None:
-    return None if on is None else Deadline(on, provisional)
-
-
-def _queue_entry(row: Row) -> QueueEntry:
-    return QueueEntry(
-        application_id=row.application_id,
-        record_id=row.record_id,
-        determining_authority=row.determining_authority,
-        state=State(row.state),
-        submitted_at=row.submitted_at,
-        due=_due(row.due_on, row.due_provisional),
-        decided_at=row.granted_at,
-        evidence_count=row.evidence_count,
     )

@@ -1,4 +1,4 @@
-"""What runs without a caller: having a repaired record withdrawn everywhere, until everybody has acknowledged."""
+"""What runs without a caller: a repaired record is withdrawn everywhere, a party is told that something waits for it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from uuid import UUID
 
 from foundation.access import Caller
 from foundation.jobs import Tasks
+from services.repair.messenger import Messenger
 from services.repair.neighbours import BlackList, Catalog
-from services.repair.office import DELIVERY, RepairOffice
+from services.repair.office import DELIVERY, TELLING, RepairOffice
 
 REASON = "信用修复（credit repaired by the determining authority）"
 
 
-def delivery_tasks(office: RepairOffice, *, catalog: Catalog, black_list: BlackList, house: Caller) -> Tasks:
+def tasks_of(
+    office: RepairOffice, *, catalog: Catalog, black_list: BlackList, messenger: Messenger | None, house: Caller
+) -> Tasks:
     """The jobs of this office. `house` is this office as a caller, for the journal."""
 
     async def deliver_withdrawal(application_id: str) -> None:
@@ -24,4 +27,10 @@ def delivery_tasks(office: RepairOffice, *, catalog: Catalog, black_list: BlackL
         await black_list.close(record_id, matter=application_id, reason=REASON)
         await office.carried_out(UUID(application_id), house=house)
 
-    return {DELIVERY: deliver_withdrawal}
+    async def tell_party(application_id: str, step: int) -> None:
+        """Have the sender tell the party, unless the operator connects none any more."""
+        party = await office.party_to_tell(UUID(application_id), house=house) if messenger else None
+        if messenger and party:
+            await messenger.tell(party, key=f"{application_id}/{step}")
+
+    return {DELIVERY: deliver_withdrawal, TELLING: tell_party}

@@ -76,7 +76,7 @@ async def test_answers_and_the_public_list_show_it_until_the_last_day_and_neithe
     await catalog.hand_in(catalog.draft(party, publicity_until=until))
 
     async def shown() -> tuple[bool, int]:
-        listed = await catalog.sharing.published(item_code="", before=None, after=None, most=10)
+        listed = await catalog.reading.published(item_code="", before=None, after=None, most=10)
         return (await catalog.check(party)).found, len(listed)
 
     catalog.advance(days=9)
@@ -88,7 +88,7 @@ async def test_answers_and_the_public_list_show_it_until_the_last_day_and_neithe
 async def test_the_public_list_shows_what_the_document_says(catalog: CatalogHouse) -> None:
     draft = catalog.draft(party_name="样例食品有限公司")
     await catalog.hand_in(draft)
-    (shown,) = await catalog.sharing.published(item_code=catalog.item, before=None, after=None, most=10)
+    (shown,) = await catalog.reading.published(item_code=catalog.item, before=None, after=None, most=10)
     assert shown.fields["party_name"].reveal() == draft.party_name
     assert shown.fields["party_identifier"].reveal() == draft.party.value.reveal()
     assert shown.fields["document_number"].reveal() == draft.document_number
@@ -98,4 +98,4 @@ async def test_the_public_list_shows_what_the_document_says(catalog: CatalogHous
 
 async def test_a_slight_finding_is_not_published(catalog: CatalogHouse) -> None:
     await catalog.hand_in(catalog.draft(severity=Severity.SLIGHT))
-    assert await catalog.sharing.published(item_code="", before=None, after=None, most=10) == []
+    assert await catalog.reading.published(item_code="", before=None, after=None, most=10) == []

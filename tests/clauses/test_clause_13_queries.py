@@ -24,7 +24,7 @@ from tests.support.catalog_house import LAWBOOK, CatalogHouse, uscc
 
 def _servicer(catalog: CatalogHouse, caller: Caller, method: str) -> SharingServicer:
     CURRENT.set(Call(caller=caller, method=f"SharingService.{method}"))
-    return SharingServicer(catalog.sharing, LAWBOOK, Wakeups(catalog.database.dsn("catalog_answer")))
+    return SharingServicer(catalog.sharing, catalog.reading, LAWBOOK, Wakeups(catalog.database.dsn("catalog_answer")))
 
 
 def _context(catalog: CatalogHouse, **changes: str) -> sharing_pb2.QueryContext:

@@ -107,7 +107,7 @@ async def test_publicity_about_a_person_needs_an_express_law_that_the_item_cites
     draft = catalog.draft(catalog.person(), person_publicity_basis="express_law")
     assert await catalog.refusal_of(draft) == (reasons.PERSON_PUBLICITY_WITHOUT_BASIS, "person_publicity_basis")
     await catalog.hand_in(replace(draft, person_publicity_basis=""))
-    assert await catalog.sharing.published(item_code="", before=None, after=None, most=10) == []
+    assert await catalog.reading.published(item_code="", before=None, after=None, most=10) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_a_published_person_is_masked_and_a_minor_is_never_published(
         fields=tuple((f.name, "样例") for f in PUBLIC_PERSONS.fields if f.required),
     )
     await catalog.hand_in(draft)
-    shown = await catalog.sharing.published(item_code="", before=None, after=None, most=10)
+    shown = await catalog.reading.published(item_code="", before=None, after=None, most=10)
     assert len(shown) == published
     for record in shown:
         assert record.fields["party_name"].reveal() == "样**"

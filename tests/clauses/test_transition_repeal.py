@@ -41,7 +41,7 @@ async def test_repealing_an_item_stops_the_sharing_of_everything_under_it_at_tha
     _load(catalog, _without(catalog.item))
     assert not (await catalog.check(party)).found
     assert await catalog.report(party) == []
-    assert await catalog.sharing.published(item_code="", before=None, after=None, most=10) == []
+    assert await catalog.reading.published(item_code="", before=None, after=None, most=10) == []
     assert catalog.sql("SELECT count(*) FROM catalog.record WHERE ended_at IS NOT NULL") == [(0,)]
 
 
@@ -89,5 +89,5 @@ async def test_there_is_no_withdrawal_to_certify_while_a_record_is_shared(catalo
     (result,) = await catalog.hand_in(catalog.draft())
     assert result.record_id
     with pytest.raises(Refused) as refusal:
-        await catalog.sharing.certificate(catalog.provider, None, result.record_id, uuid4())
+        await catalog.reading.certificate(catalog.provider, None, result.record_id, uuid4())
     assert refusal.value.reason is reasons.NOT_ENDED

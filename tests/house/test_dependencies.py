@@ -54,11 +54,6 @@ def test_a_module_imports_only_what_its_part_declares(file: Path) -> None:
         assert providers & declared, f"{place(file)} imports {module}, which pyproject.toml does not declare"
 
 
-def test_sqlalchemy_brings_what_its_asyncio_part_needs() -> None:
-    (sqlalchemy,) = [requirement for requirement in HOUSE if _name(requirement) == "sqlalchemy"]
-    assert "[asyncio]" in sqlalchemy
-
-
 def test_every_dependency_is_pinned_with_hashes_and_no_index_is_named() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==", lock, re.MULTILINE))

@@ -30,9 +30,10 @@ from foundation.words import Words
 from services.catalog.domain.admission import Draft
 from services.catalog.law import load_law
 from services.catalog.office.access import AccessOffice
+from services.catalog.office.reading import ReadingOffice
 from services.catalog.office.records import HandedIn, RecordOffice
-from services.catalog.office.sharing import Checked, Context, SharingOffice, Shown
-from services.catalog.sealing import Sealer
+from services.catalog.office.sharing import Checked, Context, SharingOffice
+from services.catalog.sealing import Sealer, Shown
 from services.catalog.worker import Sweeper
 from tests.support.databases import SchemaDatabase
 
@@ -57,6 +58,7 @@ class CatalogHouse:
     working: Database
     sealer: Sealer
     sharing: SharingOffice
+    reading: ReadingOffice
     records: RecordOffice
     access: AccessOffice
     provider: Caller
@@ -191,7 +193,8 @@ async def catalog_house(
         changing=changing,
         working=working,
         sealer=sealer,
-        sharing=SharingOffice(answering, sealer, journal, Ed25519PrivateKey.generate()),
+        sharing=SharingOffice(answering, sealer, journal),
+        reading=ReadingOffice(answering, sealer, Ed25519PrivateKey.generate()),
         records=RecordOffice(changing, sealer, journal, lawbook=LAWBOOK, policy=POLICY),
         access=AccessOffice(changing, journal, Words(keyring, "access_grant"), lawbook=LAWBOOK),
         provider=None,  # type: ignore[arg-type]

@@ -221,10 +221,7 @@ async def test_a_record_of_another_deployment_does_not_open(house: CatalogHouse)
     await house.hand_in(house.draft(party))
     assert (await house.report(party))[0].fields
     elsewhere = SharingOffice(
-        house.answering,
-        dataclasses.replace(house.sealer, deployment="elsewhere"),
-        house.sharing._journal,
-        house.sharing._document_key,
+        house.answering, dataclasses.replace(house.sealer, deployment="elsewhere"), house.sharing._journal
     )
     house.sharing = elsewhere
     with pytest.raises(OpenFailed):

@@ -433,6 +433,7 @@ class RecordSummary(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     UNREPAIRABLE_FIELD_NUMBER: _builtins.int
     RECORD_NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_KIND_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id."""
     item_code: _builtins.str
@@ -459,6 +460,8 @@ class RecordSummary(_message.Message):
     """True when a law excludes repair."""
     record_number: _builtins.str
     """The provider's record number; given to the provider, the determining authority and the repair office."""
+    document_kind: _common_pb2.DocumentKind.ValueType
+    """Kind of the document it rests on; given to the party itself, also once sharing has ended."""
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When sharing ended; absent while it is shared."""
@@ -480,10 +483,11 @@ class RecordSummary(_message.Message):
         version: _builtins.int = ...,
         unrepairable: _builtins.bool = ...,
         record_number: _builtins.str = ...,
+        document_kind: _common_pb2.DocumentKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["determined_on", b"determined_on", "determining_authority", b"determining_authority", "earliest_repair_on", b"earliest_repair_on", "end_reason", b"end_reason", "ended_at", b"ended_at", "ends_before", b"ends_before", "item_code", b"item_code", "item_title", b"item_title", "provider", b"provider", "record_id", b"record_id", "record_number", b"record_number", "severity", b"severity", "unrepairable", b"unrepairable", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["determined_on", b"determined_on", "determining_authority", b"determining_authority", "document_kind", b"document_kind", "earliest_repair_on", b"earliest_repair_on", "end_reason", b"end_reason", "ended_at", b"ended_at", "ends_before", b"ends_before", "item_code", b"item_code", "item_title", b"item_title", "provider", b"provider", "record_id", b"record_id", "record_number", b"record_number", "severity", b"severity", "unrepairable", b"unrepairable", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

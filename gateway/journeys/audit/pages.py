@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from chengxin.audit.v1 import misuse_pb2
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
-from gateway.counter import Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
 from gateway.journeys.audit.questions import QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.offices import OfficeRefused
 from gateway.pages import SentForm, ThePage
 from gateway.problems import KINDS
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/staff/audit",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited), Depends(on_duty_as("auditor"))],
-)
+pages = page_router("/staff/audit", Depends(on_duty_as("auditor")))
 _MENDED_IN_THE_FORM = (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT, Kind.DENIED)
 
 

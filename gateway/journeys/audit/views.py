@@ -6,24 +6,19 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2, misuse_pb2, questions_pb2
-from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
 from gateway.journeys.audit.questions import ACCESSES, LOOKS, QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.messages import read, shows
 from gateway.problems import answers
-from gateway.strict_json import StrictRoute
+from gateway.routers import rest_router
 
-router = APIRouter(
-    prefix="/api/v1/staff/audit",
-    tags=["staff"],
-    dependencies=[Depends(limited), Depends(on_duty_as("auditor"))],
-    route_class=StrictRoute,
-)
+router = rest_router("/staff/audit", "staff", Depends(on_duty_as("auditor")))
 Code = Annotated[str, Field(max_length=100)]
 Said = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -75,7 +70,7 @@ class MisuseDecision(MisuseText):
     upheld: bool = Field(description="True when it was misuse")
 
 
-@router.post("/accesses/search", **shows(audit_pb2.SearchAccessesResponse, 400, 401, 403, 409, 429, 502, 503, 504))
+@router.post("/accesses/search", **shows(audit_pb2.SearchAccessesResponse, 400, 401, 403, 409))
 async def search_accesses(counter: TheCounter, session: ActingStaff, sent: AccessSearch) -> BaseModel:
     """Search accesses, newest first. This search is an entry itself."""
     return read(await ask(counter.offices, session.officer, sent.texts(ACCESSES)))
@@ -123,7 +118,7 @@ async def export_accesses(counter: TheCounter, session: ActingStaff, sent: Audit
 @router.post(
     "/accesses/{source}/{entry_id}/report",
     status_code=201,
-    **shows(misuse_pb2.ReportMisuseResponse, 400, 401, 403, 404, 429, 502, 503, 504),
+    **shows(misuse_pb2.ReportMisuseResponse, 400, 401, 403, 404),
 )
 async def report_misuse(
     counter: TheCounter, session: ActingStaff, source: Source, entry_id: EntryId, sent: MisuseText
@@ -133,34 +128,28 @@ async def report_misuse(
     return read(await counter.offices.ask_about(session.officer, counter.offices.audit.ReportMisuse, asked))
 
 
-@router.get("/matters", **shows(misuse_pb2.ListMisuseResponse, 401, 403, 429, 502, 503, 504))
+@router.get("/matters", **shows(misuse_pb2.ListMisuseResponse, 401, 403))
 async def list_matters(counter: TheCounter, session: Staff) -> BaseModel:
     """List reports of misuse that are not answered yet."""
     asked = misuse_pb2.ListMisuseRequest(open_only=True)
     return read(await counter.offices.ask_for(session.officer, counter.offices.misuse.ListMisuse, asked))
 
 
-@router.get("/matters/{matter_id}", **shows(misuse_pb2.GetMisuseResponse, 401, 403, 404, 429, 502, 503, 504))
+@router.get("/matters/{matter_id}", **shows(misuse_pb2.GetMisuseResponse, 401, 403, 404))
 async def get_matter(counter: TheCounter, session: Staff, matter_id: ThingId) -> BaseModel:
     """One report of misuse with its steps."""
     asked = misuse_pb2.GetMisuseRequest(matter_id=matter_id)
     return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.GetMisuse, asked))
 
 
-@router.post(
-    "/matters/{matter_id}/taking-up",
-    **shows(misuse_pb2.TakeUpMisuseResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
-)
+@router.post("/matters/{matter_id}/taking-up", **shows(misuse_pb2.TakeUpMisuseResponse, 400, 401, 403, 404, 409))
 async def take_up_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Take a report up."""
     asked = misuse_pb2.TakeUpMisuseRequest(matter_id=matter_id, note=sent.text)
     return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.TakeUpMisuse, asked))
 
 
-@router.post(
-    "/matters/{matter_id}/decision",
-    **shows(misuse_pb2.DecideMisuseResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
-)
+@router.post("/matters/{matter_id}/decision", **shows(misuse_pb2.DecideMisuseResponse, 400, 401, 403, 404, 409))
 async def decide_matter(
     counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseDecision
 ) -> BaseModel:
@@ -169,9 +158,7 @@ async def decide_matter(
     return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.DecideMisuse, asked))
 
 
-@router.post(
-    "/matters/{matter_id}/answer", **shows(misuse_pb2.AnswerMisuseResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504)
-)
+@router.post("/matters/{matter_id}/answer", **shows(misuse_pb2.AnswerMisuseResponse, 400, 401, 403, 404, 409))
 async def answer_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Answer the reporter, which ends the matter."""
     asked = misuse_pb2.AnswerMisuseRequest(matter_id=matter_id, answer=sent.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
@@ -13,16 +13,12 @@ from chengxin.repair.v1 import repair_pb2 as contract
 from chengxin.repair.v1.desk_pb2 import ExamineApplicationRequest
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
-from gateway.counter import Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
 from gateway.offices import OfficeRefused
 from gateway.pages import SentForm, ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/staff/repair",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited), Depends(on_duty_as("repair_officer"))],
-)
+pages = page_router("/staff/repair", Depends(on_duty_as("repair_officer")))
 _MENDED_IN_THE_FORM = (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT)
 _STANDS_AFTER = {
     "accept": ("ACCEPTED",),

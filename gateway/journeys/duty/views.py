@@ -7,24 +7,19 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.repair.v1 import desk_pb2 as desk
 from chengxin.repair.v1 import repair_pb2 as contract
-from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, limited, on_duty_as
+from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
 from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
 from gateway.problems import answers
-from gateway.strict_json import StrictRoute
+from gateway.routers import rest_router
 
-router = APIRouter(
-    prefix="/api/v1/staff/repair/applications",
-    tags=["staff"],
-    dependencies=[Depends(limited), Depends(on_duty_as("repair_officer"))],
-    route_class=StrictRoute,
-)
+router = rest_router("/staff/repair/applications", "staff", Depends(on_duty_as("repair_officer")))
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
@@ -56,14 +51,14 @@ class Decision(BaseModel):
     verification: Text = Field(description="How correction and performance were verified")
 
 
-@router.get("", **shows(contract.ListApplicationsResponse, 401, 403, 429, 502, 503, 504))
+@router.get("", **shows(contract.ListApplicationsResponse, 401, 403))
 async def list_due_applications(counter: TheCounter, session: Staff) -> BaseModel:
     """List what waits at my authority, next deadline first."""
     asked = contract.ListApplicationsRequest()
     return read(await counter.offices.ask_for(session.officer, counter.offices.repair.ListApplications, asked))
 
 
-@router.get("/{application_id}", **shows(desk.ExamineApplicationResponse, 401, 403, 404, 429, 502, 503, 504))
+@router.get("/{application_id}", **shows(desk.ExamineApplicationResponse, 401, 403, 404))
 async def examine_application(counter: TheCounter, session: Staff, application_id: ThingId) -> BaseModel:
     """One application beside its record, the rules that apply today and its evidence."""
     asked = desk.ExamineApplicationRequest(application_id=application_id)
@@ -99,10 +94,7 @@ async def _contents(parts: AsyncGenerator[desk.ReadEvidenceResponse]) -> AsyncGe
         yield part.content
 
 
-@router.post(
-    "/{application_id}/acceptance",
-    **shows(contract.AcceptApplicationResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
-)
+@router.post("/{application_id}/acceptance", **shows(contract.AcceptApplicationResponse, 400, 401, 403, 404, 409))
 async def accept_application(
     counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Acceptance
 ) -> BaseModel:
@@ -111,9 +103,7 @@ async def accept_application(
     return read(await counter.offices.ask_about(session.officer, counter.offices.repair.AcceptApplication, asked))
 
 
-@router.post(
-    "/{application_id}/extension", **shows(contract.ExtendDecisionResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504)
-)
+@router.post("/{application_id}/extension", **shows(contract.ExtendDecisionResponse, 400, 401, 403, 404, 409))
 async def extend_decision(
     counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Extension
 ) -> BaseModel:
@@ -122,10 +112,7 @@ async def extend_decision(
     return read(await counter.offices.ask_about(session.officer, counter.offices.repair.ExtendDecision, asked))
 
 
-@router.post(
-    "/{application_id}/decision",
-    **shows(contract.DecideApplicationResponse, 400, 401, 403, 404, 409, 429, 502, 503, 504),
-)
+@router.post("/{application_id}/decision", **shows(contract.DecideApplicationResponse, 400, 401, 403, 404, 409))
 async def decide_application(
     counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Decision
 ) -> BaseModel:

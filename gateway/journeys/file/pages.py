@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from gateway.counter import TheCounter, Visitor, limited
@@ -21,9 +21,9 @@ async def file(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResp
 
 
 @pages.get("/file.json")
-async def file_json(counter: TheCounter, session: Visitor) -> Response:
+async def file_json(request: Request, counter: TheCounter, session: Visitor) -> Response:
     """The same as JSON, for keeping and for programs."""
-    made = party_file(session, await gathered(counter, session))
+    made = party_file(request, session, await gathered(counter, session))
     headers = {"Content-Disposition": 'attachment; filename="chengxin.json"'}
     return Response(made.model_dump_json(indent=2), media_type="application/json", headers=headers)
 

@@ -24,6 +24,8 @@ MARGIN = 18 * mm
 _SIZES = {"h1": 18.0, "h2": 14.0, "h3": 11.0, "p": 9.5, "small": 8.5}
 _LATIN = re.compile(r"[!-~][ -~]*")
 """What a font for Chinese sets too tight to be read."""
+_TOGETHER = 200
+"""Rows laid out together: each page lays out anew what is left of them."""
 _CELLS = ("dt", "dd", "th", "td")
 _LINES: Any = [("LINEBELOW", (0, 0), (-1, -1), 0.4, Color(0.6, 0.6, 0.6)), ("VALIGN", (0, 0), (-1, -1), "TOP")]
 registerFont(UnicodeCIDFont(FONT))
@@ -110,7 +112,11 @@ class _Reader(HTMLParser):
             rows: Any = [[*row, *[""] * (columns - len(row))] for row in self._rows]
             width = (A4[0] - 2 * MARGIN) / (columns if tag == "table" else 1)
             widths = [width] * columns if tag == "table" else [width * 0.3, width * 0.7]
-            self.parts += [Table(rows, widths, repeatRows=self._heads, splitInRow=1, style=_LINES), Spacer(0, 3 * mm)]
+            heads, rows = rows[: self._heads], rows[self._heads :]
+            for at in range(0, len(rows), _TOGETHER):
+                part = [*heads, *rows[at : at + _TOGETHER]]
+                self.parts.append(Table(part, widths, repeatRows=self._heads, splitInRow=1, style=_LINES))
+            self.parts.append(Spacer(0, 3 * mm))
             self._rows, self._heads = [], 0
 
     def _paragraph(self, kind: str) -> Paragraph:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field, create_model
 
@@ -17,10 +17,16 @@ from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.repair.v1 import repair_pb2 as repair
 from gateway.counter import Counter, TheCounter, Visitor, limited
 from gateway.journeys.file.pdf import pdf
+from gateway.journeys.looks.pages import who
 from gateway.messages import model, read
-from gateway.pages import Page, ThePage
+from gateway.pages import Page, ThePage, language_of, texts
 from gateway.problems import answers
 from gateway.sessions import Session
+
+MOST_PAGES = 5
+"""Pages of 1,000 looks in one file: what a PDF can be made of while somebody waits for it."""
+WITHHELD = ("ENDED_CONTENT", "ERASED", "COURT_ORDERS", "OFFICIALS")
+"""What no file can show. Sources: docs/architecture.md, The end of sharing; law/archive.yaml."""
 
 router = APIRouter(prefix="/api/v1/me", tags=["file"], dependencies=[Depends(limited)])
 
@@ -35,7 +41,7 @@ class About(BaseModel):
 
 _PARTS = {
     "records": (sharing.ListOwnRecordsResponse, "What is held: shared now with all fields, ended with its dates"),
-    "looks": (audit.ListAccessesToSubjectResponse, "Who looked, newest first, at most 1,000"),
+    "looks": (audit.ListAccessesToSubjectResponse, "Who looked, newest first, as of its receipt, at most 5,000"),
     "applications": (repair.ListApplicationsResponse, "Applications for repair, at most 500"),
     "reports": (misuse.ListMisuseResponse, "Looks reported as misuse, at most 1,000"),
 }
@@ -43,6 +49,7 @@ _FIELDS: dict[str, Any] = {
     "made_at": (datetime, Field(description="The instant of the last of its parts (house clock)")),
     "about": (About, Field(description="Whom it is about")),
     **{name: (model(message), Field(description=text)) for name, (message, text) in _PARTS.items()},
+    "withheld": (dict[str, str], Field(description="What the file cannot show, by code, in the visitor's language")),
 }
 PartyFile = create_model(
     "PartyFile",
@@ -53,10 +60,10 @@ PartyFile = create_model(
 
 
 @router.get("/file", response_model=PartyFile, responses=answers(401, 429, 502, 503, 504))
-async def get_file(counter: TheCounter, session: Visitor, response: Response) -> BaseModel:
+async def get_file(request: Request, counter: TheCounter, session: Visitor, response: Response) -> BaseModel:
     """Get everything about me as one file."""
     response.headers["Content-Disposition"] = 'attachment; filename="chengxin.json"'
-    return party_file(session, await gathered(counter, session))
+    return party_file(request, session, await gathered(counter, session))
 
 
 class PdfResponse(Response):
@@ -77,7 +84,9 @@ async def on_a_page(page: Page, counter: Counter, session: Session) -> HTMLRespo
     """Everything on one page that prints well, fields by the titles that the catalog gives them today."""
     items = await counter.offices.ask(counter.offices.catalog.ListCatalogItems, ListCatalogItemsRequest())
     titles = {item.code: {field.name: field.title for field in item.fields} for item in items.items}
-    return page.show("file/file.html", person=session.person, titles=titles, **await gathered(counter, session))
+    return page.show(
+        "file/file.html", person=session.person, titles=titles, who=who, **await gathered(counter, session)
+    )
 
 
 async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
@@ -88,16 +97,26 @@ async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
         offices.ask_for(person, offices.repair.ListApplications, repair.ListApplicationsRequest()),
         offices.ask_for(person, offices.misuse.ListMisuse, misuse.ListMisuseRequest(page_size=1000)),
     )
-    asked = audit.ListAccessesToSubjectRequest()
-    looks = await offices.ask_for(person, offices.audit.ListAccessesToSubject, asked)
-    return {"records": records, "looks": looks, "applications": applications, "reports": reports}
+    looks, asked = audit.ListAccessesToSubjectResponse(), audit.ListAccessesToSubjectRequest()
+    for _ in range(MOST_PAGES):
+        page = await offices.ask_for(person, offices.audit.ListAccessesToSubject, asked)
+        looks.accesses.extend(page.accesses)
+        if not looks.HasField("receipt"):  # The newest page's: the others only go further back.
+            looks.receipt.CopyFrom(page.receipt)
+        asked.page_token = looks.next_page_token = page.next_page_token
+        if not page.next_page_token:
+            break
+    withheld = WITHHELD if not looks.next_page_token else (*WITHHELD, "OLDER_LOOKS")
+    return {"records": records, "looks": looks, "applications": applications, "reports": reports, "withheld": withheld}
 
 
-def party_file(session: Session, parts: dict[str, Any]) -> BaseModel:
+def party_file(request: Request, session: Session, parts: dict[str, Any]) -> BaseModel:
     """The file that these parts make."""
+    words = texts(language_of(request))
     identifier = session.person.identifier
     about = About(
         name=session.person.name.reveal(), identifier_kind=identifier.kind.value, identifier=identifier.value.reveal()
     )
-    read_parts: Any = {name: read(part) for name, part in parts.items()}
+    read_parts: Any = {name: read(parts[name]) for name in _PARTS}
+    read_parts["withheld"] = {code: words.pgettext("Withheld", code) for code in parts["withheld"]}
     return PartyFile(made_at=parts["looks"].receipt.as_of.ToDatetime(tzinfo=UTC), about=about, **read_parts)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from chengxin.catalog.v1.catalog_pb2 import GetCatalogItemRequest
 from chengxin.catalog.v1.sharing_pb2 import GetWithdrawalCertificateRequest, ListOwnRecordsRequest
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import TheCounter, ThingId, Visitor, limited
+from gateway.counter import TheCounter, ThingId, Visitor
 from gateway.pages import ThePage
+from gateway.qr import code_of
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/me/records", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router("/me/records")
 
 
 @pages.get("")
@@ -47,4 +46,5 @@ async def certificate(page: ThePage, counter: TheCounter, session: Visitor, reco
     offices = counter.offices
     asked = GetWithdrawalCertificateRequest(record_id=record_id)
     answer = await offices.ask_about(session.person, offices.sharing.GetWithdrawalCertificate, asked)
-    return page.show("held/certificate.html", record_id=record_id, certificate=answer)
+    code = code_of(answer.text, counter.public_url)
+    return page.show("held/certificate.html", record_id=record_id, certificate=answer, code=code)

@@ -16,7 +16,7 @@ from gateway.problems import answers
 router = APIRouter(prefix="/api/v1/me/records", tags=["held"], dependencies=[Depends(limited)])
 
 
-@router.get("", **shows(contract.ListOwnRecordsResponse, 401, 429, 502, 503, 504))
+@router.get("", **shows(contract.ListOwnRecordsResponse, 401))
 async def list_own_records(counter: TheCounter, session: Visitor) -> BaseModel:
     """List what is held about me. This look is journalled like any other."""
     asked = contract.ListOwnRecordsRequest()

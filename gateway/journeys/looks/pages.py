@@ -16,6 +16,7 @@ from foundation.refusal import Refused
 from gateway.counter import Counter, TheCounter, ThingId, Visitor, limited
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.pages import SentForm, ThePage
+from gateway.qr import code_of
 from gateway.sessions import Session
 
 PAGE = 25
@@ -98,9 +99,10 @@ async def _look(
     look = next((one for one in found if (one.source, one.entry_id) == (source, entry_id)), None)
     if look is None:
         raise Refused(NOT_FOUND)
-    values: dict[str, Any] = {"proof": "", "vkey": ""}
+    values: dict[str, Any] = {"proof": "", "vkey": "", "code": None}
     if look.log_index >= 0:
         values["proof"] = await _receipt(counter, session, source, entry_id)
+        values["code"] = code_of(values["proof"], counter.public_url)
         log = await counter.offices.ask(counter.offices.audit.GetCheckpoint, contract.GetCheckpointRequest())
         values["vkey"] = log.vkey
     values |= {"look": look, "who": who(look), "titles": titles, "report": report, "wrong": wrong}

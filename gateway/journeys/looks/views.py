@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2 as contract
@@ -18,6 +18,7 @@ router = APIRouter(prefix="/api/v1/me", tags=["looks"], dependencies=[Depends(li
 Source = Annotated[
     Literal["catalog", "blacklist", "repair", "audit"], Path(description="The journal that holds the entry")
 ]
+PageToken = Annotated[str, Query(max_length=200, description="next_page_token of the page before")]
 EntryId = Annotated[int, Path(ge=1, lt=2**63, description="Entry id in that journal")]
 
 
@@ -29,10 +30,10 @@ class NewReport(BaseModel):
     report: str = Field(min_length=1, max_length=2000, description="What is wrong with the look")
 
 
-@router.get("/accesses", **shows(contract.ListAccessesToSubjectResponse, 401, 429, 502, 503, 504))
-async def list_accesses(counter: TheCounter, session: Visitor) -> BaseModel:
-    """List who looked at me. This look is an entry itself."""
-    asked = contract.ListAccessesToSubjectRequest()
+@router.get("/accesses", **shows(contract.ListAccessesToSubjectResponse, 400, 401, 429, 502, 503, 504))
+async def list_accesses(counter: TheCounter, session: Visitor, page_token: PageToken = "") -> BaseModel:
+    """List who looked at me, newest first, at most 1,000 at once. This look is an entry itself."""
+    asked = contract.ListAccessesToSubjectRequest(page_token=page_token)
     return read(await counter.offices.ask_for(session.person, counter.offices.audit.ListAccessesToSubject, asked))
 
 

@@ -68,7 +68,8 @@ def _of_records(records: Iterable[RecordSummary]) -> Iterator[Message]:
     for record in records:
         of: dict[str, Any] = {"id": record.record_id, "state": ""}
         if record.determined_on:
-            due_on = date.fromisoformat(record.earliest_repair_on) if record.earliest_repair_on else None
+            repairable = record.earliest_repair_on and not record.HasField("ended_at")
+            due_on = date.fromisoformat(record.earliest_repair_on) if repairable else None
             yield Message(on=date.fromisoformat(record.determined_on), kind="record_held", due_on=due_on, **of)
         if record.HasField("ended_at"):
             yield Message(on=day_in(record.ended_at), kind="record_ended", due_on=None, **of)

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 _HEADERS = {"Cache-Control": "private, no-cache"}
 # Kept by the reader alone and asked about before each use: no cache may outlive the end of publicity.
 
+_OF_THE_BODY = ("content-length", "content-type", "set-cookie")
+
 
 def conditional(request: Request, page: BaseModel) -> Response:
     """Answer with the page and its entity tag, or 304 where the reader has it already."""
@@ -29,5 +31,7 @@ def kept(request: Request, response: Response) -> Response:
     response.headers.update({"ETag": tag, **_HEADERS})
     held = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if tag in held or "*" in held:
-        return Response(status_code=304, headers={"ETag": tag, **_HEADERS})
+        # A browser takes these headers for those of what it kept (RFC 9111 section 3.2): a policy as well.
+        same = {name: value for name, value in response.headers.items() if name not in _OF_THE_BODY}
+        return Response(status_code=304, headers=same)
     return response

@@ -21,6 +21,7 @@ from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from gateway.counter import Counter, TheCounter, limited
 from gateway.pages import ThePage
+from gateway.qr import PAGE, code_of
 from gateway.reasons import BODY_TOO_LARGE
 
 LONGEST = 64 * 1024
@@ -28,10 +29,7 @@ LONGEST = 64 * 1024
 _SHOWN = ("at", "source", "kind", "authority", "purpose", "decision", "entry_id")
 
 pages = APIRouter(
-    prefix="/public/verify",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited)],
+    prefix=PAGE, include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
 )
 
 
@@ -116,4 +114,6 @@ async def judged(request: Request, page: ThePage, counter: TheCounter) -> HTMLRe
     if not text.strip() or len(text) > LONGEST:
         error = "too_long" if text.strip() else "empty"
         return page.show("public/verify.html", status=400, verdict=None, error=error, text=text[:LONGEST])
-    return page.show("public/verify.html", verdict=judge(text, await signers_of(counter)), error="", text=text)
+    verdict = judge(text, await signers_of(counter))
+    code = code_of(text.replace("\r\n", "\n"), counter.public_url) if verdict.outcome == "genuine" else None
+    return page.show("public/verify.html", verdict=verdict, error="", text=text, code=code)

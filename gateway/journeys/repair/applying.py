@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -20,9 +20,10 @@ from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1 import repair_pb2 as contract
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, Visitor, limited, session_token
+from gateway.counter import Counter, TheCounter, Visitor, session_token
 from gateway.offices import OfficeRefused
 from gateway.pages import Page, SentForm, ThePage
+from gateway.routers import page_router
 from gateway.seal import new_token
 from gateway.sessions import IDLE, Session
 
@@ -30,9 +31,7 @@ LONGEST = 4000
 """Longest account of the correction, characters. Source: contract, SubmitApplicationRequest."""
 _KEPT = "repair-draft"
 
-pages = APIRouter(
-    prefix="/me/repair", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router("/me/repair")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,25 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1 import desk_pb2 as desk
 from chengxin.repair.v1 import repair_pb2 as contract
 from foundation.refusal import Kind, Refused
-from gateway.counter import Counter, TheCounter, ThingId, Visitor, limited
+from gateway.counter import Counter, TheCounter, ThingId, Visitor
 from gateway.journeys.repair.evidence import upload_messages
 from gateway.offices import OfficeRefused, hidden_unless_own
 from gateway.pages import Page, SentForm, ThePage
+from gateway.routers import page_router
 from gateway.sessions import Session
 
-pages = APIRouter(
-    prefix="/me/applications",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited)],
-)
+pages = page_router("/me/applications")
 
 
 @pages.get("")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+import yaml
+from fastapi import Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.repair.v1 import repair_pb2 as contract
-from gateway.counter import Acting, TheCounter, ThingId, Visitor, limited
+from gateway.counter import Acting, TheCounter, ThingId, Visitor
 from gateway.journeys.repair.evidence import upload_messages
 from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
-from gateway.strict_json import StrictRoute
+from gateway.routers import rest_router
 
-router = APIRouter(prefix="/api/v1/me", tags=["repair"], dependencies=[Depends(limited)], route_class=StrictRoute)
+router = rest_router("/me", "repair")
 
 IdempotencyKey = Annotated[
     str,
@@ -26,31 +28,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["description", "file"],
-                    "properties": {
-                        "description": {
-                            "type": "string",
-                            "maxLength": 500,
-                            "description": "What it shows; sent before the file",
-                        },
-                        "file": {
-                            "type": "string",
-                            "contentMediaType": "application/octet-stream",
-                            "description": "PDF, PNG, JPEG or plain text, at most 20 MiB",
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
+_UPLOAD = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 class NewApplication(BaseModel):
@@ -65,9 +43,7 @@ class NewApplication(BaseModel):
     commitment: bool = Field(description="True: the party makes the public credit commitment (信用承诺)")
 
 
-@router.get(
-    "/records/{record_id}/eligibility", **shows(contract.CheckEligibilityResponse, 401, 404, 409, 429, 502, 503, 504)
-)
+@router.get("/records/{record_id}/eligibility", **shows(contract.CheckEligibilityResponse, 401, 404, 409))
 async def check_eligibility(counter: TheCounter, session: Visitor, record_id: ThingId) -> BaseModel:
     """Say whether and when one of my records can be repaired, and what an application needs."""
     asked = contract.CheckEligibilityRequest(record_id=record_id)
@@ -75,9 +51,7 @@ async def check_eligibility(counter: TheCounter, session: Visitor, record_id: Th
 
 
 @router.post(
-    "/applications",
-    status_code=201,
-    **shows(contract.SubmitApplicationResponse, 400, 401, 403, 404, 409, 413, 429, 502, 503, 504),
+    "/applications", status_code=201, **shows(contract.SubmitApplicationResponse, 400, 401, 403, 404, 409, 413)
 )
 async def submit_application(
     counter: TheCounter, session: Acting, new: NewApplication, idempotency_key: IdempotencyKey
@@ -87,14 +61,14 @@ async def submit_application(
     return read(await counter.offices.ask_about(session.person, counter.offices.repair.SubmitApplication, asked))
 
 
-@router.get("/applications", **shows(contract.ListApplicationsResponse, 401, 429, 502, 503, 504))
+@router.get("/applications", **shows(contract.ListApplicationsResponse, 401))
 async def list_applications(counter: TheCounter, session: Visitor) -> BaseModel:
     """List my applications."""
     asked = contract.ListApplicationsRequest()
     return read(await counter.offices.ask_for(session.person, counter.offices.repair.ListApplications, asked))
 
 
-@router.get("/applications/{application_id}", **shows(contract.GetApplicationResponse, 401, 404, 429, 502, 503, 504))
+@router.get("/applications/{application_id}", **shows(contract.GetApplicationResponse, 401, 404))
 async def get_application(counter: TheCounter, session: Visitor, application_id: ThingId) -> BaseModel:
     """Follow one of my applications."""
     asked = contract.GetApplicationRequest(application_id=application_id)
@@ -105,7 +79,7 @@ async def get_application(counter: TheCounter, session: Visitor, application_id:
     "/applications/{application_id}/evidence",
     status_code=201,
     openapi_extra=_UPLOAD,
-    **shows(contract.UploadEvidenceResponse, 400, 401, 403, 404, 409, 413, 429, 502, 503, 504),
+    **shows(contract.UploadEvidenceResponse, 400, 401, 403, 404, 409, 413),
 )
 async def upload_evidence(request: Request, counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
     """Add a piece of evidence to one of my applications."""
@@ -115,8 +89,7 @@ async def upload_evidence(request: Request, counter: TheCounter, session: Acting
 
 
 @router.post(
-    "/applications/{application_id}/withdraw",
-    **shows(contract.WithdrawApplicationResponse, 401, 403, 404, 409, 429, 502, 503, 504),
+    "/applications/{application_id}/withdraw", **shows(contract.WithdrawApplicationResponse, 401, 403, 404, 409)
 )
 async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
     """Take one of my applications back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from foundation.identity import Identifier
@@ -14,7 +14,10 @@ from services.audit.domain.reasons import BASIS_REQUIRED
 OWN_PURPOSE = "own"
 """The purpose of a party that asks about itself."""
 MOST_TO_SUBJECT = 1_000
-"""How many accesses a party gets at once, the newest."""
+"""How many accesses a party gets at once, newest first."""
+NEWEST = (10**17, "~", 0)
+"""The place before the newest access, as `Access.place` gives one."""
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,11 @@ class Access:
         names = ("entry_id", "at", "kind", "authority", "purpose", "decision", "reason")
         return cls(**{name: getattr(entry, name) for name in names}, **more)
 
+    @property
+    def place(self) -> tuple[int, str, int]:
+        """Where it stands among all accesses: microseconds since 1970, source, entry id; newest first."""
+        return (self.at - _1970) // timedelta(microseconds=1), self.source, self.entry_id
+
     def as_the_party_sees_it(self) -> Access:
         """The access without the official's name: the authority answers to the party, not its official.
 
@@ -57,6 +65,7 @@ class Search:
     """What an auditor looks for. Empty means any; the period is [since, before).
 
     `by_party`: the party itself looks, and does not see yet what a court's order keeps from it for a time.
+    `after`: the place after which a page begins, of a search about one party.
     """
 
     since: datetime | None = None
@@ -68,6 +77,7 @@ class Search:
     basis: str = ""
     most: int = 100
     by_party: bool = False
+    after: tuple[int, str, int] = NEWEST
 
     def __post_init__(self) -> None:
         """Raise Refused(BASIS_REQUIRED) when it is about one party and states no audit."""
@@ -77,5 +87,5 @@ class Search:
 
 def newest_first(accesses: list[Access], most: int) -> list[Access]:
     """Return the `most` newest accesses, newest first."""
-    ordered = sorted(accesses, key=lambda access: (access.at, access.source, access.entry_id), reverse=True)
+    ordered = sorted(accesses, key=lambda access: access.place, reverse=True)
     return ordered[:most]

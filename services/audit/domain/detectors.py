@@ -84,7 +84,7 @@ def enough(detector: str, rule: Rule, groups: Iterable[Group]) -> Iterator[Findi
 def close_together(detector: str, rule: Rule, groups: Iterable[Group]) -> Iterator[Finding]:
     """Findings about groups in which `least` happened within `within_days`."""
     near = (group for group in groups if group.days <= rule.numbers["within_days"])
-    return (_fired(detector, rule, group, rule.numbers["least"], days=group.days) for group in near)
+    return (_fired(detector, rule, group, rule.numbers["least"], days=max(group.days, 0.1)) for group in near)
 
 
 def far_above_peers(detector: str, rule: Rule, peers: Sequence[Group]) -> Iterator[Finding]:

@@ -41,13 +41,18 @@ class Question:
 
     def after(self, *first: int | str) -> tuple[Any, ...]:
         """The place after which its page begins, `first` without a token. Raises Refused(VALUE_INVALID)."""
-        try:
-            place: list[Any] = json.loads(self.token) if self.token else [*first]
-            if [type(part) for part in place] == [type(part) for part in first] and all(map(_storable, place)):
-                return tuple(place)
-        except (ValueError, TypeError, RecursionError):
-            pass
-        raise Refused(VALUE_INVALID, field="question.page_token")
+        return place(self.token, *first, field="question.page_token")
+
+
+def place(token: str, *first: int | str, field: str) -> tuple[Any, ...]:
+    """The place that a token names, of the types of `first`, which stands for none. Raises Refused(VALUE_INVALID)."""
+    try:
+        parts: list[Any] = json.loads(token) if token else [*first]
+        if [type(part) for part in parts] == [type(part) for part in first] and all(map(_storable, parts)):
+            return tuple(parts)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise Refused(VALUE_INVALID, field=field)
 
 
 def _storable(part: int | str) -> bool:

@@ -14,7 +14,7 @@ from foundation.access import Caller, Officer, Person
 from foundation.db import Database
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, PrivatePart, Receipt
-from services.audit.domain.access import MOST_TO_SUBJECT, OWN_PURPOSE, Access, Search, newest_first
+from services.audit.domain.access import MOST_TO_SUBJECT, NEWEST, OWN_PURPOSE, Access, Search, newest_first
 from services.audit.store import log as store
 from services.audit.store.journals import Place, SourceJournal
 from services.audit.store.log import Logged
@@ -57,9 +57,12 @@ class Accesses:
         )
         return found, await self._journalled(entry)
 
-    async def to_party(self, person: Person, *, by: Caller, method: str) -> tuple[list[Access], Receipt]:
-        """Return who looked at a party, as the party may see it, newest first, at most 1,000."""
-        found = await self._about(person.identifier, Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT, by_party=True))
+    async def to_party(
+        self, person: Person, *, by: Caller, method: str, after: tuple[int, str, int] = NEWEST
+    ) -> tuple[list[Access], Receipt]:
+        """Return who looked at a party, as the party may see it, newest first, at most 1,000 after a place."""
+        search = Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT, by_party=True, after=after)
+        found = await self._about(person.identifier, search)
         shown = [access.as_the_party_sees_it() for access in found]
         entry = Entry(
             kind=method, caller=by, purpose=OWN_PURPOSE, subject=person.identifier, disclosed=_disclosed(shown)

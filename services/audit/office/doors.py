@@ -8,12 +8,12 @@ from uuid import UUID
 import structlog
 
 from chengxin.proofs.entry import decode
-from foundation.access import Caller, Officer
 from foundation.crypto import Keyring
 from foundation.db import Database
-from foundation.journal import Entry, Journal, Receipt
+from foundation.journal import Journal, Receipt
 from foundation.reasons import NOT_FOUND, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from foundation.words import Words
 from services.audit.domain.doors import Gap, explained
 from services.audit.domain.reasons import SECOND_AUDITOR_REQUIRED
@@ -38,12 +38,10 @@ class Doors:
         self._sources = sources
         self._alarmed: set[Gap] = set()
 
-    async def gaps(
-        self, *, source: str, with_explained: bool, most: int, by: Caller, method: str
-    ) -> tuple[list[Gap], Receipt]:
+    async def gaps(self, call: Call, *, source: str, with_explained: bool, most: int) -> tuple[list[Gap], Receipt]:
         """Return the newest gaps; those that the office has explained only where asked for."""
         async with self._database.transaction() as tx:
-            receipt = await self._journal.write(tx, Entry(kind=method, caller=by, purpose="audit"))
+            receipt = await self._journal.write(tx, call.entry(purpose="audit"))
         found = await self._found(source, most)
         return [gap for gap in found if with_explained or not gap.cause], receipt
 
@@ -54,14 +52,12 @@ class Doors:
             log.error("door numbers unexplained", source=gap.source, first=gap.first_no, last=gap.last_no)
         self._alarmed = unexplained
 
-    async def adopt(
-        self, source: str, epoch: UUID, *, basis: str, by: Caller, officer: Officer, method: str
-    ) -> tuple[bool, Receipt]:
+    async def adopt(self, call: Call, source: str, epoch: UUID, *, basis: str) -> tuple[bool, Receipt]:
         """Propose an epoch, or approve what another official proposed; True once it is approved.
 
         Raises Refused(NOT_FOUND) unless it is the source's present epoch, SECOND_AUDITOR_REQUIRED for the proposer.
         """
-        journal = self._sources.get(source)
+        officer, journal = call.require_officer("auditor"), self._sources.get(source)
         if journal is None:
             raise Refused(NOT_FOUND, field="source")
         if await journal.epoch() != epoch:
@@ -69,18 +65,12 @@ class Doors:
         who = await self._words.official(officer)
         begins_after = await self._begins_after(journal)
         async with self._database.transaction() as tx:
-            said = await store.adopt(tx, source, epoch, by=who, begins_after=begins_after)
+            asked = {"source": source, "epoch": epoch, "by": who, "begins_after": begins_after}
+            said: str = (await tx.call("adopt_epoch", **asked)).scalar_one()
             if said in _REFUSALS:
                 raise Refused(_REFUSALS[said])
-            entry = Entry(
-                kind=method,
-                caller=by,
-                purpose="audit",
-                officer=officer.subject,
-                matter=basis,
-                decision="changed",
-                disclosed=(f"{epoch}:{said}:{source}",),
-            )
+            shown = (f"{epoch}:{said}:{source}",)
+            entry = call.entry(purpose="audit", matter=basis, decision="changed", disclosed=shown)
             return said == "approved", await self._journal.write(tx, entry)
 
     async def _found(self, source: str, most: int) -> list[Gap]:

@@ -13,7 +13,7 @@ from foundation.calendar import WorkingCalendar, day_of
 from foundation.crypto import Dek, DossierKeys, identifier_of, identifier_text, new_id
 from foundation.db import Database, Row, Transaction
 from foundation.identity import Identifier
-from foundation.journal import Entry, Journal, Receipt
+from foundation.journal import Journal, Receipt
 from foundation.personal import NOTHING, Personal
 from foundation.reasons import NOT_FOUND, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
@@ -165,12 +165,9 @@ class Misuse:
     async def _journalled(
         self, tx: Transaction, call: Call, decision: Any, said: list[str], party: Identifier | None
     ) -> Receipt:
-        entry = Entry(
-            kind=call.method,
-            caller=call.caller,
+        entry = call.entry(
             purpose="own" if call.person else "audit",
             matter=said[0].partition(":")[0] if len(said) == 1 else "misuse",
-            officer=call.officer.subject if call.officer else "",
             subject=party,
             decision=decision,
             disclosed=tuple(said),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from foundation.calendar import WorkingCalendar, day_of
 from foundation.db import Database
-from foundation.journal import Entry, Journal, Receipt
+from foundation.journal import Journal, Receipt
 from foundation.policy import Policy
 from foundation.rpc import Call
 from services.audit.domain import detectors
@@ -200,14 +200,8 @@ class Questions:
         return parts[int(entry_id)][0].officer.reveal() if parts else ""
 
     async def _journalled(self, question: Question, call: Call, said: Sequence[str]) -> Receipt:
-        entry = Entry(
-            kind=call.method,
-            caller=call.caller,
-            purpose=AUDIT_PURPOSE,
-            matter=question.basis,
-            officer=call.require_officer("auditor").subject,
-            disclosed=tuple(said),
-        )
+        call.require_officer("auditor")
+        entry = call.entry(purpose=AUDIT_PURPOSE, matter=question.basis, disclosed=tuple(said))
         async with self.database.transaction() as tx:
             return await self.journal.write(tx, entry)
 

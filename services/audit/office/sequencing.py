@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from uuid import UUID
 
 import structlog
@@ -46,28 +46,20 @@ class _Known:
     until: float
 
 
+@dataclass(eq=False)
 class Sequencer:
     """Appends to the log while it holds the lease. `token` names this sequencer and no other."""
 
-    def __init__(
-        self,
-        database: Database,
-        sources: Sequence[SourceJournal],
-        *,
-        key: Ed25519PrivateKey,
-        origin: str,
-        token: UUID,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._database = database
-        self._sources = sources
-        self._key = key
-        self._origin = origin
-        self._token = token
-        self._clock = clock
-        self._known: _Known | None = None
-        self._published = False
-        self._halted: dict[str, Standstill] = {}
+    database: Database
+    sources: Sequence[SourceJournal]
+    _: KW_ONLY
+    key: Ed25519PrivateKey
+    origin: str
+    token: UUID
+    clock: Callable[[], float] = time.monotonic
+    _known: _Known | None = field(default=None, init=False)
+    _published: bool = field(default=False, init=False)
+    _halted: dict[str, Standstill] = field(default_factory=dict[str, Standstill], init=False)
 
     async def round(self) -> bool:
         """Take what is new and publish the head; True when there may be more at once.
@@ -79,7 +71,7 @@ class Sequencer:
         if known is None:
             return False
         batches = await asyncio.gather(
-            *(self._read(source, known.positions.get(source.name)) for source in self._sources)
+            *(self._read(source, known.positions.get(source.name)) for source in self.sources)
         )
         taken = [entry for batch in batches for entry in batch]
         if taken and not await self.append(known.at, taken):
@@ -92,7 +84,7 @@ class Sequencer:
         """Commit the entries after the head `at`; False, and nothing committed, when the head has moved."""
         self._published, self._known = False, None
         leaves = [_leaf(entry) for entry in taken]
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             if await store.head(tx, locked=True) != at:
                 return False
             edge = await store.tiles_at(tx, tiles.right_edge(at.size))
@@ -104,7 +96,7 @@ class Sequencer:
             last = {leaf.entry.source: leaf.entry for leaf in leaves}
             lines = _lines(await store.positions(tx) | {name: _position(entry) for name, entry in last.items()})
             new = Head(size, tiles.root(edge | changed, size), lines)
-            if not await store.swap_head(tx, old=at, new=new, token=self._token):
+            if not await store.swap_head(tx, old=at, new=new, token=self.token):
                 return False
             await store.append_leaves(tx, at.size, leaves)
             await store.save_tiles(tx, changed)
@@ -114,28 +106,28 @@ class Sequencer:
 
     async def publish(self) -> None:
         """Sign and publish the committed head, unless it is published already."""
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             newest = await store.newest_checkpoint(tx)
             at = await store.head(tx, locked=True)
             if newest is None or newest[0].size != at.size:
-                signed = sign_checkpoint(Checkpoint(self._origin, at.size, at.root, at.positions), self._key)
+                signed = sign_checkpoint(Checkpoint(self.origin, at.size, at.root, at.positions), self.key)
                 await store.save_checkpoint(tx, at, signed)
         self._published = True
 
     async def stop(self) -> None:
         """Give up the lease, so that another sequencer need not wait."""
         self._known = None
-        async with self._database.transaction() as tx:
-            await store.give_up_lease(tx, self._token)
+        async with self.database.transaction() as tx:
+            await store.give_up_lease(tx, self.token)
 
     async def _in_charge(self) -> _Known | None:
         """What is known of the log, as long as the lease is this sequencer's; None while it is another's."""
-        if self._known is not None and self._clock() < self._known.until:
+        if self._known is not None and self.clock() < self._known.until:
             return self._known
-        until = self._clock() + store.LEASE_S / 2  # counted from before the question
+        until = self.clock() + store.LEASE_S / 2  # counted from before the question
         self._known = None
-        async with self._database.transaction() as tx:
-            if await store.take_lease(tx, self._token):
+        async with self.database.transaction() as tx:
+            if await store.take_lease(tx, self.token):
                 self._known = _Known(await store.head(tx), await store.positions(tx), until)
         return self._known
 

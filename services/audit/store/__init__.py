@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
+from foundation.db.statements import sql_beside
 
-
-@cache
-def sql(name: str) -> str:
-    """A statement of `sql/`."""
-    return Path(__file__).with_name("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+sql = sql_beside(__file__)

@@ -31,6 +31,11 @@ _LONGEST = 1_000
 """Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log."""
 _VISIBLE = " AND (p.visible_from IS NULL OR p.visible_from <= house_now())"
 """What the party may see already."""
+_AFTER = (
+    ' AND (j.at, cast(:source AS text) COLLATE "C", j.entry_id)'
+    " < (timestamptz 'epoch' + cast(:last_micros AS bigint) * interval '1 microsecond', :last_source, :last_entry)"
+)
+"""What comes after a place, newest first."""
 ERASED = PrivatePart()
 
 
@@ -58,6 +63,8 @@ class SourceJournal:
         self._database = database
         self._keyring = keyring
         self._reader = JournalReader(keyring)
+        self._made: set[str] = set()
+        """Names of keys that the office has made; what is made once stays."""
 
     async def read_on(self, position: Position | None, *, most: int) -> list[SourceEntry] | Standstill:
         """Return the next entries after `position`, at most `most`, or why the journal can't be read on.
@@ -107,7 +114,9 @@ class SourceJournal:
         """Whether the journal has this entry with this digest, in the log or not yet."""
         async with self._database.transaction() as tx:
             row = await tx.maybe(
-                "SELECT FROM journal WHERE entry_id = :entry_id AND digest = :digest", entry_id=entry_id, digest=digest
+                "SELECT 1 FROM journal WHERE entry_id = :entry_id AND digest = :digest",
+                entry_id=entry_id,
+                digest=digest,
             )
         return row is not None
 
@@ -140,11 +149,15 @@ class SourceJournal:
                 "SELECT j.bucket, j.entry_id, j.at, j.kind, j.authority, j.purpose, j.decision, j.reason, j.commitment,"
                 " p.salt, p.sealed, p.items, p.subject_tag, p.officer_tag, p.visible_from, h.epoch"
                 " FROM journal_private p JOIN journal j USING (bucket, entry_id) CROSS JOIN house h"
-                f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}{visible}"
+                f" WHERE p.bucket = :bucket AND p.subject_tag = :tag{where}{visible}{_AFTER}"
                 " ORDER BY j.at DESC, j.entry_id DESC LIMIT :most",
                 bucket=bucket,
                 tag=tag,
                 most=search.most,
+                last_micros=search.after[0],
+                source=self.name,
+                last_source=search.after[1],
+                last_entry=search.after[2],
                 **values,
             )
         return [(await self.access(row), row.epoch) for row in rows]
@@ -161,8 +174,11 @@ class SourceJournal:
 
     async def _has_keys(self, *names: str) -> bool:
         """Whether the office has made these keys already: a reader must not make them."""
-        async with self._database.transaction() as tx:
-            return len(await tx.all("SELECT FROM keyring WHERE name = ANY(:names)", names=[*names])) == len(names)
+        if not self._made.issuperset(names):
+            async with self._database.transaction() as tx:
+                rows = await tx.all("SELECT name FROM keyring WHERE name = ANY(:names)", names=[*names])
+            self._made.update(row.name for row in rows)
+        return self._made.issuperset(names)
 
     async def authority_of(self, entry_id: int) -> str | None:
         """The authority that an entry names; None where there is no such entry."""

@@ -126,7 +126,7 @@ async def positions(tx: Transaction) -> dict[str, Position]:
     rows = await tx.all(
         "SELECT source, epoch, xid::text::bigint AS xid, entry_id, commitment, begins_after FROM source_position"
     )
-    found: list[dict[str, Any]] = [dict(row._mapping) for row in rows]
+    found: list[dict[str, Any]] = [dict(row._asdict()) for row in rows]
     return {row.pop("source"): Position(**row) for row in found}
 
 

@@ -34,7 +34,7 @@ async def groups(
     """Looks counted by the question `name` in all sources."""
     asked = [rows(source, name, question, most=most, **values) for source in sources]
     found = zip(sources, await asyncio.gather(*asked), strict=True)
-    return [Group(source=source.name, **row._mapping) for source, batch in found for row in batch]
+    return [Group(source=source.name, **row._asdict()) for source, batch in found for row in batch]
 
 
 async def known_matters(source: SourceJournal, matters: Collection[UUID]) -> set[UUID]:

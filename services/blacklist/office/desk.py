@@ -11,7 +11,7 @@ from uuid import UUID
 
 from foundation.calendar import day_of
 from foundation.db import Database, Transaction
-from foundation.journal import Entry, Journal, Receipt
+from foundation.journal import Journal, Receipt
 from foundation.personal import NOTHING, Personal
 from foundation.policy import LawBook, Measure, Scheme
 from foundation.rpc import Call
@@ -86,9 +86,7 @@ class Desk:
         """Journal that a case was shown or changed; give it as it stands."""
         case = file.case
         scheme = self.book.scheme(case.scheme_code, on=case.opened_on)
-        entry = Entry(
-            kind=call.method,
-            caller=call.caller,
+        entry = call.entry(
             officer=acting(call),
             matter=str(case.case_id),
             subject=file.party.identifier,

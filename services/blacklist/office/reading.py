@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from foundation.calendar import day_of
-from foundation.journal import Entry, Receipt
+from foundation.journal import Receipt
 from foundation.policy import Scheme
 from foundation.refusal import Refused
 from foundation.rpc import Call
@@ -45,13 +45,8 @@ class ReadingOffice:
         call.require_role(SYSTEM_ROLE)
         async with self._desk.database.transaction() as tx:
             cases = await self._desk.store.cases(tx, call.caller.authority, state)
-            entry = Entry(
-                kind=call.method,
-                caller=call.caller,
-                officer=acting(call),
-                matter="cases",
-                disclosed=tuple(f"{case.case_id}:{len(case.steps)}:steps" for case in cases),
-            )
+            shown = tuple(f"{case.case_id}:{len(case.steps)}:steps" for case in cases)
+            entry = call.entry(officer=acting(call), matter="cases", disclosed=shown)
             return cases, await self._desk.journal.write(tx, entry)
 
     async def schemes(self) -> list[Scheme]:

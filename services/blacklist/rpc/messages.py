@@ -51,12 +51,11 @@ def party_from(message: common_pb2.Party, *, today: date) -> Party:
 
 def basis_from(message: common_pb2.Document, *, today: date) -> Basis:
     """Read the document on which facts rest."""
-    if message.kind not in common_pb2.DocumentKind.values() or not message.kind:
+    kind, field = common.word_from(common_pb2.DocumentKind, message.kind), "basis_document.authority"
+    if not kind:
         raise Refused(VALUE_REQUIRED, field="basis_document.kind")
-    name = common_pb2.DocumentKind.Name(message.kind).removeprefix("DOCUMENT_KIND_").lower()
-    field = "basis_document.authority"
     return Basis(
-        kind=cast(DocumentKind, name),
+        kind=cast(DocumentKind, kind),
         number=line_from(message.number, field="basis_document.number", longest=100),
         authority=canonicalise(IdentifierKind.USCC, message.authority, today=today, field=field).value.reveal(),
         determined_on=common.date_from(message.determined_on, field="basis_document.determined_on"),
@@ -77,11 +76,12 @@ def leniency_from(message: pb.LeniencyAnswer) -> Leniency:
 
 def state_from(number: int) -> State | None:
     """Read a state; None where it is not said."""
-    if number not in pb.CaseState.values():
-        raise Refused(VALUE_INVALID, field="state")
-    if number == pb.CASE_STATE_UNSPECIFIED:
+    if not number:
         return None
-    return State[pb.CaseState.Name(number).removeprefix("CASE_STATE_")]  # type: ignore[arg-type]  # any int, says the stub
+    word = common.word_from(pb.CaseState, number)
+    if not word:
+        raise Refused(VALUE_INVALID, field="state")
+    return State(word)
 
 
 def viewed(view: View) -> pb.Case:

@@ -23,8 +23,8 @@ from foundation.rpc import Call
 from foundation.words import Words
 from services.catalog.domain import reasons
 from services.catalog.keys import CatalogKeys
-from services.catalog.office.sharing import SOURCE, Shown
-from services.catalog.sealing import Sealer
+from services.catalog.office.sharing import SOURCE
+from services.catalog.sealing import Sealer, Shown
 from services.catalog.store import archive
 
 APPLICANT, APPROVER = "auditor", "steward"
@@ -71,10 +71,7 @@ class ArchiveOffice:
             known = await archive.basis(tx, basis)
         # An auditor's mistake does not tell the party before the basis would; nobody else hides an attempt.
         delay = min(delay_days, known.longest_delay_days) if known and APPLICANT in call.caller.roles else 0
-        about = Entry(
-            kind=call.method,
-            caller=call.caller,
-            officer=call.officer.subject if call.officer else NOTHING,
+        about = call.entry(
             purpose=f"archive.{basis}" if known else "archive",
             matter=said.basis_number,
             subject=party,
@@ -92,17 +89,18 @@ class ArchiveOffice:
                 keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
                 opening_id = new_id(keys.bucket_of(party), os.urandom)
                 texts = Personal(identifier_text(party)), said.basis_number, said.reason, officer.subject
-                row = await archive.request(
-                    tx,
+                requested = await tx.call(
+                    "request_opening",
                     fingerprint=call.caller.fingerprint,
                     opening_id=opening_id,
-                    subject_tag=keys.subject_tag(party),
-                    record_ids=record_ids,
+                    tag=keys.subject_tag(party),
+                    record_ids=list(record_ids),
                     basis=basis,
                     delay_days=delay_days,
                     said=await self._words.seal(tx.now, opening_id, "said", *texts),
                     officer=await self._words.official(officer),
                 )
+                row: Row = requested.one()
                 await self._journal.write(
                     tx, replace(about, visible_from=row.visible_from, disclosed=(f"{opening_id}:1:requested",))
                 )
@@ -123,13 +121,14 @@ class ArchiveOffice:
             if known.said.party is None or (party.kind, party.value) != (known.said.party.kind, known.said.party.value):
                 raise Refused(reasons.ARCHIVE_OTHER_PARTY, field="subject")
             async with self._database.transaction() as tx:
-                row = await archive.approve(
-                    tx,
+                approved = await tx.call(
+                    "approve_opening",
                     fingerprint=call.caller.fingerprint,
                     opening_id=opening_id,
                     officer=official,
                     approval=await self._words.seal(tx.now, opening_id, "approval", officer.subject),
                 )
+                row: Row | None = approved.one_or_none()
                 if row is None:
                     raise Refused(reasons.ARCHIVE_OPENING_STATE, field="opening_id")
                 await self._journal.write(
@@ -150,32 +149,29 @@ class ArchiveOffice:
             if (known.row.authority, known.row.requested_by) != (officer.authority, official):
                 raise Refused(NOT_FOUND, field="opening_id")
             async with self._database.transaction() as tx:
-                row = await archive.open_archive(
-                    tx,
+                private = await self._journal.private_part(about.subject, about.officer, about.matter, at=tx.now)
+                opened = await tx.call(
+                    "open_archive",
                     fingerprint=call.caller.fingerprint,
                     opening_id=opening_id,
                     officer=official,
-                    query_id=uuid4(),
-                    private=await self._journal.private_part(about.subject, about.officer, about.matter, at=tx.now),
+                    query=uuid4(),
+                    journal_tag=private.tag,
+                    **private.arguments(),
                 )
+                row: Row = opened.one()
             if row.entry_id is None:
                 raise Refused(reasons.ARCHIVE_OPENING_STATE, field="opening_id")
         shown = [Shown(row=one, fields=await self._sealer.open_archived(one)) for one in row.records]
-        return shown, Receipt(source=SOURCE, entry_id=row.entry_id, as_of=row.as_of, digest=bytes(row.digest))
+        return shown, Receipt.of(SOURCE, row)
 
     async def list(self, call: Call) -> list[Opening]:
         """The newest openings, at most 500, for auditors and stewards. Raises Refused(ROLE_REQUIRED)."""
         call.require_role(APPLICANT, APPROVER)
         async with self._database.transaction() as tx:
             rows = await archive.openings(tx, LISTED)
-            entry = Entry(
-                kind=call.method,
-                caller=call.caller,
-                officer=call.officer.subject if call.officer else NOTHING,
-                purpose="archive",
-                disclosed=tuple(f"{row.opening_id}:1:opening" for row in rows),
-            )
-            await self._journal.write(tx, entry)
+            shown = tuple(f"{row.opening_id}:1:opening" for row in rows)
+            await self._journal.write(tx, call.entry(purpose="archive", disclosed=shown))
         return [Opening(row=row, said=await self._said(row)) for row in rows]
 
     async def _known(self, call: Call, opening_id: UUID) -> tuple[Opening, Entry]:
@@ -185,14 +181,8 @@ class ArchiveOffice:
         if row is None:
             raise Refused(NOT_FOUND, field="opening_id")
         said = await self._said(row)
-        return Opening(row=row, said=said), Entry(
-            kind=call.method,
-            caller=call.caller,
-            officer=call.officer.subject if call.officer else NOTHING,
-            purpose=f"archive.{row.basis}",
-            matter=said.basis_number,
-            subject=said.party,
-            visible_from=row.visible_from,
+        return Opening(row=row, said=said), call.entry(
+            purpose=f"archive.{row.basis}", matter=said.basis_number, subject=said.party, visible_from=row.visible_from
         )
 
     async def _said(self, row: Row) -> Said:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from foundation.access import Caller
 from foundation.calendar import add_months, day_of, start_of
 from foundation.crypto import epoch_of, name_tag
-from foundation.db import Database, Transaction
+from foundation.db import Database, Row, Transaction
 from foundation.journal import Entry, Journal, Receipt
 from foundation.policy import LawBook, Policy
 from foundation.reasons import NOT_FOUND, UNAVAILABLE
@@ -20,7 +20,6 @@ from services.catalog.domain.admission import Admitted, Draft, admit
 from services.catalog.keys import NAME_INDEX, CatalogKeys
 from services.catalog.sealing import Sealer
 from services.catalog.store import records
-from services.catalog.store.names import name_records
 from services.catalog.store.records import StoredRecord
 
 _OUTCOMES: dict[str, Reason] = {
@@ -43,18 +42,17 @@ class HandedIn:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(eq=False)
 class RecordOffice:
     """Takes records in and ends their sharing."""
 
-    def __init__(
-        self, database: Database, sealer: Sealer, journal: Journal, *, lawbook: LawBook, policy: Policy
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._journal = journal
-        self._lawbook = lawbook
-        self._policy = policy
-        self._sample: bool | None = None
+    database: Database
+    sealer: Sealer
+    journal: Journal
+    _: KW_ONLY
+    lawbook: LawBook
+    policy: Policy
+    _sample: bool | None = field(default=None, init=False)
 
     async def hand_in(self, caller: Caller, drafts: Sequence[Draft | Refused]) -> tuple[list[HandedIn], Receipt]:
         """Hold each draft against the rules and store what keeps them: one transaction, one entry for the batch.
@@ -63,7 +61,7 @@ class RecordOffice:
         refused one leaves an entry of its own: attempts are pursued (54号, supervision).
         """
         caller.require_role("provider", "office")
-        async with self._database.transaction() as tx:
+        async with self.database.transaction() as tx:
             judged = await self._judge(tx, caller, drafts)
             admitted = [one for one in judged if isinstance(one, Admitted)]
             outcomes = iter(await self._store(tx, caller, admitted) if admitted else [])
@@ -83,7 +81,7 @@ class RecordOffice:
                 items=tuple(sorted({one.item.code for one in admitted})),
                 disclosed=tuple(f"{result.record_id}:1:recorded" for result in taken),
             )
-            return results, await self._journal.write(tx, entry)
+            return results, await self.journal.write(tx, entry)
 
     async def _journal_refused(
         self, tx: Transaction, caller: Caller, judged: Iterable[tuple[Draft | Refused, HandedIn]]
@@ -98,9 +96,9 @@ class RecordOffice:
                 subject=draft.party if known else None,
                 decision="refused",
                 reason=result.refused.reason.code,
-                items=(draft.item_code,) if known and self._lawbook.knows_item(draft.item_code) else (),
+                items=(draft.item_code,) if known and self.lawbook.knows_item(draft.item_code) else (),
             )
-            await self._journal.write(tx, entry)
+            await self.journal.write(tx, entry)
 
     async def _judge(
         self, tx: Transaction, caller: Caller, drafts: Sequence[Draft | Refused]
@@ -119,8 +117,8 @@ class RecordOffice:
                 judged.append(
                     admit(
                         draft,
-                        lawbook=self._lawbook,
-                        policy=self._policy,
+                        lawbook=self.lawbook,
+                        policy=self.policy,
                         provider=caller.authority,
                         on_behalf="office" in caller.roles,
                         today=today,
@@ -133,7 +131,7 @@ class RecordOffice:
     async def _store(
         self, tx: Transaction, caller: Caller, admitted: Sequence[Admitted]
     ) -> list[tuple[str, UUID | None]]:
-        keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
+        keys = await CatalogKeys.open(self.sealer.keyring, tx.now)
         buckets = [keys.bucket_of(one.draft.party) for one in admitted]
         parties = [one.draft.party for one in admitted]
         canons = [party.canon for party in parties]
@@ -143,7 +141,7 @@ class RecordOffice:
             for one, bucket, subject_id in zip(admitted, buckets, subjects, strict=True)
         ]
         outcomes = await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
-        index = await self._sealer.keyring.in_use(NAME_INDEX)
+        index = await self.sealer.keyring.in_use(NAME_INDEX)
         named = [
             (epoch_of(kek.name), kept.bucket, kept.record_id, name_tag(kek.key, one.draft.party_name))
             for one, kept, (outcome, _) in zip(admitted, stored, outcomes, strict=True)
@@ -151,7 +149,8 @@ class RecordOffice:
             for kek in index.writing
         ]
         if named:
-            await name_records(tx, named)
+            columns = zip(("epoch", "bucket", "record_id", "tag"), zip(*named, strict=True), strict=True)
+            await tx.call("name_records", **{name: list(column) for name, column in columns})
         return outcomes
 
     async def _sealed(
@@ -160,10 +159,8 @@ class RecordOffice:
         draft, today = one.draft, day_of(now)
         record_id = uuid4()
         erase_before = max(add_months(draft.determined_on, one.item.retention_months), one.ends_before)
-        share, archive = await self._sealer.keks(one, erase_before, today)
-        sealed, fields = self._sealer.seal(
-            one, record_id=record_id, subject_id=subject_id, share=share, archive=archive
-        )
+        share, archive = await self.sealer.keks(one, erase_before, today)
+        sealed, fields = self.sealer.seal(one, record_id=record_id, subject_id=subject_id, share=share, archive=archive)
         return StoredRecord(
             number_tag=keys.number_tag(caller.authority, draft.record_number),
             content_digest=_content_digest(keys, draft),
@@ -197,12 +194,11 @@ class RecordOffice:
         caller.require_role("provider", "repair_authority", "list_authority", "office")
         if reason not in END_REASONS:
             raise Refused(reasons.END_REASON_NOT_ALLOWED, field="reason")
-        async with self._database.transaction() as tx:
-            keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
+        async with self.database.transaction() as tx:
+            keys = await CatalogKeys.open(self.sealer.keyring, tx.now)
             number = keys.number_tag(caller.authority, record_number) if record_number else None
-            row = await records.end_sharing(
-                tx, fingerprint=caller.fingerprint, record_id=record_id, number_tag=number, reason=reason
-            )
+            which = {"fingerprint": caller.fingerprint, "record_id": record_id, "number_tag": number}
+            row: Row | None = (await tx.call("end_sharing", reason=reason, **which)).one_or_none()
             if row is None:
                 raise Refused(NOT_FOUND, field="record_id")
             entry = Entry(
@@ -212,16 +208,17 @@ class RecordOffice:
                 decision="changed",
                 disclosed=(f"{row.record_id}:0:withdrawn",),
             )
-            receipt = await self._journal.write(tx, entry)
+            receipt = await self.journal.write(tx, entry)
             return row.record_id, row.ended_at, row.already_ended, receipt
 
     async def revoke_document(self, caller: Caller, *, document_number: str, reason: str) -> tuple[list[UUID], Receipt]:
         """End the sharing of all the caller's records that rest on a document."""
         caller.require_role("provider")
-        async with self._database.transaction() as tx:
-            keys = await CatalogKeys.open(self._sealer.keyring, tx.now)
+        async with self.database.transaction() as tx:
+            keys = await CatalogKeys.open(self.sealer.keyring, tx.now)
             tag = keys.document_tag(caller.authority, document_number)
-            ended = await records.revoke_document(tx, fingerprint=caller.fingerprint, document_tag=tag)
+            revoked = await tx.call("revoke_document", fingerprint=caller.fingerprint, document_tag=tag)
+            ended = list(revoked.scalars())
             entry = Entry(
                 kind="RecordService.RevokeDocument",
                 caller=caller,
@@ -229,7 +226,7 @@ class RecordOffice:
                 decision="changed",
                 disclosed=tuple(f"{record_id}:0:revoked" for record_id in ended),
             )
-            return ended, await self._journal.write(tx, entry)
+            return ended, await self.journal.write(tx, entry)
 
 
 def _result(outcome: str, record_id: UUID | None, warnings: tuple[str, ...]) -> HandedIn:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chengxin.catalog.v1 import access_pb2, access_pb2_grpc
+from chengxin.catalog.v1 import access_pb2 as pb
+from chengxin.catalog.v1 import access_pb2_grpc
 from foundation.rpc import current
 from foundation.rpc.messages import id_from, text_from
 from foundation.rpc.mirror import mirrored
@@ -17,9 +18,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
     def __init__(self, office: AccessOffice) -> None:
         self._office = office
 
-    async def RequestGrant(
-        self, request: access_pb2.RequestGrantRequest, context: Any
-    ) -> access_pb2.RequestGrantResponse:
+    async def RequestGrant(self, request: pb.RequestGrantRequest, context: Any) -> pb.RequestGrantResponse:
         """Apply for a grant."""
         call = current()
         call.require_role("consumer")
@@ -32,18 +31,16 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
             days=request.days,
             justification=text_from(request.justification, field="justification", longest=500),
         )
-        return access_pb2.RequestGrantResponse(grant=_grant(grant))
+        return pb.RequestGrantResponse(grant=_grant(grant))
 
-    async def ApproveGrant(
-        self, request: access_pb2.ApproveGrantRequest, context: Any
-    ) -> access_pb2.ApproveGrantResponse:
+    async def ApproveGrant(self, request: pb.ApproveGrantRequest, context: Any) -> pb.ApproveGrantResponse:
         """Approve a grant."""
         call = current()
         call.require_role("steward")
         grant = await self._office.approve(call.caller, call.require_officer("steward"), id_from(request.grant_id))
-        return access_pb2.ApproveGrantResponse(grant=_grant(grant))
+        return pb.ApproveGrantResponse(grant=_grant(grant))
 
-    async def RevokeGrant(self, request: access_pb2.RevokeGrantRequest, context: Any) -> access_pb2.RevokeGrantResponse:
+    async def RevokeGrant(self, request: pb.RevokeGrantRequest, context: Any) -> pb.RevokeGrantResponse:
         """Revoke a grant."""
         call = current()
         role = "steward" if "steward" in call.caller.roles else "case_officer"
@@ -53,14 +50,14 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
             id_from(request.grant_id),
             reason=text_from(request.reason, field="reason", longest=500),
         )
-        return access_pb2.RevokeGrantResponse(grant=_grant(grant))
+        return pb.RevokeGrantResponse(grant=_grant(grant))
 
-    async def ListGrants(self, request: access_pb2.ListGrantsRequest, context: Any) -> access_pb2.ListGrantsResponse:
+    async def ListGrants(self, request: pb.ListGrantsRequest, context: Any) -> pb.ListGrantsResponse:
         """List grants."""
         grants = await self._office.list(current().caller)
-        return access_pb2.ListGrantsResponse(grants=[_grant(grant) for grant in grants])
+        return pb.ListGrantsResponse(grants=[_grant(grant) for grant in grants])
 
 
-def _grant(grant: Grant) -> access_pb2.Grant:
+def _grant(grant: Grant) -> pb.Grant:
     said = {name: getattr(grant, name).reveal() for name in ("justification", "requested_by", "approved_by")}
-    return mirrored(access_pb2.Grant, grant.row, approved=grant.row.approved_by is not None, **said)
+    return mirrored(pb.Grant, grant.row, approved=grant.row.approved_by is not None, **said)

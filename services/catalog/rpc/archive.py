@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from chengxin.catalog.v1 import archive_pb2, archive_pb2_grpc
+from chengxin.catalog.v1 import archive_pb2 as pb
+from chengxin.catalog.v1 import archive_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.calendar import day_of
 from foundation.identity import Identifier
@@ -29,9 +30,7 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
         self._office = office
         self._lawbook = lawbook
 
-    async def RequestOpening(
-        self, request: archive_pb2.RequestOpeningRequest, context: Any
-    ) -> archive_pb2.RequestOpeningResponse:
+    async def RequestOpening(self, request: pb.RequestOpeningRequest, context: Any) -> pb.RequestOpeningResponse:
         """Apply for an opening."""
         if len(request.record_ids) > MOST_RECORDS:
             raise Refused(VALUE_INVALID, field="record_ids", detail=f"At most {MOST_RECORDS}.")
@@ -47,37 +46,31 @@ class ArchiveServicer(archive_pb2_grpc.ArchiveServiceServicer):
             delay_days=request.delay_days,
             said=said,
         )
-        return archive_pb2.RequestOpeningResponse(opening=_opening(opening))
+        return pb.RequestOpeningResponse(opening=_opening(opening))
 
-    async def ApproveOpening(
-        self, request: archive_pb2.ApproveOpeningRequest, context: Any
-    ) -> archive_pb2.ApproveOpeningResponse:
+    async def ApproveOpening(self, request: pb.ApproveOpeningRequest, context: Any) -> pb.ApproveOpeningResponse:
         """Approve an opening."""
         party = _party(request.subject)
         opening = await self._office.approve(current(), id_from(request.opening_id), party)
-        return archive_pb2.ApproveOpeningResponse(opening=_opening(opening))
+        return pb.ApproveOpeningResponse(opening=_opening(opening))
 
-    async def OpenArchive(
-        self, request: archive_pb2.OpenArchiveRequest, context: Any
-    ) -> archive_pb2.OpenArchiveResponse:
+    async def OpenArchive(self, request: pb.OpenArchiveRequest, context: Any) -> pb.OpenArchiveResponse:
         """Open what was approved."""
         shown, receipt = await self._office.open(current(), id_from(request.opening_id))
         records = [reported(one, self._lawbook) for one in shown]
-        return archive_pb2.OpenArchiveResponse(records=records, receipt=receipt_message(receipt))
+        return pb.OpenArchiveResponse(records=records, receipt=receipt_message(receipt))
 
-    async def ListOpenings(
-        self, request: archive_pb2.ListOpeningsRequest, context: Any
-    ) -> archive_pb2.ListOpeningsResponse:
+    async def ListOpenings(self, request: pb.ListOpeningsRequest, context: Any) -> pb.ListOpeningsResponse:
         """List openings."""
         openings = await self._office.list(current())
-        return archive_pb2.ListOpeningsResponse(openings=[_opening(one) for one in openings])
+        return pb.ListOpeningsResponse(openings=[_opening(one) for one in openings])
 
 
 def _party(message: common_pb2.Identifier) -> Identifier:
     return identifier_from(message, today=day_of(datetime.now(UTC)))
 
 
-def _opening(opening: Opening) -> archive_pb2.Opening:
+def _opening(opening: Opening) -> pb.Opening:
     words = ("basis_number", "reason", "requested_by", "approved_by")
     said = {name: getattr(opening.said, name).reveal() for name in words}
-    return mirrored(archive_pb2.Opening, opening.row, **said)
+    return mirrored(pb.Opening, opening.row, **said)

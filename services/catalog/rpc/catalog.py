@@ -13,15 +13,15 @@ from foundation.refusal import Refused
 from foundation.rpc.messages import date_from
 from foundation.rpc.mirror import answer
 from services.catalog.domain import reasons
-from services.catalog.office.sharing import SharingOffice
+from services.catalog.office.reading import ReadingOffice
 
 
 class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
     """Message <-> domain."""
 
-    def __init__(self, lawbook: LawBook, sharing: SharingOffice) -> None:
+    def __init__(self, lawbook: LawBook, reading: ReadingOffice) -> None:
         self._lawbook = lawbook
-        self._sharing = sharing
+        self._reading = reading
 
     async def GetCatalogItem(self, request: pb.GetCatalogItemRequest, context: Any) -> pb.GetCatalogItemResponse:
         """Give one item."""
@@ -41,4 +41,4 @@ class CatalogServicer(catalog_pb2_grpc.CatalogServiceServicer):
         return answer(pb.ListMeasuresResponse, measures=measures)
 
     async def _day(self, text: str) -> date:
-        return date_from(text, field="on") if text else day_of(await self._sharing.now())
+        return date_from(text, field="on") if text else day_of(await self._reading.now())

@@ -15,8 +15,7 @@ from foundation.refusal import Refused
 from foundation.rpc.messages import date_from, iso, line_from
 from foundation.rpc.mirror import mirrored
 from services.catalog.domain import reasons
-from services.catalog.office.sharing import Shown
-from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME
+from services.catalog.sealing import DOCUMENT_NUMBER, PARTY_IDENTIFIER, PARTY_NAME, Shown
 from services.catalog.store.answers import Wanted
 
 _DIVISION = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}", re.ASCII)

@@ -20,8 +20,8 @@ from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
+from services.catalog.office.reading import ReadingOffice
 from services.catalog.office.records import HandedIn, RecordOffice
-from services.catalog.office.sharing import SharingOffice
 from services.catalog.rpc.drafts import draft_from
 from services.catalog.rpc.summaries import summary
 
@@ -31,9 +31,9 @@ MOST = 1000
 class RecordServicer(record_pb2_grpc.RecordServiceServicer):
     """Message <-> domain."""
 
-    def __init__(self, office: RecordOffice, sharing: SharingOffice, lawbook: LawBook) -> None:
+    def __init__(self, office: RecordOffice, reading: ReadingOffice, lawbook: LawBook) -> None:
         self._office = office
-        self._sharing = sharing
+        self._reading = reading
         self._lawbook = lawbook
 
     async def SubmitRecords(
@@ -45,7 +45,7 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         async for request in request_iterator:
             if len(request.records) > MOST:
                 raise Refused(reasons.BATCH_TOO_LARGE, field="records")
-            today = day_of(await self._sharing.now())
+            today = day_of(await self._reading.now())
             drafts = [_draft(message, today) for message in request.records]
             taken, receipt = await self._office.hand_in(call.caller, drafts)
             results = [_result(message.record_number, one) for message, one in zip(request.records, taken, strict=True)]
@@ -85,8 +85,8 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         call = current()
         about = None
         if request.HasField("about"):
-            about = identifier_from(request.about, today=day_of(await self._sharing.now()), field="about")
-        row, receipt = await self._sharing.record(
+            about = identifier_from(request.about, today=day_of(await self._reading.now()), field="about")
+        row, receipt = await self._reading.record(
             call.caller,
             id_from(request.record_id),
             matter=Personal(text_from(request.matter, field="matter", longest=100)),

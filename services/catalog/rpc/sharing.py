@@ -33,6 +33,7 @@ from foundation.rpc.messages import (
 from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
+from services.catalog.office.reading import ReadingOffice
 from services.catalog.office.sharing import Checked, Context, SharingOffice
 from services.catalog.rpc import public_list
 from services.catalog.rpc.summaries import reported
@@ -50,8 +51,9 @@ _LONGEST_TOKEN = 200
 class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
     """Message <-> domain."""
 
-    def __init__(self, office: SharingOffice, lawbook: LawBook, wakeups: Wakeups) -> None:
+    def __init__(self, office: SharingOffice, reading: ReadingOffice, lawbook: LawBook, wakeups: Wakeups) -> None:
         self._office = office
+        self._reading = reading
         self._lawbook = lawbook
         self._purposes = frozenset(purpose.code for purpose in lawbook.purposes)
         self._wakeups = wakeups
@@ -129,7 +131,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
     async def ListOwnRecords(self, request: pb.ListOwnRecordsRequest, context: Any) -> pb.ListOwnRecordsResponse:
         """Give the asking party what is held about it."""
         call = current()
-        shown, receipt = await self._office.own_records(call.caller, call.require_person(), queried(uuid4()))
+        shown, receipt = await self._reading.own_records(call.caller, call.require_person(), queried(uuid4()))
         records = [reported(record, self._lawbook) for record in shown]
         return answer(pb.ListOwnRecordsResponse, records=records, receipt=receipt)
 
@@ -139,7 +141,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         """Give the certificate to the party or to who answers for the record."""
         call = current()
         person = call.require_person() if call.person else None
-        text, receivers, receipt = await self._office.certificate(
+        text, receivers, receipt = await self._reading.certificate(
             call.caller, person, id_from(request.record_id), queried(uuid4())
         )
         return answer(pb.GetWithdrawalCertificateResponse, text=text, receivers=receivers, receipt=receipt)
@@ -154,11 +156,11 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         wanted, organisation = public_list.wanted(request), public_list.organisation(request)
         if request.name:
             name = public_list.name(request)
-            page, more = await self._office.published_named(
+            page, more = await self._reading.published_named(
                 name, wanted, item_code=code, before=before, after=after, most=size
             )
         else:
-            shown = await self._office.published(
+            shown = await self._reading.published(
                 wanted, organisation, item_code=code, before=before, after=after, most=size + 1
             )
             page, more = shown[:size], shown[size - 1].row if len(shown) > size else None

@@ -11,8 +11,7 @@ from foundation.calendar import day_of
 from foundation.policy import LawBook
 from foundation.rpc.messages import iso, timestamp
 from foundation.rpc.mirror import mirrored
-from services.catalog.office.sharing import Shown
-from services.catalog.sealing import PARTY_IDENTIFIER
+from services.catalog.sealing import PARTY_IDENTIFIER, Shown
 
 
 def summary(row: dict[str, Any], lawbook: LawBook, *, record_number: str = "") -> record_pb2.RecordSummary:
@@ -20,7 +19,7 @@ def summary(row: dict[str, Any], lawbook: LawBook, *, record_number: str = "") -
     titles = [item for item in lawbook.items if item.code == row["item_code"]]
     return mirrored(
         record_pb2.RecordSummary,
-        {"end_reason": None, **row},
+        {"end_reason": None, "document_kind": None, **row},
         item_title=titles[-1].title if titles else "",
         ends_before=iso(day_of(datetime.fromisoformat(row["ends_before"]))) if row["ends_before"] else "",
         ended_at=timestamp(datetime.fromisoformat(row["ended_at"])) if row.get("ended_at") else None,

@@ -13,32 +13,9 @@ _COLUMNS = (
 )
 
 
-async def request(
-    tx: Transaction,
-    *,
-    grant_id: UUID,
-    authority: str,
-    purpose: str,
-    item_codes: Sequence[str],
-    field_names: Sequence[str],
-    days: int,
-    said: bytes,
-    requested_by: bytes,
-) -> Row:
-    """Put an application down. Officials are given as tags."""
-    return await tx.one(
-        "INSERT INTO access_grant (grant_id, authority, purpose, item_codes, field_names, days, said, requested_by)"
-        " VALUES (:grant_id, :authority, :purpose, :item_codes, :field_names, :days, :said, :requested_by)"
-        f" RETURNING {_COLUMNS}",
-        grant_id=grant_id,
-        authority=authority,
-        purpose=purpose,
-        item_codes=list(item_codes),
-        field_names=list(field_names),
-        days=days,
-        said=said,
-        requested_by=requested_by,
-    )
+async def request(tx: Transaction, **columns: object) -> Row:
+    """Put an application down: by whom is given as a tag, and what is said sealed."""
+    return (await tx.insert("access_grant", f"RETURNING {_COLUMNS}", **columns)).one()
 
 
 async def grant(tx: Transaction, grant_id: UUID) -> Row | None:

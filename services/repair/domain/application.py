@@ -186,7 +186,7 @@ class Application:
         """
         self._require(State.EXTENDED)
         assert self.due is not None  # since it is accepted
-        if is_overdue(self.due, day):
+        if is_overdue(self.due.on, day):
             raise Refused(DEADLINE_OVER)
         due = deadlines.extended(self.due, day)
         return Step(state=State.EXTENDED, day=day, officer=officer, due=due, reasons=reasons)
@@ -220,9 +220,9 @@ class Application:
             raise Refused(STEP_OUT_OF_ORDER, detail=f"It is {self.state.value}.")
 
 
-def is_overdue(due: Deadline | None, today: date) -> bool:
+def is_overdue(due_on: date | None, today: date) -> bool:
     """Whether the last day is past."""
-    return due is not None and due.on < today
+    return due_on is not None and due_on < today
 
 
 def submit(*, eligibility: Eligibility, commitment: bool, day: date, deadlines: Deadlines) -> Step:
@@ -235,17 +235,3 @@ def submit(*, eligibility: Eligibility, commitment: bool, day: date, deadlines: 
     if not commitment:
         raise Refused(COMMITMENT_REQUIRED, field="commitment")
     return Step(state=State.SUBMITTED, day=day, due=deadlines.acceptance(day))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEntry:
-    """An application as an authority's queue shows it: nothing about the party, nothing that anybody wrote."""
-
-    application_id: UUID
-    record_id: str
-    determining_authority: str
-    state: State
-    submitted_at: datetime
-    due: Deadline | None
-    decided_at: datetime | None
-    evidence_count: int

@@ -20,8 +20,7 @@ from foundation.personal import Personal
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.catalog.office.archive import ArchiveOffice, Opening, Said
-from services.catalog.office.sharing import Shown
-from services.catalog.sealing import Sealer
+from services.catalog.sealing import Sealer, Shown
 from services.catalog.worker import Sweeper
 from tests.services.archive.erasers import ground
 from tests.support.catalog_house import DEPLOYMENT, POLICY, CatalogHouse, catalog_house, uscc

@@ -169,7 +169,7 @@ async def test_a_record_that_is_shared_is_not_in_the_archive_yet(desk: ArchiveDe
 async def test_nobody_learns_from_an_application_whether_anything_is_held(desk: ArchiveDesk) -> None:
     known, unknown = desk.house.party(), desk.house.party()
     await desk.ended(known)
-    told = [(await desk.request(party)).row._mapping for party in (known, unknown)]
+    told = [(await desk.request(party)).row._asdict() for party in (known, unknown)]
     shown = ("basis", "requested_by", "approved_by", "open_before", "visible_from", "record_ids")
     assert [told[0][name] for name in shown] == [told[1][name] for name in shown]
     assert await desk.open(await desk.approved(unknown)) == []
@@ -182,7 +182,7 @@ async def test_an_ended_record_appears_nowhere_else(desk: ArchiveDesk) -> None:
     await desk.open(await desk.approved(party))
     assert not (await house.check(party)).found
     assert await house.report(party) == []
-    assert await house.sharing.published(item_code="", before=None, after=None, most=100) == []
+    assert await house.reading.published(item_code="", before=None, after=None, most=100) == []
     for row in house.sql("SELECT share_wrap FROM catalog.record WHERE record_id = %s", record_id):
         assert row == (None,)
     changes, _, _ = await house.sharing.changes(house.context(kind="SharingService.WatchChanges"), Position())

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from chengxin.audit.v1 import audit_pb2_grpc
 from foundation.access import issue_assertion
 from foundation.identity import Identifier
-from foundation.rpc.status import reason_of
 from standalone.ca import DevelopmentCa, System
 from standalone.enrol import Enrolment, Register, write_identity
 from standalone.secret_files import AssertionIssuer, signing_key, write_issuers
 from tests.services.audit.journals import DEPARTMENT, KEY, ORIGIN, Journals, company
 from tests.support.eventually import eventually
+from tests.support.refusals import reason_of
 
 ROOT = Path(__file__).resolve().parents[3]
 TRUST_DOMAIN = "audit.test"

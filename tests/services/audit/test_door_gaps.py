@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from foundation.journal import Entry
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from services.audit.domain.doors import Gap, Lost, explained
 from tests.services.audit.journals import PARTY, Journals, caller
 from tests.support.eventually import eventually
@@ -34,9 +35,8 @@ async def gaps(journals: Journals, *, with_explained: bool = True) -> list[Gap]:
     with journals.admin() as connection:
         connection.execute("UPDATE door_gap SET noticed_at = noticed_at - interval '1 minute'")
         connection.execute("UPDATE log_state SET leased_until = '-infinity'")
-    found, _ = await journals.doors.gaps(
-        source="repair", with_explained=with_explained, most=100, by=caller(), method="LogService.ListDoorGaps"
-    )
+    call = Call(caller=caller(), method="LogService.ListDoorGaps")
+    found, _ = await journals.doors.gaps(call, source="repair", with_explained=with_explained, most=100)
     return found
 
 

@@ -18,6 +18,7 @@ from foundation.access import Officer
 from foundation.db.database import HOUSE_RULE
 from foundation.reasons import NOT_FOUND, STEP_OUT_OF_ORDER
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from services.audit.domain.reasons import SECOND_AUDITOR_REQUIRED
 from services.audit.office.sequencing import Sequencer
 from services.audit.office.witnessing import Witnessing
@@ -190,10 +191,13 @@ async def logged(journals: Journals) -> list[tuple[UUID, int]]:
         ).fetchall()
 
 
+def adopting(officer: Officer) -> Call:
+    """The call by which a system of the official's authority adopts an epoch."""
+    return Call(caller=caller(officer.authority), method="LogService.AdoptEpoch", officer=officer)
+
+
 async def adopt(journals: Journals, epoch: UUID, officer: Officer) -> bool:
-    approved, _ = await journals.doors.adopt(
-        "repair", epoch, basis="restored on purpose", by=caller(), officer=officer, method="LogService.AdoptEpoch"
-    )
+    approved, _ = await journals.doors.adopt(adopting(officer), "repair", epoch, basis="restored on purpose")
     return approved
 
 
@@ -231,9 +235,7 @@ async def test_only_the_present_epoch_of_a_known_source_can_be_adopted(journals:
     await restored_in_a_new_epoch(journals)
     for source, epoch in (("repair", UUID(int=5)), ("elsewhere", UUID(int=5))):
         with pytest.raises(Refused) as refused:
-            await journals.doors.adopt(
-                source, epoch, basis="b", by=caller(), officer=OFFICIALS[0], method="LogService.AdoptEpoch"
-            )
+            await journals.doors.adopt(adopting(OFFICIALS[0]), source, epoch, basis="b")
         assert refused.value.reason is NOT_FOUND
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from chengxin.proofs import entry
 from foundation.access import Person
 from foundation.refusal import Refused
-from services.audit.domain.access import Search
+from services.audit.domain.access import NEWEST, Search
+from services.audit.domain.questions import place
 from services.audit.domain.reasons import BASIS_REQUIRED
 from tests.services.audit.journals import DEPARTMENT, OTHER_DEPARTMENT, OTHER_PARTY, PARTY, Journals, caller
 
@@ -91,6 +93,27 @@ async def test_a_party_sees_who_looked_but_not_which_official(journals: Journals
         access = shown[-1]
         assert (access.authority, access.purpose, access.matter.reveal()) == (DEPARTMENT, "tender", "T-1")
         assert (access.items, access.log_index, access.officer.reveal()) == (("penalty.market",), 0, "")
+
+
+async def test_looks_go_on_after_a_place_without_what_came_meanwhile(journals: Journals) -> None:
+    for number in range(4):
+        await journals.look(matter=f"T-{number}")
+    whole = await search(journals, subject=PARTY, basis="audit 2026-7")
+    by: Any = {"by": caller(), "method": "AuditService.ListAccessesToSubject"}
+    person = Person(identifier=PARTY, name="样例公司")
+    newest, _ = await journals.accesses.to_party(person, **by)
+    for seen, access in enumerate(newest, start=1):
+        rest, _ = await journals.accesses.to_party(person, after=access.place, **by)
+        assert [(one.source, one.entry_id) for one in rest] == [(one.source, one.entry_id) for one in newest[seen:]]
+    assert [one.matter.reveal() for one in newest if one.source == "repair"] == ["T-3", "T-2", "T-1", "T-0"]
+    assert len(whole) == 4
+
+
+@pytest.mark.parametrize("token", ["x", "7", "[1]", '[1, "a", "b"]', '[1, "\\u0000", 1]', '[1e3, "a", 1]', "[" * 2000])
+def test_a_token_that_names_no_place_is_refused(token: str) -> None:
+    with pytest.raises(Refused) as refused:
+        place(token, *NEWEST, field="page_token")
+    assert (refused.value.reason.code, refused.value.field) == ("VALUE_INVALID", "page_token")
 
 
 async def test_a_party_nobody_looked_at_sees_nothing(journals: Journals) -> None:

@@ -21,11 +21,11 @@ from chengxin.catalog.v1 import record_pb2, record_pb2_grpc
 from chengxin.common.v1 import common_pb2
 from foundation.access import issue_assertion
 from foundation.identity import resident_check_digit
-from foundation.rpc.status import reason_of
 from standalone.enrol import Enrolment
 from tests.services.blacklist.processes import AUTHORITY, DEPLOYMENT, OFFICES, OfficeProcess, code, prepare
 from tests.support.databases import SchemaDatabase
 from tests.support.eventually import eventually
+from tests.support.refusals import reason_of
 
 FINDER, HEARER, DECIDER = "case-officer-1", "case-officer-2", "decider-1"
 MEASURES = ("procurement_bar", "no_commendation")

@@ -19,6 +19,7 @@ from foundation.reasons import VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Reason
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
+from services.catalog.keys import CatalogKeys
 from services.catalog.law import load_law
 from tests.services.catalog.drafts import (
     ENDED_ITEM,
@@ -220,7 +221,7 @@ async def test_the_party_of_a_refused_draft_can_find_the_attempt(desk: CatalogHo
     await handed_in(desk, message)
     draft = read(message)
     assert isinstance(draft, Draft)
-    private = await desk.sharing.keys(await desk.sharing.now())
+    private = await CatalogKeys.open(desk.sealer.keyring, await desk.reading.now())
     assert desk.sql(
         "SELECT reason, items FROM catalog.journal_private p JOIN catalog.journal j USING (bucket, entry_id)"
         " WHERE subject_tag = %s",

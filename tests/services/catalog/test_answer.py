@@ -153,4 +153,4 @@ async def test_the_clock_of_a_sample_house_never_goes_back(house: CatalogHouse) 
     house.advance(days=2)
     with pytest.raises(psycopg.Error, match="forwards only"):
         house.advance(days=-1)
-    assert datetime.now(UTC) + timedelta(days=1) < await house.sharing.now()
+    assert datetime.now(UTC) + timedelta(days=1) < await house.reading.now()

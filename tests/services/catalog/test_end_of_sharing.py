@@ -145,10 +145,10 @@ async def test_every_receiver_gets_the_tombstone_and_the_certificate_names_it(ho
     events, _, receipt = await _feed(house, start)
     assert [(event["kind"], event["record_id"]) for event in events] == [("withdrawn", str(result.record_id))]
     assert receipt is not None
-    text, receivers, _ = await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+    text, receivers, _ = await house.reading.certificate(house.provider, None, result.record_id, uuid4())
     assert [(one.authority, one.acknowledged_at) for one in receivers] == [(house.consumer.authority, None)]
     at, _ = await house.sharing.acknowledge(house.consumer, result.record_id)
-    text, receivers, _ = await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+    text, receivers, _ = await house.reading.certificate(house.provider, None, result.record_id, uuid4())
     assert [one.acknowledged_at for one in receivers] == [at]
     assert house.consumer.authority in text
 
@@ -166,7 +166,7 @@ async def test_who_never_received_a_record_gets_no_tombstone_of_it(house: Catalo
 async def test_a_record_still_shared_has_no_certificate(house: CatalogHouse) -> None:
     (result,) = await house.hand_in(house.draft())
     with pytest.raises(Refused) as refusal:
-        await house.sharing.certificate(house.provider, None, result.record_id, uuid4())
+        await house.reading.certificate(house.provider, None, result.record_id, uuid4())
     assert refusal.value.reason is reasons.NOT_ENDED
 
 
@@ -206,23 +206,23 @@ async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(hous
     party = house.party()
     (result,) = await house.hand_in(house.draft(party))
     person = Person(identifier=party, name="样例")
-    (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
+    (shown,), _ = await house.reading.own_records(house.gateway, person, uuid4())
     assert shown.fields["party_name"].reveal() == "样例企业"
     await _withdraw(house, result.record_id)
-    (shown,), _ = await house.sharing.own_records(house.gateway, person, uuid4())
+    (shown,), _ = await house.reading.own_records(house.gateway, person, uuid4())
     assert shown.fields == {}
     assert shown.row["end_reason"] == "repaired"
-    others, _ = await house.sharing.own_records(house.gateway, Person(identifier=house.party(), name="样例"), uuid4())
+    others, _ = await house.reading.own_records(house.gateway, Person(identifier=house.party(), name="样例"), uuid4())
     assert others == []
 
 
 async def test_the_repair_office_gets_a_record_only_for_the_party_it_names(house: CatalogHouse) -> None:
     party = house.party()
     (result,) = await house.hand_in(house.draft(party))
-    row, _ = await house.sharing.record(house.repair, result.record_id, matter="m", about=party, query_id=uuid4())
+    row, _ = await house.reading.record(house.repair, result.record_id, matter="m", about=party, query_id=uuid4())
     assert row["record_id"] == str(result.record_id)
     with pytest.raises(Refused) as refusal:
-        await house.sharing.record(house.repair, result.record_id, matter="m", about=house.party(), query_id=uuid4())
+        await house.reading.record(house.repair, result.record_id, matter="m", about=house.party(), query_id=uuid4())
     assert refusal.value.reason is NOT_FOUND
 
 

@@ -14,7 +14,7 @@ from foundation.calendar import day_of
 from foundation.crypto import blind, name_tag
 from foundation.identity import fold_name
 from services.catalog.keys import NAME_INDEX
-from services.catalog.office import sharing
+from services.catalog.office import reading
 from tests.support.catalog_house import LAWBOOK, CatalogHouse
 
 NAME = "样例（中国）·食品 Ａｂｃ有限公司"
@@ -26,7 +26,7 @@ async def found(house: CatalogHouse, name: str, *, most: int = 100) -> list[str]
     names: list[str] = []
     before, after = None, None
     while True:
-        page, more = await house.sharing.published_named(name, item_code="", before=before, after=after, most=most)
+        page, more = await house.reading.published_named(name, item_code="", before=before, after=after, most=most)
         names += [shown.fields["party_name"].reveal() for shown in page]
         if more is None:
             return names
@@ -47,7 +47,7 @@ def tags(house: CatalogHouse) -> int:
 async def collide(house: CatalogHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all names share one tag, as those of ten million records do by the dozen."""
     monkeypatch.setattr("services.catalog.office.records.name_tag", lambda key, name: 7)
-    monkeypatch.setattr("services.catalog.office.sharing.name_tag", lambda key, name: 7)
+    monkeypatch.setattr("services.catalog.office.reading.name_tag", lambda key, name: 7)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_a_natural_person_is_not_found_by_name(house: CatalogHouse) -> Non
         fields=tuple((field.name, "样例") for field in item.fields if field.required),
     )
     await house.hand_in(draft)
-    (listed,) = await house.sharing.published(item_code="", before=None, after=None, most=10)
+    (listed,) = await house.reading.published(item_code="", before=None, after=None, most=10)
     assert listed.fields["party_name"].reveal() == "样**"
     assert tags(house) == 0
     assert await found(house, "样例某甲") == []
@@ -111,7 +111,7 @@ async def test_each_page_opens_a_bounded_number_and_pages_lose_nothing(
     house: CatalogHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await collide(house, monkeypatch)
-    monkeypatch.setattr(sharing, "CANDIDATES", 4)
+    monkeypatch.setattr(reading, "CANDIDATES", 4)
     today = house.draft().determined_on
     for number in range(14):
         name = NAME if number % 3 == 0 else f"样例{number}公司"
@@ -126,7 +126,7 @@ async def test_each_page_opens_a_bounded_number_and_pages_lose_nothing(
         return await real(self, row, wanted)
 
     monkeypatch.setattr(house.sealer.__class__, "open_shared", counting)
-    page, more = await house.sharing.published_named(NAME, item_code="", before=None, after=None, most=100)
+    page, more = await house.reading.published_named(NAME, item_code="", before=None, after=None, most=100)
     assert (opened, more is not None, len(page) <= 4) == (4, True, True)
     assert await found(house, NAME) == [NAME] * 5
     assert await found(house, NAME, most=1) == [NAME] * 5

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import pytest_asyncio
 import redis
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.rpc import error_details_pb2
 
 from chengxin.catalog.v1 import sharing_pb2
@@ -48,9 +47,7 @@ class Desk:
         self.limits = QueryLimits(
             valkey, **{"authority": "50/hour", "prefix": "5/hour", **limits}, unavailable=self._uncounted
         )
-        self.office = SharingOffice(
-            house.answering, house.sealer, house.sharing._journal, Ed25519PrivateKey.generate(), self.limits
-        )
+        self.office = SharingOffice(house.answering, house.sealer, house.sharing._journal, self.limits)
         self.context = house.context(authority=uuid.uuid4().hex)
 
     def _uncounted(self, amount: int) -> None:

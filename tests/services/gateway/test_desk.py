@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 from chengxin.audit.v1 import audit_pb2
+from foundation.refusal import Kind, Reason, Refused, Wording
+from gateway.reasons import SESSIONS_UNAVAILABLE
 from tests.services.gateway.conftest import PERSON_NUMBER, Browser, House, OpenHouse
 from tests.services.gateway.test_staff import MARKET, on_duty
+from tests.services.gateway.walking import Page
 
 CLERK = {"name": "样例窗口人员", "sub": "样例-clerk-1", "roles": "counter_clerk"}
 HERE: dict[str, Any] = {
@@ -80,6 +83,76 @@ async def test_every_page_says_so_and_ends_it(clerk: Browser) -> None:
     assert page.status_code == 200
     assert "/desk/end" not in page.text
     assert (await clerk.get("/api/v1/me/records")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/session/callback", 400),
+        ("/staff/desk", 403),
+        ("/nowhere", 404),
+        ("/me/records/rec-9", 404),
+        ("/desk/end", 405),
+        ("/me/records/rec-1/certificate", 409),
+        ("/me/applications", 500),
+        ("/me/looks", 502),
+    ],
+)
+async def test_every_refusal_says_so_too(house: House, clerk: Browser, path: str, status: int) -> None:
+    house.offices.answers["GetWithdrawalCertificate"] = Refused(
+        Reason("X", Kind.PRECONDITION, Wording("Not yet.", "Wait.", "test"))
+    )
+    house.offices.answers["ListAccessesToSubject"] = ValueError()
+    await begin(clerk)
+    if status == 500:
+        house.counter.offices.repair = None  # type: ignore[assignment]  a fault that no test can bring about otherwise
+    answer = await clerk.get(path, headers=HTML)
+    assert answer.status_code == status
+    await says_for_whom(clerk, answer)
+
+
+async def test_who_is_asked_to_wait_sees_for_whom_too(open_house: OpenHouse) -> None:
+    house = open_house(rate_session="6/minute")
+    async with house.browser() as clerk:
+        await on_duty(clerk, **CLERK)
+        await begin(clerk)
+        for _ in range(6):
+            assert (await clerk.get("/about", headers=HTML)).status_code == 200
+        answer = await clerk.get("/me", headers=HTML)
+        assert answer.status_code == 429
+        assert CLERK["name"] in answer.text
+        assert HERE["name"] in answer.text
+
+
+async def test_without_sessions_a_refusal_is_anybodys(house: House, clerk: Browser) -> None:
+    await begin(clerk)
+
+    async def gone(*_: object, **__: object) -> None:
+        raise Refused(SESSIONS_UNAVAILABLE)
+
+    house.counter.store.get = gone  # type: ignore[method-assign]  as when Valkey is gone
+    answer = await clerk.get("/me", headers=HTML)
+    assert answer.status_code == 503
+    assert HERE["name"] not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/staff/desk", "/staff/nothing", "/nowhere"])
+async def test_a_party_is_told_of_a_refusal_in_its_own_pages(visitor: Browser, path: str) -> None:
+    page = (await visitor.get(path, headers=HTML)).text
+    assert 'href="/me"' in page
+    assert 'action="/sign-out"' in page
+    assert "/staff/" not in page
+    assert "/desk/end" not in page
+
+
+async def says_for_whom(clerk: Browser, answer: httpx.Response) -> None:
+    """The page names clerk, authority and party, and its form ends the session."""
+    assert CLERK["name"] in answer.text
+    assert HERE["name"] in answer.text
+    assert MARKET in answer.text
+    assert PERSON_NUMBER not in answer.text
+    (token,) = {form.fields["csrf_token"] for form in Page(answer.text).forms}
+    assert (await clerk.post("/desk/end", data={"csrf_token": token})).status_code == 303
 
 
 async def test_programs_do_the_same(house: House, clerk: Browser) -> None:

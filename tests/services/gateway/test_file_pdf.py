@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import escape
 from io import BytesIO
@@ -13,6 +14,7 @@ from pypdf import PdfReader
 from chengxin.audit.v1 import audit_pb2 as audit
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from gateway.journeys.file.pdf import pdf
+from gateway.journeys.file.views import MOST_PAGES
 from tests.services.gateway.conftest import Browser, House
 from tests.services.gateway.offices import NOW, RECEIPT
 from tests.services.gateway.walking import Everything
@@ -88,3 +90,27 @@ async def test_it_is_whole_named_and_numbered(house: House, party: Browser) -> N
     english = PdfReader(BytesIO((await party.get("/api/v1/me/file.pdf?lang=en")).content))
     assert english.metadata is not None
     assert english.metadata.title == "Everything about me"
+
+
+async def test_looks_come_from_all_pages_and_the_file_says_where_it_stops(house: House, party: Browser) -> None:
+    one: Any = {"source": "catalog", "kind": "SharingService.CheckSubject", "decision": "answered", "log_index": 1}
+    page: Any = {"accesses": [{**one, "entry_id": 7, "at": NOW}], "receipt": RECEIPT}
+    house.offices.answers["ListAccessesToSubject"] = audit.ListAccessesToSubjectResponse(**page)
+    whole = (await party.get("/api/v1/me/file", headers={"Accept-Language": "en"})).json()
+    assert (len(whole["looks"]["accesses"]), "OLDER_LOOKS" in whole["withheld"]) == (1, False)
+    assert "destroyed" in whole["withheld"]["ENDED_CONTENT"]
+    house.offices.answers["ListAccessesToSubject"] = audit.ListAccessesToSubjectResponse(**page, next_page_token="more")
+    endless = (await party.get("/api/v1/me/file", headers={"Accept-Language": "zh"})).json()
+    assert (len(endless["looks"]["accesses"]), endless["looks"]["next_page_token"]) == (MOST_PAGES, "more")
+    assert "/api/v1/me/accesses" in endless["withheld"]["OLDER_LOOKS"]
+    assert "密钥" in endless["withheld"]["ENDED_CONTENT"]
+    asked = [one.request.page_token for one in house.offices.asked if one.method == "ListAccessesToSubject"]
+    assert asked == ["", "", *["more"] * (MOST_PAGES - 1)]
+
+
+async def test_a_long_table_is_whole_and_its_head_comes_again() -> None:
+    rows = "".join(f"<tr><th>when</th><td>number {1000 + number}</td></tr>" for number in range(450))
+    table = f"<main><table><thead><tr><th>A</th><th>B</th></tr></thead><tbody>{rows}</tbody></table></main>"
+    reader = PdfReader(BytesIO(pdf(f'<html lang="en"><title>t – a</title>{table}</html>')))
+    shown = "\n".join(page.extract_text() for page in reader.pages)
+    assert [str(1000 + number) for number in range(450)] == re.findall(r"number\s+(\d+)", shown)

@@ -68,6 +68,19 @@ async def test_a_page_of_nothing_is_sent_as_every_page(open_house: OpenHouse, wa
         exactly(way, await browser.get(way.address(NOBODYS), headers=HTML))
 
 
+@pytest.mark.parametrize("way", [way for way in PAGES if way.for_all], ids=str)
+async def test_a_page_that_is_kept_keeps_its_policy(open_house: OpenHouse, way: Way) -> None:
+    """What a browser keeps is shown by the headers of the 304: with another policy it has no style any more."""
+    house = full_house(open_house)
+    async with house.browser() as browser:
+        first = await browser.get(way.address(MINE), headers=HTML)
+        again = await browser.get(way.address(MINE), headers={**HTML, "If-None-Match": first.headers.get("etag", "")})
+        assert again.status_code == (304 if "etag" in first.headers else 200), way
+        for name in EXACTLY:
+            assert again.headers[name] == first.headers[name], way
+        assert again.headers.get("content-language") == first.headers.get("content-language")
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/me/", "/<script>", "/api/v1/session/callback"])
 async def test_a_refusal_is_sent_as_every_page(open_house: OpenHouse, path: str) -> None:
     async with open_house().browser() as browser:

@@ -102,6 +102,7 @@ NO_IDS = {
     "POST /desk/end": "its own session",
     "POST /sign-out": "its own session",
     "GET /me/looks": "how many to show",
+    "GET /api/v1/me/accesses": "from where on to show its own",
     "GET /me/repair": "a record to choose beforehand, of those that it lists",
     "GET /me/repair/submitted": "how many of its own to show",
     "GET /staff/audit/report/{source}/{entry_id}": "an empty form, which asks no office",

@@ -65,7 +65,7 @@ async def test_a_party_has_no_way_to_the_pages_of_officials(visitor: Browser, ho
 @pytest.mark.parametrize("path", ["/me", "/me/records", "/api/v1/me/records", "/api/v1/me/accesses"])
 async def test_an_official_has_no_way_to_the_pages_of_parties(browser: Browser, house: House, path: str) -> None:
     await on_duty(browser)
-    assert (await browser.get(path)).json()["reason"] == "SIGN_IN_REQUIRED"
+    assert (await browser.get(path)).json()["reason"] == "PARTY_SESSION_REQUIRED"
     assert house.offices.asked == []
 
 

@@ -31,7 +31,7 @@ async def named(turn: Rotating, *names: str) -> list[UUID]:
 
 async def found(turn: Rotating, name: str) -> set[str]:
     """The records that a search by name gives."""
-    page, _ = await turn.house.sharing.published_named(name, item_code="", before=None, after=None, most=100)
+    page, _ = await turn.house.reading.published_named(name, item_code="", before=None, after=None, most=100)
     return {str(shown.row["record_id"]) for shown in page}
 
 

@@ -58,9 +58,9 @@ async def test_a_record_that_ends_while_its_wrap_is_in_work_keeps_its_end(turn: 
     await turn.rotator.step()
     assert first.record_id is not None
     async with turn.ground.database.transaction() as tx:
-        rotation = await store.due(tx)
+        rotation = (await tx.call("key_due")).one_or_none()
         assert rotation is not None
-        page = await store.page(tx, rotation, 100)
+        page = (await tx.call("key_page", rotation=rotation.rotation_id, most=100)).one()
         # What lies between reading and writing: the same page once more, with one record withdrawn.
         await house.records.withdraw(
             house.repair, record_id=first.record_id, record_number="", reason="repaired", matter="样例"

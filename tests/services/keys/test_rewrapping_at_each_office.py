@@ -74,9 +74,9 @@ async def test_a_wrap_of_another_row_is_not_taken(turn: Turn) -> None:
 
     async def swapped() -> None:
         async with turn.ground.database.transaction() as tx:
-            rotation = await store.due(tx)
+            rotation = (await tx.call("key_due")).one_or_none()
             assert rotation is not None
-            page = await store.page(tx, rotation, 100)
+            page = (await tx.call("key_page", rotation=rotation.rotation_id, most=100)).one()
             (made, _), _ = await turn.rotator._made(rotation, page)
             assert made is not None
             await store.put(tx, rotation, page, [(1, made)])

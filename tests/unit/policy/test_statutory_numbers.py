@@ -135,10 +135,6 @@ def test_an_older_finding_follows_the_rule_that_is_there():
     assert period.ends_before == date(2026, 12, 1)
 
 
-def test_slight_findings_are_not_published_unasked():
-    assert [s for s in Severity if not s.published_by_default] == [Severity.SLIGHT]
-
-
 def test_where_slight_findings_have_no_period_they_are_refused():
     policy = Policy(
         [number(name="publicity.slight.minimum", value=0), number(name="publicity.slight.maximum", value=0)]

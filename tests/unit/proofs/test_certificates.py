@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,16 +19,14 @@ ACKNOWLEDGED = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
 
 def written(*receivers: Receiver) -> str:
-    return withdrawal_certificate(
-        record_id=UUID("6f1c0a52-8f3e-4a56-9a40-2f1b6f1f2a11"),
-        item_code="penalty.market",
-        determining_authority="11430000006123456X",
-        ended_at=datetime(2026, 6, 1, 8, tzinfo=UTC),
-        end_reason="repaired",
-        receivers=receivers,
-        issued_at=datetime(2026, 6, 2, tzinfo=UTC),
-        deployment="chengxin",
-    )
+    record = {
+        "record_id": "6f1c0a52-8f3e-4a56-9a40-2f1b6f1f2a11",
+        "item_code": "penalty.market",
+        "determining_authority": "11430000006123456X",
+        "ended_at": "2026-06-01T08:00:00+00:00",
+        "end_reason": "repaired",
+    }
+    return withdrawal_certificate(record, receivers, issued_at=datetime(2026, 6, 2, tzinfo=UTC), deployment="chengxin")
 
 
 CERTIFICATE = written(Receiver("91430000MA4L16JQ9B", ACKNOWLEDGED), Receiver("11430000006123456X", None))

@@ -226,8 +226,8 @@ def test_officers_take_exactly_the_steps_of_the_authority() -> None:
 def test_the_due_day_itself_is_still_on_time() -> None:
     due = handed_in().due
     assert due is not None
-    assert not is_overdue(due, due.on)
-    assert is_overdue(due, date.fromordinal(due.on.toordinal() + 1))
+    assert not is_overdue(due.on, due.on)
+    assert is_overdue(due.on, date.fromordinal(due.on.toordinal() + 1))
     assert not is_overdue(None, date(2100, 1, 1))
 
 

@@ -39,7 +39,7 @@ END;
 -- Candidates of a name, newest determination first, after a position: what `published` would give of them.
 CREATE FUNCTION published_named(
     p_epoch smallint, p_tag integer, p_item_code text, p_before date, p_after uuid, p_most integer, p_authority text,
-    p_division text, p_from date, p_until date)
+    p_division text, p_since date, p_until date)
     RETURNS TABLE (record_id uuid, version bigint, subject_id uuid, person boolean, item_code text,
                    determining_authority text, determined_on date, ends_before timestamptz, share_wrap bytea,
                    fields bytea)
@@ -58,7 +58,7 @@ BEGIN
       AND (p_item_code = '' OR r.item_code = p_item_code)
       AND (p_authority = '' OR r.determining_authority = p_authority)
       AND (p_division = '' OR starts_with(substr(r.determining_authority, 3), p_division))
-      AND (p_from IS NULL OR n.determined_on >= p_from) AND (p_until IS NULL OR n.determined_on < p_until)
+      AND (p_since IS NULL OR n.determined_on >= p_since) AND (p_until IS NULL OR n.determined_on < p_until)
       AND (p_before IS NULL OR n.determined_on < p_before OR (n.determined_on = p_before AND n.record_id > p_after))
       AND EXISTS (SELECT FROM item i WHERE i.code = r.item_code AND i.public AND i.in_force_from <= v_today
                      AND (i.in_force_until IS NULL OR v_today < i.in_force_until))
