@@ -81,5 +81,5 @@ docs: setup ## Generate docs/refusals.md, docs/settings.md, docs/clauses.md and 
 clean: ## Remove what can be made again
 	@rm -rf $(VENV) build dist test-output .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-bench: setup ## Measure a house of its own and print the figures
-	@$(BIN)/chengxin bench first
+bench: setup ## Measure houses of its own and print the table of all figures (ROW=check: that one; JSON=1)
+	@$(BIN)/chengxin bench $(or $(ROW),all) $(if $(JSON),--json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from collections import deque
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
@@ -21,6 +22,8 @@ OFFICES = ("catalog", "blacklist", "repair", "audit")
 GATEWAY, WITNESS = "gateway", "witness"
 FREE_RANGE = (10_000, 32_000)
 """Where free ports come from: ports that the system does not give to outgoing connections stay free for a while."""
+_GIVEN: deque[int] = deque(maxlen=200)
+"""Free ports given lately: who asked for one may not have bound it yet, and is not to lose it to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +79,13 @@ def bound(name: str, wanted: int) -> socket.socket:
     Raises Trouble when it can't be had; the remedy names the option `--<name>-port`.
     """
     while True:
+        port = wanted or random.randrange(*FREE_RANGE)  # noqa: S311 any
+        if not wanted and port in _GIVEN:
+            continue
         try:
-            return socket.create_server((LOOPBACK, wanted or random.randrange(*FREE_RANGE)))  # noqa: S311 any
+            held = socket.create_server((LOOPBACK, port))
+            _GIVEN.append(port)
+            return held
         except OSError as error:
             if not wanted:
                 continue

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MakeEnvironment = Callable[[Path], dict[str, str]]
 
-LARGEST_NUMBER_OF_WORKERS = 16
+LARGEST_NUMBER_OF_WORKERS = 8
 ENGINES = pytest.StashKey[Engines]()
 SAID_BY_WORKERS = pytest.StashKey[list[str]]()
 

@@ -20,7 +20,8 @@ from standalone.ports import FREE
 from standalone.story.narrator import Narrator
 from standalone.story.stage import Stage, on_stage
 
-VERIFY = (sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()", "audit", "verify")
+COMMAND = (sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()")
+VERIFY = (*COMMAND, "audit", "verify")
 
 Figures = dict[str, Any]
 """What was measured, by name; the unit is what the name ends in."""
@@ -32,7 +33,7 @@ class Size(Group):
 
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds to take the median of.")] = 5
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help="proofs: how many to judge.")] = 10_000
-    records: Annotated[int, typer.Option(min=100, help="rotation: how many records.")] = 2_000
+    records: Annotated[int | None, typer.Option(min=100, help="How many records, where not what is usual.")] = None
     kills: Annotated[int, typer.Option(min=0, help="log: kills of the audit office under load.")] = 5
 
 

@@ -16,10 +16,10 @@ from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.repair.v1 import repair_pb2 as repair
 from gateway.counter import Counter, TheCounter, Visitor, limited
-from gateway.journeys.file.pdf import pdf
 from gateway.journeys.looks.pages import who
 from gateway.messages import model, read
 from gateway.pages import Page, ThePage, language_of, texts
+from gateway.pdf import pressed
 from gateway.problems import answers
 from gateway.sessions import Session
 
@@ -76,7 +76,7 @@ class PdfResponse(Response):
 async def get_file_pdf(page: ThePage, counter: TheCounter, session: Visitor) -> Response:
     """Get everything about me as a PDF, in the language that is asked for."""
     shown = await on_a_page(page, counter, session)
-    made = await asyncio.to_thread(pdf, bytes(shown.body).decode())
+    made = await pressed(bytes(shown.body).decode())
     return PdfResponse(made, headers={"Content-Disposition": 'attachment; filename="chengxin.pdf"'})
 
 

@@ -13,8 +13,8 @@ from pypdf import PdfReader
 
 from chengxin.audit.v1 import audit_pb2 as audit
 from chengxin.catalog.v1 import sharing_pb2 as sharing
-from gateway.journeys.file.pdf import pdf
 from gateway.journeys.file.views import MOST_PAGES
+from gateway.pdf import pdf, pressed
 from tests.services.gateway.conftest import Browser, House
 from tests.services.gateway.offices import NOW, RECEIPT
 from tests.services.gateway.walking import Everything
@@ -66,6 +66,17 @@ def test_what_looks_like_markup_comes_out_as_text(value: str, language: str) -> 
         assert shown.count(expected) == 6, shown
     else:
         assert shown.count("甲") == 6
+
+
+def test_a_rare_character_of_a_name_stands_as_its_code_point() -> None:
+    shown = squeezed(PdfReader(BytesIO(pdf(page("\U00020bb7野样例", "zh-CN")))))
+    assert shown.count("〔U+20BB7〕野样例") == 6
+
+
+async def test_one_that_is_not_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.pdf.sys.executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="exit code 1"):
+        await pressed(page("x", "en"))
 
 
 async def test_it_is_whole_named_and_numbered(house: House, party: Browser) -> None:

@@ -43,3 +43,11 @@ def test_two_doors_never_get_the_same_port() -> None:
 def test_free_ports_are_none_that_outgoing_connections_may_take() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert FREE_RANGE[0] <= free_port() < min(FREE_RANGE[1], lowest)
+
+
+def test_a_port_that_was_given_lately_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_port()
+    monkeypatch.setattr("standalone.ports.FREE_RANGE", (first, first + 20))
+    given = {free_port() for _ in range(5)}
+    assert len(given) == 5
+    assert first not in given

@@ -1,11 +1,16 @@
 """A page of ours as a PDF: what it shows on paper, with its title and language. No text is the PDF's own.
 
-Fonts are named, not shipped: PDF readers bring the one for Chinese themselves.
+Fonts are named, not shipped: PDF readers bring the one for Chinese themselves. A long page takes seconds of the
+processor, so `pressed` makes it in a process of its own, one after the other: this module run, HTML in, PDF out.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
+from asyncio.subprocess import PIPE
 from html import escape
 from html.parser import HTMLParser
 from io import BytesIO
@@ -24,6 +29,8 @@ MARGIN = 18 * mm
 _SIZES = {"h1": 18.0, "h2": 14.0, "h3": 11.0, "p": 9.5, "small": 8.5}
 _LATIN = re.compile(r"[!-~][ -~]*")
 """What a font for Chinese sets too tight to be read."""
+_BEYOND = re.compile(r"[\U00010000-\U0010FFFF]")
+"""Characters that its encoding lacks, rare ones in names among them: they stand as their code points."""
 _TOGETHER = 200
 """Rows laid out together: each page lays out anew what is left of them."""
 _CELLS = ("dt", "dd", "th", "td")
@@ -31,8 +38,25 @@ _LINES: Any = [("LINEBELOW", (0, 0), (-1, -1), 0.4, Color(0.6, 0.6, 0.6)), ("VAL
 registerFont(UnicodeCIDFont(FONT))
 
 
+_ONE_AT_A_TIME = asyncio.Semaphore(1)
+
+
+async def pressed(page: str) -> bytes:
+    """The PDF of a page's HTML, made beside the work of others."""
+    async with _ONE_AT_A_TIME:
+        press = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE)
+        try:
+            made, _ = await press.communicate(page.encode())
+        finally:
+            if press.returncode is None:
+                press.kill()
+    if press.returncode:
+        raise RuntimeError(f"the PDF was not made: exit code {press.returncode}")
+    return made
+
+
 def pdf(page: str) -> bytes:
-    """Make the PDF of a page's HTML. It takes seconds for a long one: not on the event loop."""
+    """Make the PDF of a page's HTML."""
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -122,6 +146,7 @@ class _Reader(HTMLParser):
     def _paragraph(self, kind: str) -> Paragraph:
         # Readers of PDF take text for markup as browsers do: escaped, it is text.
         text = escape("".join(self._text).strip())
+        text = _BEYOND.sub(lambda beyond: f"〔U+{ord(beyond.group()):X}〕", text)
         text = _LATIN.sub(r'<font name="Helvetica">\g<0></font>', text).replace("\n", "<br/>")
         size = _SIZES[kind]
         style = ParagraphStyle(
@@ -135,3 +160,8 @@ class _Reader(HTMLParser):
         )
         self._text = []
         return Paragraph(text, style)
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    sys.stdout.buffer.write(pdf(sys.stdin.buffer.read().decode()))

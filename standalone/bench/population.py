@@ -1,0 +1,91 @@
+"""Parties and records by number, so that every process of a bench knows the same: handed in, or multiplied.
+
+A multiplied record is a copy of one that was handed in, put straight into the tables under ids and tags of its own:
+it takes the same room, is found by its own party's number, counts, expires and is told like any other. Its texts
+can't be opened, since they are bound to the first one's id: whoever asks for yes or no does not notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+
+from chengxin import Identifier, Party, Record
+from foundation.crypto import FileKeyProvider, Keyring
+from foundation.db import Database
+from foundation.identity import IdentifierKind, canonicalise, uscc_check_character
+from foundation.settings import role_dsn
+from services.catalog.keys import CatalogKeys
+from standalone.sample import DIVISION, MARK, SampleParty
+from standalone.story import sharing
+from standalone.story.stage import Stage
+
+STEP = 10_000
+"""Records multiplied in one transaction."""
+NAMES = ("legal_representative", "subject_category", "authority_name", "source_unit")
+MORE = {"confiscated_yuan": "2500.00", "remarks": MARK} | dict.fromkeys(NAMES, f"{MARK}省市场监督管理局")
+"""With the six of the story's penalties, twelve fields."""
+_MULTIPLY = Path(__file__).with_suffix(".sql").read_bytes()
+_TIDY = "VACUUM (ANALYZE) subject, subject_tag, record, record_place, record_number, public_name, change_event"
+
+
+def uscc(number: int) -> str:
+    """The USCC of a party, 0 to 999,999,999."""
+    first17 = f"91{DIVISION}{number:09d}"
+    return first17 + uscc_check_character(first17)
+
+
+def party(number: int) -> SampleParty:
+    """The party of a number."""
+    return SampleParty(f"{MARK}评测{number:09d}有限公司", "uscc", uscc(number))
+
+
+def generated(stage: Stage, numbers: Iterable[int], *, until_in_days: int | None = None) -> Iterator[Record]:
+    """An ordinary penalty of twelve fields about each party, 120 days old; shared until a day, or as the law has it."""
+    one = sharing.penalty(stage, party(0), days_ago=120, number="0", until_in_days=until_in_days)
+    one = replace(one, fields={**one.fields, **MORE})
+    for number in numbers:
+        who = Party(identifier=Identifier.uscc(uscc(number)), name=party(number).name)
+        document = replace(one.document, number=f"{MARK}罚{number}号")
+        yield replace(one, record_number=f"{MARK}-评测-{number}", party=who, document=document)
+
+
+def handed_in(stage: Stage, numbers: Iterable[int], *, until_in_days: int | None = None) -> list[str]:
+    """Hand records in as a department does; gives their ids, in order."""
+    results = stage.market.client.submit(generated(stage, numbers, until_in_days=until_in_days))
+    ids = [result.record_id for result in results]
+    assert all(ids), "a generated record was refused"
+    return ids
+
+
+def multiplied(stage: Stage, model: str, numbers: range) -> float:
+    """Put in a copy of the record `model` for each party; gives the seconds that it took."""
+    begun, keys, today = time.perf_counter(), asyncio.run(_keys(stage)), stage.today()
+    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
+        connection.execute("SET search_path = catalog")
+        for start in range(numbers.start, numbers.stop, STEP):
+            step = range(start, min(start + STEP, numbers.stop))
+            parties = [canonicalise(IdentifierKind.USCC, uscc(number), today=today) for number in step]
+            buckets, tags = [keys.bucket_of(one) for one in parties], [keys.subject_tag(one) for one in parties]
+            connection.execute(_MULTIPLY, {"model": model, "buckets": buckets, "tags": tags})
+            if step.stop % (10 * STEP) == 0:
+                stage.narrator.say(f"  {step.stop:,} records")
+        connection.execute(_TIDY)
+    return time.perf_counter() - begun
+
+
+async def _keys(stage: Stage) -> CatalogKeys:
+    house, role = stage.house, "catalog_worker"
+    password = (house.data.role_passwords / role).read_text().strip()
+    database = Database.open(role_dsn(house.engines.url, role, password), schema="catalog", pool=1)
+    keyring = Keyring(FileKeyProvider(house.data.keys("catalog")), database)
+    try:
+        return await CatalogKeys.open(keyring, stage.now())
+    finally:
+        await keyring.close()
+        await database.close()
