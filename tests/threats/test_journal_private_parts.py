@@ -28,8 +28,9 @@ async def journals(schema_db: Callable[..., SchemaDatabase], tmp_path: Path) -> 
 
 async def seen(journals: Journals) -> list[tuple[int, str, str, tuple[str, ...]]]:
     """Who looked at the party, as the audit office reads it from the journal."""
-    found = await journals.sources["repair"].about(PARTY, Search(basis="样例"))
-    return [(one.entry_id, one.officer.reveal(), one.matter.reveal(), one.items) for one, _ in found]
+    source = journals.sources["repair"]
+    found = [await source.access(row) for row in await source.about(PARTY, Search(basis="样例"))]
+    return [(one.entry_id, one.officer.reveal(), one.matter.reveal(), one.items) for one in found]
 
 
 async def logged(journals: Journals) -> dict[int, str]:

@@ -83,9 +83,3 @@ class Search:
         """Raise Refused(BASIS_REQUIRED) when it is about one party and states no audit."""
         if self.subject is not None and not self.basis.strip():
             raise Refused(BASIS_REQUIRED, field="basis")
-
-
-def newest_first(accesses: list[Access], most: int) -> list[Access]:
-    """Return the `most` newest accesses, newest first."""
-    ordered = sorted(accesses, key=lambda access: access.place, reverse=True)
-    return ordered[:most]

@@ -14,7 +14,7 @@ from foundation.access import Caller, Officer, Person
 from foundation.db import Database
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, PrivatePart, Receipt
-from services.audit.domain.access import MOST_TO_SUBJECT, NEWEST, OWN_PURPOSE, Access, Search, newest_first
+from services.audit.domain.access import MOST_TO_SUBJECT, NEWEST, OWN_PURPOSE, Access, Search
 from services.audit.store import log as store
 from services.audit.store.journals import Place, SourceJournal
 from services.audit.store.log import Logged
@@ -74,10 +74,13 @@ class Accesses:
             return await self._journal.write(tx, entry)
 
     async def _about(self, subject: Identifier, search: Search) -> list[Access]:
-        batches = await asyncio.gather(*(source.about(subject, search) for source in self._sources.values()))
-        found = [one for batch in batches for one in batch]
-        epochs = {(access.source, access.entry_id): epoch for access, epoch in found}
-        newest = newest_first([access for access, _ in found], search.most)
+        sources = self._sources.values()
+        batches = await asyncio.gather(*(source.about(subject, search) for source in sources))
+        found = [(source, row) for source, rows in zip(sources, batches, strict=True) for row in rows]
+        found.sort(key=lambda one: (one[1].at, one[0].name, one[1].entry_id), reverse=True)
+        epochs = {(source.name, row.entry_id): row.epoch for source, row in found[: search.most]}
+        # Opened only now: a source's rows may all be older than those of others.
+        newest = [await source.access(row) for source, row in found[: search.most]]
         return await self.with_indices(newest, epochs)
 
     async def with_indices(self, accesses: list[Access], epochs: Mapping[tuple[str, int], UUID]) -> list[Access]:

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 POOL = 20
-"""Connections, which served it best of 10, 20 and 64."""
+"""Connections: enough for commits to share a flush to disk."""
 FILL = """
 INSERT INTO record (subject, item_code, determined_on, fields)
 SELECT subject, 'cn.penalty', current_date - 100, '{"facts": "样例：经查证属实。", "fine_yuan": "10000.00"}'
