@@ -37,7 +37,7 @@ up: setup ## Start a sample house in the foreground
 	@$(BIN)/chengxin up --sample
 
 test: setup ## Run all tests on real engines (ENGINE=docker for containers; JOBS=2 processes, 0 for one)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20 $(TESTS)
 
 looks: setup ## Walk through the pages in all eight ways of looking: language, width, with and without scripts
 	@CHENGXIN_LOOKS=all $(BIN)/python -m pytest tests/browser
