@@ -21,7 +21,6 @@ from standalone.bench.checking import measure_check, measure_check_bulk
 from standalone.bench.crypto import measure_crypto
 from standalone.bench.desharing import measure_desharing
 from standalone.bench.expiry import measure_expiry
-from standalone.bench.first import measure_first
 from standalone.bench.gateway import measure_gateway
 from standalone.bench.ingest import measure_ingest
 from standalone.bench.log import measure_log
@@ -42,7 +41,6 @@ BENCHES: dict[str, Callable[[Place, Size], Figures]] = {
     "crypto": lambda _, size: measure_crypto(size.rounds),
     "scale": lambda place, size: measure_scale(place, records=size.records or 20_000, rounds=size.rounds),
     "start": lambda place, size: measure_start(place, rounds=size.rounds),
-    "first": lambda place, size: measure_first(place, rounds=size.rounds),
     "gateway": lambda place, _: measure_gateway(place),
     "proofs": lambda _, size: measure_proofs(size.count),
     "rotation": lambda place, size: measure_rotation(place, records=size.records or 2_000),

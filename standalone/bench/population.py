@@ -30,8 +30,12 @@ STEP = 10_000
 NAMES = ("legal_representative", "subject_category", "authority_name", "source_unit")
 MORE = {"confiscated_yuan": "2500.00", "remarks": MARK} | dict.fromkeys(NAMES, f"{MARK}省市场监督管理局")
 """With the six of the story's penalties, twelve fields."""
-_MULTIPLY = Path(__file__).with_suffix(".sql").read_bytes()
 _TIDY = "VACUUM (ANALYZE) subject, subject_tag, record, record_place, record_number, public_name, change_event"
+
+
+def multiplying() -> bytes:
+    """The statement that copies a sealed record under new ids, buckets and tags."""
+    return Path(__file__).with_suffix(".sql").read_bytes()
 
 
 def uscc(number: int) -> str:
@@ -72,7 +76,7 @@ def multiplied(stage: Stage, model: str, numbers: range) -> float:
             step = range(start, min(start + STEP, numbers.stop))
             parties = [canonicalise(IdentifierKind.USCC, uscc(number), today=today) for number in step]
             buckets, tags = [keys.bucket_of(one) for one in parties], [keys.subject_tag(one) for one in parties]
-            connection.execute(_MULTIPLY, {"model": model, "buckets": buckets, "tags": tags})
+            connection.execute(multiplying(), {"model": model, "buckets": buckets, "tags": tags})
             if step.stop % (10 * STEP) == 0:
                 stage.narrator.say(f"  {step.stop:,} records")
         connection.execute(_TIDY)

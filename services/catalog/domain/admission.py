@@ -115,11 +115,10 @@ def _check_fields(draft: Draft, item: CatalogItem, lawbook: LawBook) -> None:
     seen: set[str] = set()
     for name, value in draft.fields:
         place = f"fields.{name}" if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) else "fields"
-        if lawbook.prohibited_category(name) is not None and item.field(name) is None:
-            raise Refused(reasons.FIELD_PROHIBITED, field=place)
         definition = item.field(name)
         if definition is None:
-            raise Refused(reasons.FIELD_UNKNOWN, field=place)
+            prohibited = lawbook.prohibited_category(name) is not None
+            raise Refused(reasons.FIELD_PROHIBITED if prohibited else reasons.FIELD_UNKNOWN, field=place)
         if name in seen:
             raise Refused(reasons.FIELD_TWICE, field=place)
         seen.add(name)

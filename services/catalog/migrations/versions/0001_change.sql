@@ -235,14 +235,16 @@ CREATE FUNCTION sweep_repealed(p_most integer) RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 DECLARE
     v_today date := house_today();
+    v_repealed text[] := ARRAY(SELECT DISTINCT o.code FROM item o WHERE NOT EXISTS (
+        SELECT FROM item i WHERE i.code = o.code AND i.in_force_from <= v_today
+            AND (i.in_force_until IS NULL OR v_today < i.in_force_until)));
     v_buckets smallint[];
     v_ids uuid[];
 BEGIN
+    -- By item: what is in force need not be read to find what is not.
     SELECT array_agg(d.bucket), array_agg(d.record_id) INTO v_buckets, v_ids FROM (
-        SELECT r.bucket, r.record_id FROM record r
-        WHERE r.ended_at IS NULL
-          AND NOT EXISTS (SELECT FROM item i WHERE i.code = r.item_code AND i.in_force_from <= v_today
-                             AND (i.in_force_until IS NULL OR v_today < i.in_force_until))
+        SELECT r.bucket, r.record_id FROM unnest(v_repealed) AS repealed (code) CROSS JOIN LATERAL (
+            SELECT bucket, record_id FROM record WHERE item_code = repealed.code AND ended_at IS NULL LIMIT p_most) r
         LIMIT p_most) d;
     IF v_ids IS NULL THEN
         RETURN 0;
