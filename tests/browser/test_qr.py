@@ -25,7 +25,7 @@ ENDLESS = "0" * 8000 + fragment_of(MARK)
 def ended(running_house: RunningHouse) -> str:
     """A record of a party, whose sharing ended."""
     market = running_house.market
-    record_id = finding(running_house, running_house.repaired[1], days_ago=120, number="9760")
+    record_id = finding(running_house, running_house.world.enterprises[80], days_ago=120, number="9760")
     records = market.stub("catalog", record_pb2_grpc.RecordServiceStub)
     reason = record_pb2.END_REASON_OBJECTION_UPHELD
     market.ask(
@@ -38,7 +38,7 @@ def test_a_certificate_is_shown_and_scanned(
     visit: Callable[[Look], Visitor], look: Look, running_house: RunningHouse, ended: str
 ) -> None:
     party = visit(look)
-    party.sign_in(running_house.repaired[1].identifier)
+    party.sign_in(running_house.world.enterprises[80].identifier)
     party.page.goto(f"/me/records/{ended}/certificate")
     party.sees("certificate-with-code")
     assert party.page.locator("svg[role=img]").bounding_box() is not None
