@@ -174,7 +174,9 @@ class Deciding(Walker):
         first = {"officer": "canary-auditor-1", "roles": ["auditor"]}
         second = {"officer": "canary-auditor-2", "roles": ["auditor"]}
         searches = auditor.stub("audit", audit_pb2_grpc.AuditServiceStub)
-        subject = common_pb2.Identifier(kind=2, value=planted["id of the recorded person"])  # type: ignore[arg-type]
+        subject = common_pb2.Identifier(
+            kind=common_pb2.IDENTIFIER_KIND_RESIDENT_ID, value=planted["id of the recorded person"]
+        )
         search = audit_pb2.SearchAccessesRequest(subject=subject, basis=planted["basis of a search"])
         (look, *_) = auditor.ask(searches.SearchAccesses, search, **first).accesses
         wrong = planted["id misplaced as purpose"]
@@ -191,7 +193,9 @@ class Deciding(Walker):
         auditor.ask(matters.DecideMisuse, decided, **second)
         answer = misuse_pb2.AnswerMisuseRequest(matter_id=matter_id, answer=planted["answer on a misuse"])
         auditor.ask(matters.AnswerMisuse, answer, **first)
-        party = common_pb2.Identifier(kind=1, value=planted["id of the repaired enterprise"])  # type: ignore[arg-type]
+        party = common_pb2.Identifier(
+            kind=common_pb2.IDENTIFIER_KIND_USCC, value=planted["id of the repaired enterprise"]
+        )
         archive = auditor.stub("catalog", archive_pb2_grpc.ArchiveServiceStub)
         asked = archive_pb2.RequestOpeningRequest(
             subject=party,

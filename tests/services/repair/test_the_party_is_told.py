@@ -30,12 +30,14 @@ class Sender:
     port: int = 0
     asked: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         body = json.loads(await reader.readexactly(int(headers["content-length"])))
         self.asked.append((headers, body))
+        await self.answering.wait()
         status = self.statuses.pop(0) if self.statuses else 202
         writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
@@ -70,6 +72,7 @@ async def house(
 def _nothing_asked_yet(sender: Sender) -> None:
     sender.asked.clear()
     sender.statuses.clear()
+    sender.answering.set()
 
 
 async def accepted(house: RepairHouse) -> str:
@@ -109,7 +112,26 @@ async def test_a_sender_that_cannot_reach_the_party_has_the_last_word(house: Rep
     assert [headers["idempotency-key"] for headers, _ in sender.asked] == [f"{application_id}/2", f"{application_id}/3"]
 
 
-async def test_a_sender_elsewhere_is_reached_over_tls_alone() -> None:
-    field_of = {"messenger_url": "http://sender.example/send"}
-    with pytest.raises(ValidationError, match="https"):
-        RepairSettings.model_validate(field_of)
+async def test_a_sender_that_hangs_holds_up_no_withdrawal(house: RepairHouse, sender: Sender) -> None:
+    sender.answering.clear()
+    *_, last = [await accepted(house) for _ in range(9)]  # one more than the office does at once
+    await eventually(lambda: sender.asked, within=10)
+    record_id = (await house.officer().decide(last, grant=True)).record_id
+    await eventually(lambda: [one for one in house.catalog.withdrawals if one.record_id == record_id], within=4)
+    sender.answering.set()
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://sender.example/send", True),
+        ("http://127.0.0.1:9/send", True),
+        ("http://sender.example/send", False),
+        ("http://127.0.0.1.sender.example/send", False),
+        ("ftp://sender.example", False),
+    ],
+)
+def test_a_sender_elsewhere_is_reached_over_tls_alone(url: str, taken: bool) -> None:
+    with pytest.raises(ValidationError) as faults:  # other settings are missing in any case
+        RepairSettings.model_validate({"messenger_url": url})
+    assert (("messenger_url",) not in [fault["loc"] for fault in faults.value.errors()]) == taken
