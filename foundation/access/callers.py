@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -95,24 +96,21 @@ def fingerprint_of(pem: bytes) -> bytes:
 
 def own_caller(certificate: Path) -> Caller:
     """The office itself as its own certificate (PEM) names it, for what it does without a caller."""
-    pem = certificate.read_bytes()
-    authority, system = named_in(pem)
-    return Caller(authority=authority, system=system, fingerprint=fingerprint_of(pem), roles=frozenset({"office"}))
+    return replace(named_in(certificate.read_bytes()), roles=frozenset({"office"}))
 
 
 @lru_cache(maxsize=4096)
-def named_in(pem: bytes) -> tuple[str, str]:
-    """Authority and system as a certificate (PEM) names them; empty where it names none.
+def named_in(pem: bytes) -> Caller:
+    """Authority and system as a certificate (PEM) names them, without a role; both empty where it names none.
 
     What it may do, its enrolment says and not this.
     """
-    try:
+    authority = system = ""
+    with suppress(x509.ExtensionNotFound, IndexError, ValueError):
         names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
         uri = names.value.get_values_for_type(x509.UniformResourceIdentifier)[0]
         _, _, authority, _, system = uri.removeprefix("spiffe://").split("/")
-    except (x509.ExtensionNotFound, IndexError, ValueError):
-        return "", ""
-    return authority, system
+    return Caller(authority=authority, system=system, fingerprint=fingerprint_of(pem))
 
 
 def spiffe_id(trust_domain: str, authority: str, system: str) -> str:

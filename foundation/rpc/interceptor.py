@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +43,18 @@ _LONGEST_S, _SHORTEST_S = 10.5, 0.1
 _NOT_ENTRIES = {Kind.EXHAUSTED, Kind.UNAVAILABLE, Kind.DEADLINE, Kind.UNAUTHENTICATED}
 
 
+class _Serving:
+    """A call under way: since when, who calls once that is known, and the reason if it is refused."""
+
+    __slots__ = ("caller", "method", "reason", "started")
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.started = time.perf_counter()
+        self.caller: Caller | None = None
+        self.reason = ""
+
+
 @dataclass(eq=False, kw_only=True)
 class HouseInterceptor(aio.ServerInterceptor):
     """Wraps every method of the chengxin contract; health and reflection pass through."""
@@ -54,97 +65,94 @@ class HouseInterceptor(aio.ServerInterceptor):
     telemetry: Telemetry
     checked_by_door: frozenset[str] = frozenset()
     guard: Callable[[str], None] = lambda _: None
+    _handlers: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Return the method's handler, wrapped."""
-        handler: Any = await continuation(handler_call_details)
+        """Return the method's handler, wrapped; a method is wrapped once."""
         path = str(handler_call_details.method)
+        wrapped = self._handlers.get(path)
+        if wrapped is not None:
+            return wrapped
+        handler: Any = await continuation(handler_call_details)
         if handler is None or not path.startswith("/chengxin."):
             return handler
-        method = _short(path)
-        metadata: Any = handler_call_details.invocation_metadata
-        token = next((str(value) for key, value in metadata if key == ASSERTION), "")
-        return self._wrapped(handler, method, token)
+        return self._handlers.setdefault(path, self._wrapped(handler, _short(path)))
 
-    def _wrapped(self, handler: Any, method: str, token: str) -> Any:
-        codec = {
-            "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
-        }
+    def _wrapped(self, handler: Any, method: str) -> Any:
+        streaming = handler.request_streaming or handler.response_streaming
 
-        if handler.response_streaming:
-
-            async def stream(request: Any, context: Any) -> AsyncGenerator[Any]:
-                serve = handler.stream_stream or handler.unary_stream
-                async with self._served(method, token, context, streaming=True):
-                    async for response in serve(request, context):
-                        self.guard(method)
-                        yield response
-
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            return make(stream, **codec)
+        async def stream(request: Any, context: Any) -> AsyncGenerator[Any]:
+            serve, serving = handler.stream_stream or handler.unary_stream, _Serving(method)
+            try:
+                await self._admit(serving, context, streaming=True)
+                async for response in serve(request, context):
+                    self.guard(method)
+                    yield response
+            except Exception as error:
+                await self._fail(serving, context, error)
+            finally:
+                self._tell(serving)
 
         async def unary(request: Any, context: Any) -> Any:
-            serve = handler.stream_unary or handler.unary_unary
-            size = 0 if handler.request_streaming else request.ByteSize()
-            async with self._served(method, token, context, streaming=handler.request_streaming, size=size):
+            serve, serving = handler.stream_unary or handler.unary_unary, _Serving(method)
+            try:
+                await self._admit(serving, context, streaming=streaming, size=0 if streaming else request.ByteSize())
                 return await serve(request, context)
+            except Exception as error:
+                await self._fail(serving, context, error)
+            finally:
+                self._tell(serving)
 
-        make_unary = (
-            grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
+        kind = "{}_{}".format(
+            "stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary"
         )
-        return make_unary(unary, **codec)
+        return getattr(grpc, f"{kind}_rpc_method_handler")(
+            stream if handler.response_streaming else unary,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
 
-    @asynccontextmanager
-    async def _served(
-        self, method: str, token: str, context: Any, *, streaming: bool, size: int = 0
-    ) -> AsyncGenerator[None]:
-        started = time.perf_counter()
-        caller: Caller | None = None
-        reason = ""
-        try:
-            self.guard(method)
-            caller = await self._caller(method, context)
-            call = await self._carried(self._call(caller, method, token))
-            caller = call.caller
-            CURRENT.set(call)
-            _check_limits(context, streaming=streaming, size=size)
-            yield
-        except (Refused, OpenFailed, KeyGone) as error:
-            refused = _refused(error, method)
-            reason = refused.reason.code
-            rendered = await self._recorded(refused, method, caller)
+    async def _admit(self, serving: _Serving, context: Any, *, streaming: bool, size: int = 0) -> None:
+        """Let a call in, or raise why not."""
+        self.guard(serving.method)
+        serving.caller = await self._caller(serving.method, context)
+        token = next((str(value) for key, value in context.invocation_metadata() if key == ASSERTION), "")
+        call = await self._carried(self._call(serving.caller, serving.method, token))
+        serving.caller = call.caller
+        CURRENT.set(call)
+        _check_limits(context, streaming=streaming, size=size)
+
+    async def _fail(self, serving: _Serving, context: Any, error: Exception) -> None:
+        """End a call that is refused or broke."""
+        if isinstance(error, aio.AbortError):
+            raise error
+        if isinstance(error, (Refused, OpenFailed, KeyGone)):
+            refused = _refused(error, serving.method)
+            serving.reason = refused.reason.code
+            rendered = await self._recorded(refused, serving.method, serving.caller)
             await context.abort_with_status(status_of(rendered))
-        except (aio.AbortError, GeneratorExit):
-            raise
-        except Exception as error:
-            reason = "INTERNAL"
-            log.exception("call failed", method=method, error=type(error).__name__)
-            await context.abort(grpc.StatusCode.INTERNAL, "The office failed; nothing was disclosed.")
-        finally:
-            seconds = time.perf_counter() - started
-            self.telemetry.called(method, reason, seconds)
-            served(method, reason, seconds)
+        serving.reason = "INTERNAL"
+        log.exception("call failed", method=serving.method, error=type(error).__name__)
+        await context.abort(grpc.StatusCode.INTERNAL, "The office failed; nothing was disclosed.")
+
+    def _tell(self, serving: _Serving) -> None:
+        seconds = time.perf_counter() - serving.started
+        self.telemetry.called(serving.method, serving.reason, seconds)
+        served(serving.method, serving.reason, seconds)
 
     async def _caller(self, method: str, context: Any) -> Caller:
         """Who the certificate belongs to; enrolment is checked here, or by the door in its own statement."""
         certificates = context.auth_context().get("x509_pem_cert")
         if not certificates:
             raise Refused(NOT_ENROLLED)
-        fingerprint = fingerprint_of(certificates[0])
         if method in self.checked_by_door:
-            authority, system = named_in(certificates[0])
-            return Caller(authority=authority, system=system, fingerprint=fingerprint)
+            return named_in(certificates[0])
         async with self.database.transaction() as tx:
-            return await enrolled(tx, fingerprint)
+            return await enrolled(tx, fingerprint_of(certificates[0]))
 
     def _call(self, caller: Caller, method: str, token: str) -> Call:
         if not token:

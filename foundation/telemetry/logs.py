@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
 from uuid import UUID
 
 import structlog
 
-_calls: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_QUERY: ContextVar[str] = ContextVar("chengxin_query")
 _ID_NUMBER = re.compile(r"(?<![0-9])[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx](?![0-9])", re.ASCII)
 
 
@@ -25,11 +27,12 @@ def configure_logs(office: str, level: str) -> None:
     ]
     render = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *shared, render],
+        processors=[_query, *shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    served.office = office if logging.getLevelNamesMapping()[level] <= logging.INFO else ""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -49,15 +52,39 @@ def configure_logs(office: str, level: str) -> None:
     sys.excepthook = lambda _, error, __: log.critical("ended by an error", exc_info=error)
 
 
-def served(method: str, reason: str, seconds: float) -> None:
-    """Log one call in one line, under the query id that the office gave it by `queried`."""
-    _calls.info("call", method=method, reason=reason, ms=round(seconds * 1000, 1))
+class _Calls:
+    """Writes the line of each call by hand: the library would take a tenth of a call's time for it."""
+
+    office = ""
+    """Empty: nothing is written, because the process logs no calls."""
+
+    def __call__(self, method: str, reason: str, seconds: float) -> None:
+        """Log one call in one line, under the query id that the office gave it by `queried`.
+
+        `method` and `reason` are words of the contract, so that nothing in the line needs escaping.
+        """
+        if self.office:
+            query, at = _QUERY.get(""), datetime.now(UTC).isoformat()[:-6]
+            named = f'"query_id": "{query}", ' if query else ""
+            sys.stderr.write(
+                f'{{"method": "{method}", "reason": "{reason}", "ms": {seconds * 1000:.1f}, {named}"event": "call",'
+                f' "level": "info", "timestamp": "{at}Z", "office": "{self.office}"}}\n'
+            )
+
+
+served = _Calls()
 
 
 def queried(query_id: UUID) -> UUID:
     """Name the query of the call being served, in its further log lines; gives it back."""
-    structlog.contextvars.bind_contextvars(query_id=str(query_id))
+    _QUERY.set(str(query_id))
     return query_id
+
+
+def _query(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    if query := _QUERY.get(""):
+        event["query_id"] = query
+    return event
 
 
 def _office(office: str) -> structlog.types.Processor:
