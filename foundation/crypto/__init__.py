@@ -26,6 +26,7 @@ from foundation.crypto.kek import Kek as Kek
 from foundation.crypto.kek import kek_name as kek_name
 from foundation.crypto.kek import open_blob as open_blob
 from foundation.crypto.kek import seal_blob as seal_blob
+from foundation.crypto.kek import seal_blobs as seal_blobs
 from foundation.crypto.keyring import Keyring as Keyring
 from foundation.crypto.keyring import KeysInUse as KeysInUse
 from foundation.crypto.keyring import archive_year as archive_year

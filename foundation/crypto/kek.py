@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -120,6 +120,26 @@ def seal_blob(kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int],
     return seal_under(kek, random(NONCE_BYTES), pad(plaintext), aad, suite)
 
 
+def seal_blobs(
+    kek: Kek,
+    plaintext: bytes,
+    parts: Sequence[bytes],
+    each: Sequence[bytes],
+    *,
+    random: Callable[[int], bytes] = os.urandom,
+) -> list[bytes]:
+    """What `seal_blob` gives for one plaintext again and again, bound to `parts` and one of `each`."""
+    suite = kek.suites.new
+    start, aead, commitment = kek.under(suite)
+    padded, bound = pad(plaintext), _blob_aad(kek, suite, parts)
+    drawn = random(NONCE_BYTES * len(each))
+    nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
+    return [
+        start + nonce + aead.encrypt(nonce, padded, bound + length_prefixed(last)) + commitment
+        for nonce, last in zip(nonces, each, strict=True)
+    ]
+
+
 def open_blob(kek: Kek, sealed: bytes, *parts: bytes) -> bytes:
     """Open what `seal_blob` sealed under `kek` and bound to the same `parts`. Raises OpenFailed, SuiteTooOld."""
     return unpad(open_under(kek, sealed, _blob_aad(kek, suite_in(kek, sealed), parts)))
@@ -132,5 +152,5 @@ def suite_in(kek: Kek, sealed: bytes) -> Suite:
     return kek.suites.admit(sealed[1])
 
 
-def _blob_aad(kek: Kek, suite: Suite, parts: tuple[bytes, ...]) -> bytes:
+def _blob_aad(kek: Kek, suite: Suite, parts: Sequence[bytes]) -> bytes:
     return length_prefixed(b"blob", kek.name.encode(), bytes((FORMAT, suite.number)), *parts)

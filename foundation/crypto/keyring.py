@@ -12,10 +12,10 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import structlog
 
@@ -95,6 +95,8 @@ class Keyring:
         self._in_use: dict[str, tuple[float, str, list[str]]] = {}
         # One for each name: who waits for the provider holds up nobody who wants another key.
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._together: tuple[Hashable, float, int, object] = (None, 0.0, 0, None)
+        self._changes = 0
         self._away_until = clock()
         self._gone: set[str] = set()
 
@@ -107,6 +109,7 @@ class Keyring:
             if opened.asking is not None:
                 opened.asking.cancel()
         self._opened.clear()
+        self._changes += 1
         await self._database.close()
 
     def cached(self, name: str) -> Kek | None:
@@ -130,9 +133,21 @@ class Keyring:
                 self._forget_old()
                 opened = await self._found(name, asked)
                 opened.until = min(asked + KEPT_SECONDS, opened.confirmed + GRACE_SECONDS)
-                self._opened[name] = opened
+                if self._opened.get(name) is not opened:
+                    self._put(name, opened)
                 kek = opened.kek
             return kek
+
+    async def together(self, which: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What `make` makes of several keys, kept until the first of all keys has to be asked for, or one changes."""
+        known, until, changes, kept = self._together
+        if which == known and changes == self._changes and self._clock() < until:
+            return cast("T", kept)
+        changes, made = self._changes, await make()
+        now = self._clock()
+        ends = [*[opened.until for opened in self._opened.values()], *[until for until, _, _ in self._in_use.values()]]
+        self._together = which, min((end for end in ends if end > now), default=now), changes, made
+        return made
 
     async def in_use(self, family: str) -> KeysInUse:
         """The keys that are in use for `family` (share/2027-03, index/subject), as of at most a minute ago.
@@ -164,7 +179,7 @@ class Keyring:
                 "UPDATE keyring SET destroyed_at = house_now() WHERE name = :name AND destroyed_at IS NULL", name=name
             )
             row = await tx.one("SELECT provider_keys(:name) AS keys", name=name)
-        self._opened.pop(name, None)
+        self._put(name, None)
         # Only now: where this is cut short, the mark stands and `destroy_ended_months` finishes.
         for key in row.keys:
             await self.destroy_provider_key(key)
@@ -232,7 +247,7 @@ class Keyring:
         """The opened key where the database holds it unchanged; else the provider opens it."""
         row = await self._row(name) or await self._made(name)
         if row.destroyed_at is not None:
-            self._opened.pop(name, None)
+            self._put(name, None)
             raise KeyGone(name)
         wrapped, opened = bytes(row.wrapped), self._opened.get(name)
         if opened is None or opened.wrapped != wrapped:
@@ -268,7 +283,7 @@ class Keyring:
         except (KeyGone, OpenFailed, KeyStoreUnusable) as error:
             log.error("opened key stops: the provider does not open it", key=opened.kek.name, why=str(error))
             if self._opened.get(opened.kek.name) is opened:
-                del self._opened[opened.kek.name]
+                self._put(opened.kek.name, None)
         else:
             opened.confirmed = asked
         finally:
@@ -305,6 +320,13 @@ class Keyring:
     def _new(self, name: str) -> bytes:
         self._provider.create(name)
         return self._provider.wrap(name, self._random(KEY_BYTES))
+
+    def _put(self, name: str, opened: _Opened | None) -> None:
+        self._changes += 1
+        if opened is None:
+            self._opened.pop(name, None)
+        else:
+            self._opened[name] = opened
 
     def _forget_old(self) -> None:
         now = self._clock()

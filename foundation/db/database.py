@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ _OPTIONS = {
     "timezone": "UTC",
 }
 
+DOOR_NO_KNOWN_S = 1.0
+"""How long the last known door number serves, from which on a call that fails says that it may have lost some."""
+_DOOR_NO = "SELECT door_no_now()"
 _BEGINNING = "BEGIN; SELECT house_now(), door_no_now()"
 _EXPLAIN = "SELECT explain_lost_doors(%s, %s, %s)"
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
@@ -104,14 +108,10 @@ class Transaction:
 
     async def call(self, function: str, /, **arguments: object) -> Result:
         """Call a function of the schema, a door for instance; its arguments have names that begin with p_ there."""
-        given = ", ".join(f"p_{name} => :{name}" for name in arguments)
-        return await self._executed(f"SELECT * FROM {function}({given})", arguments)
+        return await self._executed(_calling(function, arguments), arguments)
 
     async def _executed(self, sql: str, params: Mapping[str, object]) -> Result:
-        async with self.connection.cursor(row_factory=namedtuple_row) as cursor:
-            await cursor.execute(_statement(sql), _adapted(params))
-            gave = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
-            return Result(await cursor.fetchall() if gave else (), cursor.rowcount)
+        return await _executed(self.connection, sql, params)
 
 
 class Database:
@@ -155,6 +155,26 @@ class Database:
         except psycopg.Error as error:
             raise refused_by(error) from error
 
+    async def alone(self, function: str, /, **arguments: object) -> Row:
+        """Call a function as a transaction of its own, in one round trip; gives its only row.
+
+        In `door_no` the row has the last door number that the function drew. Raises as `transaction`.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                if time.monotonic() - connection.door_no_at > DOOR_NO_KNOWN_S:
+                    ((connection.door_no,),) = await (await connection.execute(_DOOR_NO)).fetchall()
+                    connection.door_no_at = time.monotonic()
+                try:
+                    row = (await _executed(connection, _calling(function, arguments), arguments)).one()
+                except BaseException as error:
+                    await self._explain(connection, connection.door_no, _cause(error))
+                    raise
+                connection.door_no = max(connection.door_no, row.door_no)
+                return row
+        except psycopg.Error as error:
+            raise refused_by(error) from error
+
     async def _explain(self, connection: AsyncConnection[Any], drawn: int, cause: str) -> None:
         """Say which door numbers the failed transaction may have lost: those drawn since `drawn`.
 
@@ -179,6 +199,18 @@ class Database:
         """Close all connections."""
         await asyncio.gather(*self._saying)
         await self._pool.close()
+
+
+async def _executed(connection: AsyncConnection[Any], sql: str, params: Mapping[str, object]) -> Result:
+    async with connection.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(_statement(sql), _adapted(params))
+        gave = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
+        return Result(await cursor.fetchall() if gave else (), cursor.rowcount)
+
+
+def _calling(function: str, arguments: Mapping[str, object]) -> str:
+    given = ", ".join(f"p_{name} => :{name}" for name in arguments)
+    return f"SELECT * FROM {function}({given})"
 
 
 @cache

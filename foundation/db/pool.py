@@ -20,6 +20,12 @@ WAIT_S, CONNECT_S = 3.0, 3
 """How long one waits for a connection that others use, and for a new one."""
 
 
+class Connection(AsyncConnection[Any]):
+    """A connection, and the last door number that is known there, as of a monotonic instant."""
+
+    door_no, door_no_at = 0, float("-inf")
+
+
 class Pool:
     """At most `size` connections to `dsn` in autocommit, each opened with `options` (as PGOPTIONS)."""
 
@@ -27,11 +33,11 @@ class Pool:
         self._dsn = dsn
         self._options = options
         self._free = asyncio.Semaphore(size)
-        self._resting: list[AsyncConnection[Any]] = []
+        self._resting: list[Connection] = []
         self._closed = False
 
     @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
+    async def connection(self) -> AsyncGenerator[Connection]:
         """Lend a connection. Raises OperationalError when none can be had."""
         try:
             async with asyncio.timeout(WAIT_S):
@@ -56,7 +62,7 @@ class Pool:
         while self._resting:
             await self._resting.pop().close()
 
-    async def _rested(self) -> AsyncConnection[Any] | None:
+    async def _rested(self) -> Connection | None:
         while self._resting:
             connection = self._resting.pop()
             if not _spoken_to(connection):
@@ -64,8 +70,8 @@ class Pool:
             await connection.close()
         return None
 
-    async def _connected(self) -> AsyncConnection[Any]:
-        connection = await AsyncConnection.connect(
+    async def _connected(self) -> Connection:
+        connection = await Connection.connect(
             self._dsn, autocommit=True, options=self._options, connect_timeout=CONNECT_S, prepare_threshold=2
         )
         # Doors take whole columns: as text, the driver's usual way, arrays of bytes cost several times as much.

@@ -7,7 +7,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blob, tag
+from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blobs, tag
 from foundation.db import Transaction
 from foundation.identity import Identifier
 from foundation.journal.entry import Entry, PrivatePart, Receipt
@@ -19,6 +19,8 @@ OFFICER_KEY = "index/journal-officer/1"
 BUCKET_KEY = "bucket"
 NO_SUBJECT = -1
 """Bucket of entries that concern no party."""
+SALT_BYTES = 16
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Journal:
@@ -93,11 +95,20 @@ def seal_private(
 
     `officers` is the key OFFICER_KEY, which tags the official so that "what did this official look at" is a look-up.
     """
-    salt = os.urandom(16)
-    official = Personal.of(officer).reveal()
-    text = json.dumps([kek.name, official, Personal.of(matter).reveal()], ensure_ascii=False).encode()
-    sealed = seal_blob(kek, text, b"journal_private", salt)
-    return SealedPrivate(salt, sealed, tag, bucket, officer_tag(officers, official) if official else None)
+    official, ((salt, sealed),) = seal_privates(kek, officers, officer, matter, count=1)
+    return SealedPrivate(salt, sealed, tag, bucket, official)
+
+
+def seal_privates(
+    kek: Kek, officers: Kek, officer: Personal | str, matter: Personal | str, *, count: int
+) -> tuple[bytes | None, list[tuple[bytes, bytes]]]:
+    """The private parts of so many entries of one question: the official's tag, and each one's salt and sealed text."""
+    official, matter_text = Personal.of(officer).reveal(), Personal.of(matter).reveal()
+    text = f"[{_quoted(kek.name)}, {_quoted(official)}, {_quoted(matter_text)}]".encode()
+    drawn = os.urandom(SALT_BYTES * count)
+    salts = [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
+    sealed = seal_blobs(kek, text, [b"journal_private"], salts)
+    return officer_tag(officers, official) if official else None, list(zip(salts, sealed, strict=True))
 
 
 def officer_tag(officers: Kek, officer: str) -> bytes:

@@ -22,6 +22,7 @@ LINES = 50
 """Codes, members or items that one request names at most."""
 
 SEVERITIES = {common_pb2.Severity.Value(f"SEVERITY_{severity.name}"): severity for severity in Severity}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
 _MESSAGE_KINDS = {kind: common_pb2.IdentifierKind.Value(f"IDENTIFIER_KIND_{kind.name}") for kind in IdentifierKind}
 _KINDS = {number: kind for kind, number in _MESSAGE_KINDS.items()}
@@ -43,13 +44,10 @@ def identifier_message(identifier: Identifier) -> common_pb2.Identifier:
     return common_pb2.Identifier(kind=_MESSAGE_KINDS[identifier.kind], value=identifier.value.reveal())
 
 
-def timestamp(instant: datetime | None) -> Timestamp | None:
-    """An instant as a message; None stays None."""
-    if instant is None:
-        return None
-    message = Timestamp()
-    message.FromDatetime(instant.astimezone(UTC))
-    return message
+def timestamp(instant: datetime) -> Timestamp:
+    """An instant (aware) as a message."""
+    since = instant - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def instant_from(message: Timestamp) -> datetime:

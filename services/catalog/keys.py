@@ -19,7 +19,15 @@ from foundation.crypto import (
     tag,
 )
 from foundation.identity import Identifier, IdentifierKind
-from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, NO_SUBJECT, OFFICER_KEY, SealedPrivate, seal_private
+from foundation.journal.writer import (
+    BUCKET_KEY,
+    INDEX_KEY,
+    NO_SUBJECT,
+    OFFICER_KEY,
+    SealedPrivate,
+    seal_private,
+    seal_privates,
+)
 from foundation.keys import Index
 from foundation.personal import Personal
 from services.catalog.sealing import PARTY_IDENTIFIER, PARTY_NAME
@@ -46,14 +54,14 @@ class CatalogKeys:
 
     @classmethod
     async def open(cls, keyring: Keyring, at: datetime) -> CatalogKeys:
-        """Open them; those opened in the last minute cost nothing."""
-        journal = (INDEX_KEY, OFFICER_KEY, journal_year(at))
-        bucket, *others = (BUCKET_KEY, *journal, NUMBER_KEY, DOCUMENT_KEY, CONTENT_KEY)
-        return cls(
-            await keyring.kek(bucket),
-            await keyring.in_use(SUBJECT_INDEX),
-            *[await keyring.kek(name) for name in others],
-        )
+        """Open them; for the minute that an opened key serves they cost nothing."""
+
+        async def make() -> CatalogKeys:
+            names = (INDEX_KEY, OFFICER_KEY, journal_year(at), NUMBER_KEY, DOCUMENT_KEY, CONTENT_KEY)
+            bucket, subjects = await keyring.kek(BUCKET_KEY), await keyring.in_use(SUBJECT_INDEX)
+            return cls(bucket, subjects, *[await keyring.kek(name) for name in names])
+
+        return await keyring.together((cls, at.year, at.month, at.day, at.hour), make)
 
     def bucket_of(self, party: Identifier) -> int:
         """The party's bucket, 0 to 255."""
@@ -77,6 +85,12 @@ class CatalogKeys:
         """The private part of an entry that a door writes, about a party or none."""
         tag, bucket = (self.journal_tag(party), self.bucket_of(party)) if party else (None, NO_SUBJECT)
         return seal_private(self.journal, self.journal_officers, officer, matter, tag=tag, bucket=bucket)
+
+    def privates(
+        self, count: int, *, officer: Personal, matter: Personal
+    ) -> tuple[bytes | None, list[tuple[bytes, bytes]]]:
+        """The private parts of as many entries that the door `answer` writes: see `seal_privates`."""
+        return seal_privates(self.journal, self.journal_officers, officer, matter, count=count)
 
     def number_tag(self, provider: str, number: str) -> bytes:
         """The tag of a provider's record number."""

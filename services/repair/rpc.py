@@ -148,7 +148,7 @@ def application_message(application: Application, receipt: Receipt) -> pb.Applic
         overdue=is_overdue(due.on if due else None, day_of(receipt.as_of)),
         missing=[each.reveal() for each in named.step.missing] if named else (),
         reasons=decision.step.reasons.reveal() if decision else "",
-        carried_out_at=messages.timestamp(carried_out.at if carried_out else None),
+        carried_out_at=messages.timestamp(carried_out.at) if carried_out else None,
         correction=application.correction.reveal(),
         stands_since=messages.timestamp(application.history[-1].at),
         extension_reasons=extended.step.reasons.reveal() if extended else "",

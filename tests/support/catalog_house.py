@@ -128,7 +128,7 @@ class CatalogHouse:
             officer=Personal("样例"),
             query_id=uuid4(),
         )
-        return replace(context, **changes)  # type: ignore[arg-type]
+        return context._replace(**changes)  # type: ignore[arg-type]
 
     async def hand_in(self, *drafts: Draft, by: Caller | None = None) -> list[HandedIn]:
         """Hand drafts in, as the provider unless `by` is given."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from itertools import repeat
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from foundation.access import Caller
@@ -21,7 +22,7 @@ from services.catalog.keys import CatalogKeys
 from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import Sealer, Shown
 from services.catalog.store import answers
-from services.catalog.store.answers import Position, Question
+from services.catalog.store.answers import Answers, AskedParty, Position, Question
 
 _REASONS: dict[str, Reason] = {
     "NOT_ENROLLED": NOT_ENROLLED,
@@ -33,30 +34,35 @@ _REASONS: dict[str, Reason] = {
 SOURCE = "catalog"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """On what authority a question is asked. Source: 54号 clause 13.
 
     `authority` is as the caller's certificate names it, for limits; what it may see the door finds by `fingerprint`.
     """
 
     fingerprint: bytes
-    authority: str = ""
     kind: str
     purpose: str
     matter: Personal
     officer: Personal
     query_id: UUID
     attempt: int = 1
+    authority: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """The answer about one party: whether, and for which items."""
+class Checked(NamedTuple):
+    """The answer about one party: whether, for which items, and what names its journal entry."""
 
     found: bool
-    items: list[str]
-    receipt: Receipt
+    items: Sequence[str]
+    as_of: datetime
+    entry_id: int
+    digest: bytes
+
+    @property
+    def receipt(self) -> Receipt:
+        """Names the entry."""
+        return Receipt.of(SOURCE, self)
 
 
 class SharingOffice:
@@ -67,39 +73,32 @@ class SharingOffice:
         self._limits = limits
         self._sealer = sealer
         self._journal = journal
-        self._batches: MicroBatcher[Question, Row] = MicroBatcher(self._answer_all)
+        self._batches: MicroBatcher[Question, Answers] = MicroBatcher(partial(answers.answer, database))
 
     async def _admit(self, context: Context, parties: Sequence[Identifier]) -> None:
         """Count the question; raises Throttled(TOO_MANY_PERSONS) where it is one too many."""
-        if self._limits is not None:
+        if self._limits is not None and (persons := [party for party in parties if party.is_person]):
             key = await self._sealer.keyring.kek(LIMIT_KEY)
-            await self._limits.admit(key, context.authority or context.fingerprint.hex(), parties)
+            await self._limits.admit(key, context.authority or context.fingerprint.hex(), persons)
 
     async def check(self, context: Context, party: Identifier, *, now: datetime) -> Checked:
         """Whether anything shareable is known; micro-batched with what arrives at the same time."""
-        await self._admit(context, [party])
-        keys = await CatalogKeys.open(self._sealer.keyring, now)
-        return _checked(await self._batches.ask(_question(keys, context, party, full=False)))
+        answered = await self._batches.ask(await self._question(context, [party], now))
+        _raise_refusal(answered)
+        return _checked(answered)[0]
 
     async def check_many(
         self, context: Context, parties: Sequence[Identifier], *, now: datetime
-    ) -> list[Checked | Refused]:
-        """The same for many parties in one transaction, each with an entry of its own.
+    ) -> Sequence[Checked] | Refused:
+        """The same for many parties in one transaction, each with an entry of its own; or why it is refused for each.
 
-        Raises Refused(NOT_ENROLLED) for all of them; other refusals are a member's own.
+        Raises Refused(NOT_ENROLLED).
         """
-        await self._admit(context, parties)
-        keys = await CatalogKeys.open(self._sealer.keyring, now)
-        given = await self._answer_all([_question(keys, context, party, full=False) for party in parties])
-        results: list[Checked | Refused] = []
-        for answer in given:
-            try:
-                results.append(_checked(answer))
-            except Refused as refused:
-                if refused.reason is NOT_ENROLLED:
-                    raise
-                results.append(refused)
-        return results
+        (answered,) = await answers.answer(self._database, [await self._question(context, parties, now)])
+        if answered.reason and answered.reason != NOT_ENROLLED.code:
+            return Refused(_REASONS[answered.reason])
+        _raise_refusal(answered)
+        return _checked(answered)
 
     async def refuse_members(self, caller: Caller, context: Context, refused: Sequence[Refused]) -> None:
         """Write the entries of a batch's malformed members, which no door gets to see."""
@@ -119,19 +118,26 @@ class SharingOffice:
 
     async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
         """The records in force with the fields that the grant shows, and no others opened."""
-        await self._admit(context, [party])
-        keys = await CatalogKeys.open(self._sealer.keyring, now)
-        answer = await self._batches.ask(_question(keys, context, party, full=True))
-        receipt = _receipt(answer)
-        wanted = frozenset(answer.field_names)
-        shown = [
-            Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in (answer.records or [])[:200]
-        ]
-        return shown, receipt
+        answered = await self._batches.ask(await self._question(context, [party], now, full=True))
+        _raise_refusal(answered)
+        hit = answered.hits.get(0, {"records": [], "fields": []})
+        wanted = frozenset(hit["fields"])
+        shown = [Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in hit["records"][:200]]
+        return shown, _checked(answered)[0].receipt
 
-    async def _answer_all(self, questions: Sequence[Question]) -> Sequence[Row]:
-        async with self._database.transaction() as tx:
-            return await answers.answer(tx, questions)
+    async def _question(
+        self, context: Context, parties: Sequence[Identifier], now: datetime, *, full: bool = False
+    ) -> Question:
+        """Count a question, and seal what its entries keep apart."""
+        await self._admit(context, parties)
+        keys = await CatalogKeys.open(self._sealer.keyring, now)
+        asked = context.fingerprint, context.kind, context.purpose, context.query_id, context.attempt
+        official, sealed = keys.privates(len(parties), officer=context.officer, matter=context.matter)
+        each = [
+            AskedParty(keys.bucket_of(party), keys.subject_tag(party), keys.journal_tag(party), *private)
+            for party, private in zip(parties, sealed, strict=True)
+        ]
+        return Question(*asked, official, full, each)
 
     async def epoch(self) -> UUID:
         """The house's epoch, part of every cursor."""
@@ -178,30 +184,16 @@ class SharingOffice:
             return at, await self._journal.write(tx, entry)
 
 
-def _question(keys: CatalogKeys, context: Context, party: Identifier, *, full: bool) -> Question:
-    private = keys.private(party, officer=context.officer, matter=context.matter)
-    return Question(
-        fingerprint=context.fingerprint,
-        kind=context.kind,
-        purpose=context.purpose,
-        bucket=private.bucket,
-        tag=keys.subject_tag(party),
-        query=context.query_id,
-        attempt=context.attempt,
-        journal_tag=private.tag,
-        full=full,
-        **private.arguments(),
-    )
+def _checked(answered: Answers) -> list[Checked]:
+    found = [answered.hits.get(place) for place in range(len(answered.entry_ids))] if answered.hits else repeat(None)
+    return [
+        Checked(hit is not None, hit["items"] if hit and not answered.yes_no else [], answered.as_of, entry_id, digest)
+        for entry_id, digest, hit in zip(answered.entry_ids, answered.digests, found, strict=False)
+        if entry_id is not None and digest is not None
+    ]
 
 
-def _checked(answer: Row) -> Checked:
-    receipt = _receipt(answer)
-    items = [] if answer.yes_no else answer.items
-    return Checked(found=bool(answer.items), items=items, receipt=receipt)
-
-
-def _receipt(answer: Row) -> Receipt:
-    """The receipt of an answer; raises its refusal, which the door has journalled."""
-    if answer.reason:
-        raise Refused(_REASONS[answer.reason], journalled=answer.entry_id is not None)
-    return Receipt.of(SOURCE, answer)
+def _raise_refusal(answered: Answers) -> None:
+    """Raise the refusal of a question of one party, which the door has journalled unless it knows nobody to name."""
+    if answered.reason:
+        raise Refused(_REASONS[answered.reason], journalled=answered.entry_ids[0] is not None)

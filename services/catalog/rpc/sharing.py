@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chengxin.catalog.v1 import sharing_pb2 as pb
 from chengxin.catalog.v1 import sharing_pb2_grpc
@@ -20,21 +21,12 @@ from foundation.policy import LawBook
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
 from foundation.rpc import current
-from foundation.rpc.messages import (
-    id_from,
-    identifier_from,
-    iso,
-    page_size_from,
-    receipt_message,
-    refusal_message,
-    text_from,
-    timestamp,
-)
+from foundation.rpc.messages import id_from, identifier_from, iso, page_size_from, refusal_message, text_from, timestamp
 from foundation.rpc.mirror import answer, mirrored
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.office.reading import ReadingOffice
-from services.catalog.office.sharing import Checked, Context, SharingOffice
+from services.catalog.office.sharing import SOURCE, Checked, Context, SharingOffice
 from services.catalog.rpc import public_list
 from services.catalog.rpc.summaries import reported
 from services.catalog.store.answers import Position
@@ -63,8 +55,9 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
         now = datetime.now(UTC)
         asked = _context(request.context)
         party = identifier_from(request.subject, today=day_of(now))
-        checked = await self._office.check(asked, party, now=now)
-        return pb.CheckSubjectResponse(**_shown(checked))
+        checked, response = await self._office.check(asked, party, now=now), pb.CheckSubjectResponse()
+        _show(checked, timestamp(checked.as_of), response)
+        return response
 
     async def CheckSubjects(
         self, request_iterator: AsyncIterator[pb.CheckSubjectsRequest], context: Any
@@ -80,12 +73,9 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             malformed = [member for member in members if isinstance(member, Refused)]
             if malformed:
                 known = asked.purpose in self._purposes  # no entry repeats what is no purpose
-                named = asked if known else replace(asked, purpose="")
+                named = asked if known else asked._replace(purpose="")
                 await self._office.refuse_members(current().caller, named, malformed)
-            answers = iter(await self._office.check_many(asked, parties, now=now) if parties else [])
-            yield pb.CheckSubjectsResponse(
-                answers=[_answer(member if isinstance(member, Refused) else next(answers)) for member in members]
-            )
+            yield _answers(members, await self._office.check_many(asked, parties, now=now) if parties else [])
 
     async def GetCreditReport(self, request: pb.GetCreditReportRequest, context: Any) -> pb.GetCreditReportResponse:
         """Give the records in force with the fields that the grant shows."""
@@ -193,16 +183,33 @@ def _party(message: common_pb2.Identifier, today: date, place: int) -> Identifie
         return refused
 
 
-def _answer(result: Checked | Refused) -> pb.SubjectAnswer:
-    if isinstance(result, Refused):
-        return pb.SubjectAnswer(refusal=refusal_message(result))
-    return pb.SubjectAnswer(**_shown(result))
+def _answers(members: Sequence[Identifier | Refused], checked: Sequence[Checked] | Refused) -> pb.CheckSubjectsResponse:
+    """The answers in the order of the members, those among them that are malformed refused."""
+    response = pb.CheckSubjectsResponse()
+    add, rest = response.answers.add, iter(() if isinstance(checked, Refused) else checked)
+    at = None
+    for member in members:
+        refused = member if isinstance(member, Refused) else checked
+        if isinstance(refused, Refused):
+            add(refusal=refusal_message(refused))
+        else:
+            one = next(rest)
+            at = at or timestamp(one.as_of)
+            _show(one, at, add())
+    return response
 
 
-def _shown(checked: Checked) -> dict[str, Any]:
-    """Put together by hand: a batch has a thousand."""
-    items = [pb.FoundItem(item_code=code) for code in checked.items]
-    return {"found": checked.found, "items": items, "receipt": receipt_message(checked.receipt)}
+def _show(checked: Checked, at: Timestamp, answer: pb.CheckSubjectResponse | pb.SubjectAnswer) -> None:
+    """Put together by hand: a batch has a thousand, and a message made from its fields takes ten times as long."""
+    if checked.found:
+        answer.found = True
+        for code in checked.items:
+            answer.items.add(item_code=code)
+    receipt = answer.receipt
+    receipt.source = SOURCE
+    receipt.entry_id = checked.entry_id
+    receipt.digest = checked.digest
+    receipt.as_of.CopyFrom(at)
 
 
 def _change(event: dict[str, Any]) -> pb.Change:

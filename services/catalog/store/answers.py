@@ -3,38 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from foundation.db import Row, Transaction
+from foundation.db import Database
+
+_QUESTION = ("fingerprint", "kind", "purpose", "query", "attempt", "officer_tag", "full")
+_PARTY = ("asked", "bucket", "tag", "journal_tag", "salt", "sealed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One member of a batch, all that the door needs to answer and journal it: its members are the door's arguments."""
+class AskedParty(NamedTuple):
+    """A party asked about, with what the door needs to journal that."""
+
+    bucket: int
+    tag: bytes
+    journal_tag: bytes
+    salt: bytes
+    sealed: bytes
+
+
+class Question(NamedTuple):
+    """On what authority somebody asks, and about whom. `full`: for the records, not only whether there are any."""
 
     fingerprint: bytes
     kind: str
     purpose: str
-    bucket: int
-    tag: bytes
     query: UUID
     attempt: int
-    salt: bytes
-    sealed: bytes
-    journal_tag: bytes | None
     officer_tag: bytes | None
     full: bool
+    parties: Sequence[AskedParty]
 
 
-async def answer(tx: Transaction, questions: Sequence[Question]) -> Sequence[Row]:
-    """Put a batch to the door; answers come in the order of the questions.
+class Answers(NamedTuple):
+    """The door's answers to one question, in the order of its parties.
 
-    Each has reason (empty: it was answered), entry_id, as_of, digest, yes_no, items, field_names and records.
+    `reason` is empty, or why the question was refused; refused for want of an enrolment, it has no entries. `hits`
+    has of each party of whom something is found, by its place, the `items`, and where the question was for the
+    records, `records` and the names of the `fields` that the grant shows.
     """
-    columns = {one.name: [getattr(question, one.name) for question in questions] for one in fields(Question)}
-    return (await tx.call("answer", **columns)).all()
+
+    reason: str
+    yes_no: bool
+    as_of: datetime
+    entry_ids: Sequence[int | None]
+    digests: Sequence[bytes | None]
+    hits: dict[int, dict[str, Any]]
+
+
+async def answer(database: Database, questions: Sequence[Question]) -> list[Answers]:
+    """Put a batch to the door, in a transaction of its own; answers come in the order of the questions."""
+    parties = [(number, *party) for number, one in enumerate(questions, 1) for party in one.parties]
+    columns = (*zip(*[one[:-1] for one in questions], strict=True), *zip(*parties, strict=True))
+    row = await database.alone("answer", **dict(zip(_QUESTION + _PARTY, map(list, columns), strict=True)))
+    hits, answers, start = row.hits or {}, list[Answers](), 0
+    for number, question in enumerate(questions):
+        end = start + len(question.parties)
+        of_this = {place - start: hits[str(place)] for place in range(start, end) if str(place) in hits} if hits else {}
+        one = row.reason[number], row.yes_no[number], row.as_of, row.entry_id[start:end], row.digest[start:end], of_this
+        answers.append(Answers(*one))
+        start = end
+    return answers
 
 
 @dataclass(frozen=True, slots=True)

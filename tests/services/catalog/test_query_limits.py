@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -107,7 +106,7 @@ async def test_organisations_are_not_counted(desk: Desk, house: CatalogHouse) ->
 async def test_authorities_learn_nothing_of_each_other(desk: Desk) -> None:
     await desk.ask(*alike(5))
     await refused(desk, alike(6)[5])
-    assert await desk.ask(alike(6)[5], by=replace(desk.context, authority="another")) == 1
+    assert await desk.ask(alike(6)[5], by=desk.context._replace(authority="another")) == 1
 
 
 async def test_a_batch_passes_or_fails_whole_whatever_its_order(desk: Desk) -> None:
