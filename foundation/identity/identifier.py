@@ -9,12 +9,13 @@ import enum
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import ric
 
 from foundation.identity import reasons
 from foundation.personal import Personal
-from foundation.refusal import Refused
+from foundation.refusal import Reason, Refused
 
 CANON_VERSION = 1
 """Version of the canonical form; stored with every blind tag."""
@@ -34,6 +35,8 @@ _USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}")
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
 _PERMIT_PREFIXES = ("810000", "820000", "830000")
+_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_TO_BASE_34 = bytes.maketrans(_USCC_ALPHABET.encode(), b"0123456789ABCDEFGHIJKLMNOPQRSTU")
 
 
 class IdentifierKind(enum.Enum):
@@ -54,14 +57,17 @@ class Identifier:
     canon: int
 
     def __init__(self, kind: IdentifierKind, value: str, canon: int = CANON_VERSION) -> None:
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "value", Personal(value))
-        object.__setattr__(self, "canon", canon)
+        _hold_kind(self, kind)
+        _hold_value(self, Personal(value))
+        _hold_canon(self, canon)
 
     @property
     def is_person(self) -> bool:
         """True when the number names a natural person."""
         return self.kind is not IdentifierKind.USCC
+
+
+_hold_kind, _hold_value, _hold_canon = (vars(Identifier)[name].__set__ for name in Identifier.__slots__)
 
 
 def canonicalise(kind: IdentifierKind, raw: str, *, today: date, field: str = "identifier.value") -> Identifier:
@@ -73,13 +79,13 @@ def canonicalise(kind: IdentifierKind, raw: str, *, today: date, field: str = "i
 
     Raises Refused with an IDENTIFIER_* reason. Source: GB 32100-2015, GB 11643-1999.
     """
-    text = raw.translate(_FULL_WIDTH).strip(_AROUND).removeprefix("'")
+    text = (raw if raw.isascii() else raw.translate(_FULL_WIDTH)).strip(_AROUND).removeprefix("'")
     if not text:
         raise Refused(reasons.IDENTIFIER_MISSING, field=field)
     if not text.isascii():
         raise Refused(reasons.IDENTIFIER_CHARACTER, field=field)
     text = text.upper()
-    if _SPREADSHEET_NUMBER.fullmatch(text):
+    if not text.isalnum() and _SPREADSHEET_NUMBER.fullmatch(text):
         raise Refused(reasons.IDENTIFIER_RUINED_BY_SPREADSHEET, field=field)
     match kind:
         case IdentifierKind.USCC:
@@ -98,7 +104,7 @@ def uscc_check_character(first17: str) -> str:
     """
     if not _USCC.fullmatch(f"{first17}0"):
         raise ValueError("17 characters of the alphabet of GB 32100-2015 are needed")
-    return uscc.calc_check_digit(first17)
+    return _uscc_check_character(first17)
 
 
 def resident_check_digit(first17: str) -> str:
@@ -162,32 +168,44 @@ def warnings(identifier: Identifier) -> list[str]:
     """
     if identifier.kind is not IdentifierKind.RESIDENT_ID:
         return []
+    number = identifier.value.reveal()
+    return [] if _is_county(number[:6], number[6:10]) else ["COUNTY_UNKNOWN"]
+
+
+@lru_cache(maxsize=65_536)  # the library goes through all it knows for each look
+def _is_county(division: str, year: str) -> bool:
     try:
-        ric.get_birth_place(identifier.value.reveal())
+        ric.get_birth_place(f"{division}{year}0101")
     except (ric.InvalidComponent, KeyError):  # KeyError: the library knows the province but no such county
-        return ["COUNTY_UNKNOWN"]
-    return []
+        return False
+    return True
 
 
 def _check_uscc(text: str, field: str) -> None:
-    if _ROUNDED.fullmatch(text) and text != text[:17] + uscc.calc_check_digit(text[:17]):
-        raise Refused(reasons.IDENTIFIER_RUINED_BY_SPREADSHEET, field=field)
     _require_form(_USCC, text, field)
-    if text[17] != uscc.calc_check_digit(text[:17]):
-        raise Refused(reasons.IDENTIFIER_CHECK_FAILED, field=field)
+    if text[17] != _uscc_check_character(text[:17]):
+        raise Refused(_check_failed(text), field=field)
+
+
+def _uscc_check_character(first17: str) -> str:
+    # ISO 7064 MOD 31-3: the place i, from 0, weighs 3**i, and 34 is 3 modulo 31; so that the number read backwards in
+    # base 34 has the remainder of the weighted sum. The library's loop over the places takes ten times as long.
+    return _USCC_ALPHABET[-int(first17[::-1].encode().translate(_TO_BASE_34), 34) % 31]
 
 
 def _check_id_number(kind: IdentifierKind, text: str, today: date, field: str) -> None:
     _require_form(_ID_NUMBER, text, field)
     if text[17] != ric.calc_check_digit(text):
-        lost = _ROUNDED.fullmatch(text) is not None
-        reason = reasons.IDENTIFIER_RUINED_BY_SPREADSHEET if lost else reasons.IDENTIFIER_CHECK_FAILED
-        raise Refused(reason, field=field)
+        raise Refused(_check_failed(text), field=field)
     born = _birth_date(text)
     if born is None or born.year < EARLIEST_BIRTH_YEAR or born > today:
         raise Refused(reasons.IDENTIFIER_BIRTH_DATE, field=field)
     if text.startswith(_PERMIT_PREFIXES) != (kind is IdentifierKind.RESIDENCE_PERMIT):
         raise Refused(reasons.IDENTIFIER_KIND_MISMATCH, field=field)
+
+
+def _check_failed(text: str) -> Reason:
+    return reasons.IDENTIFIER_RUINED_BY_SPREADSHEET if _ROUNDED.fullmatch(text) else reasons.IDENTIFIER_CHECK_FAILED
 
 
 def _check_passport(text: str, field: str) -> None:
@@ -197,7 +215,7 @@ def _check_passport(text: str, field: str) -> None:
         raise Refused(reasons.IDENTIFIER_CHARACTER, field=field)
     # Under the name of a passport a party would get a second identity in the house.
     if (_ID_NUMBER.fullmatch(text) and text[17] == ric.calc_check_digit(text)) or (
-        _USCC.fullmatch(text) and text[17] == uscc.calc_check_digit(text[:17])
+        _USCC.fullmatch(text) and text[17] == _uscc_check_character(text[:17])
     ):
         raise Refused(reasons.IDENTIFIER_KIND_MISMATCH, field=field)
 

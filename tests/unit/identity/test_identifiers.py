@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.cn import ric, uscc
 
 from foundation.identity import (
     Identifier,
@@ -214,6 +216,39 @@ def test_an_identifier_does_not_print_its_value():
     for shown in (repr(person), str(person), f"{person}", f"{person!r:>40}", repr([person])):
         assert KNOWN_RESIDENT not in shown
         assert "<redacted>" in shown
+
+
+def test_check_characters_are_those_of_the_library_by_thousands():
+    dice = random.Random(7064)
+    for _ in range(5_000):
+        first17 = "".join(dice.choices(USCC_ALPHABET, k=17))
+        coded = first17[:2] + "430100" + first17[8:]
+        assert uscc_check_character(coded) == uscc.calc_check_digit(coded)
+        digits = "".join(dice.choices("0123456789", k=17))
+        assert resident_check_digit(digits) == ric.calc_check_digit(f"{digits}0")
+
+
+@pytest.mark.parametrize("head", ["A1", "N2", "Y1", "11", "91"])
+def test_every_character_counts_at_every_place_of_a_credit_code(head: str):
+    for place in range(8, 17):
+        for character in USCC_ALPHABET:
+            first17 = f"{head}430100" + "0" * (place - 8) + character + "0" * (16 - place)
+            assert uscc_check_character(first17) == uscc.calc_check_digit(first17)
+
+
+def test_counties_are_those_of_the_library_in_the_year_of_birth():
+    dice = random.Random(2260)
+    for _ in range(300):
+        number = (
+            f"{dice.choice(('110103', '110112', '430102', '360426', '999999', '659001'))}{dice.randint(1950, 2026)}"
+        )
+        person = Identifier(IdentifierKind.RESIDENT_ID, f"{number}03071230")
+        try:
+            ric.get_birth_place(f"{number}03071230")
+            known = True
+        except (ric.InvalidComponent, KeyError):
+            known = False
+        assert (warnings(person) == []) is known
 
 
 def test_check_characters_are_made_for_complete_beginnings_only():
