@@ -6,11 +6,14 @@ good as the ID. Each index has a key of its own.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from uuid import UUID
 
-from foundation.crypto.layout import length_prefixed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
+from foundation.crypto.kek import Kek
+from foundation.crypto.layout import length_prefixed, prefixed
 from foundation.identity import Identifier, fold_name
 
 TAG_BYTES = 16
@@ -19,17 +22,17 @@ NAME_TAG_BITS = 16
 16 bits serve from 2^17 (131 thousand) to 2^32 names."""
 
 
-def tag(key: bytes, *parts: bytes) -> bytes:
-    """HMAC-SHA-256 of the length-prefixed `parts`, its first 16 bytes."""
-    return hmac.digest(key, length_prefixed(*parts), "sha256")[:TAG_BYTES]
+def tag(key: Kek | bytes, *parts: bytes) -> bytes:
+    """HMAC-SHA-256 of the length-prefixed `parts`, its first 16 bytes. An opened key makes many of them faster."""
+    return _tag(key, length_prefixed(*parts))
 
 
-def subject_tag(key: bytes, identifier: Identifier) -> bytes:
+def subject_tag(key: Kek | bytes, identifier: Identifier) -> bytes:
     """The full tag (16 bytes) by which the one subject table knows an identifier.
 
     Store `identifier.canon` beside it: another canonicaliser may write the same identifier differently.
     """
-    return tag(key, b"subject", identifier.kind.value.encode(), identifier.value.reveal().encode())
+    return _tag(key, _named("subject", identifier))
 
 
 def epoch_of(key_name: str) -> int:
@@ -37,14 +40,14 @@ def epoch_of(key_name: str) -> int:
     return int(key_name.rpartition("/")[2])
 
 
-def journal_tag(key: bytes, identifier: Identifier) -> bytes:
+def journal_tag(key: Kek | bytes, identifier: Identifier) -> bytes:
     """The tag (16 bytes) by which the journal finds who looked at a subject. Its key serves nothing else."""
-    return tag(key, b"journal", identifier.kind.value.encode(), identifier.value.reveal().encode())
+    return _tag(key, _named("journal", identifier))
 
 
-def bucket_of(bucket_key: bytes, identifier: Identifier) -> int:
+def bucket_of(bucket_key: Kek | bytes, identifier: Identifier) -> int:
     """The bucket of a subject, 0 to 255. The key named "bucket" is never rotated: rows can't move."""
-    return tag(bucket_key, b"bucket", identifier.kind.value.encode(), identifier.value.reveal().encode())[0]
+    return _tag(bucket_key, _named("bucket", identifier))[0]
 
 
 def new_id(bucket: int, random: Callable[[int], bytes]) -> UUID:
@@ -61,9 +64,19 @@ def bucket_in(row_id: UUID) -> int:
     return row_id.bytes[0]
 
 
-def name_tag(key: bytes, name: str) -> int:
+def name_tag(key: Kek | bytes, name: str) -> int:
     """The tag of a name, 0 to 65535, for fetching candidates that are then decrypted and compared.
 
     Names that `foundation.identity.fold_name` folds alike have the same tag.
     """
     return int.from_bytes(tag(key, b"name", fold_name(name).encode())[: NAME_TAG_BITS // 8], "big")
+
+
+def _named(use: str, identifier: Identifier) -> bytes:
+    return prefixed(use, identifier.kind.value) + length_prefixed(identifier.value.reveal().encode())
+
+
+def _tag(key: Kek | bytes, content: bytes) -> bytes:
+    mac = key.mac() if isinstance(key, Kek) else HMAC(key, SHA256())
+    mac.update(content)
+    return mac.finalize()[:TAG_BYTES]

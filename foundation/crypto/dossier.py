@@ -29,16 +29,16 @@ class DossierKeys:
 
     async def bucket(self, identifier: Identifier) -> int:
         """The bucket of the party's rows, 0 to 255."""
-        return bucket_of((await self._keyring.kek("bucket")).key, identifier)
+        return bucket_of(await self._keyring.kek("bucket"), identifier)
 
     async def subject_tag(self, identifier: Identifier) -> bytes:
         """The tag (16 bytes) by which a party's dossiers are found."""
-        return subject_tag((await self._keyring.in_use(SUBJECT_INDEX)).reading.key, identifier)
+        return subject_tag((await self._keyring.in_use(SUBJECT_INDEX)).reading, identifier)
 
     async def subject_tags(self, identifier: Identifier) -> list[tuple[int, bytes]]:
         """The tags, each with its epoch, under which a party's dossier is put down."""
         keys = (await self._keyring.in_use(SUBJECT_INDEX)).writing
-        return [(epoch_of(kek.name), subject_tag(kek.key, identifier)) for kek in keys]
+        return [(epoch_of(kek.name), subject_tag(kek, identifier)) for kek in keys]
 
     async def tag(self, what: str, *parts: bytes) -> bytes:
         """The tag (16 bytes) by which a thing of a kind is known when it comes again."""

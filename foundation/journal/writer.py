@@ -66,8 +66,8 @@ class Journal:
         officers = await self._keyring.kek(OFFICER_KEY)
         subject_tag, bucket = None, NO_SUBJECT
         if subject is not None:
-            subject_tag = journal_tag((await self._keyring.kek(INDEX_KEY)).key, subject)
-            bucket = bucket_of((await self._keyring.kek(BUCKET_KEY)).key, subject)
+            subject_tag = journal_tag(await self._keyring.kek(INDEX_KEY), subject)
+            bucket = bucket_of(await self._keyring.kek(BUCKET_KEY), subject)
         return seal_private(kek, officers, officer, matter, tag=subject_tag, bucket=bucket)
 
 
@@ -113,7 +113,7 @@ def seal_privates(
 
 def officer_tag(officers: Kek, officer: str) -> bytes:
     """The tag (16 bytes) of an official, as his authority names him: it means him only beside that authority."""
-    return tag(officers.key, b"officer", officer.encode())
+    return tag(officers, b"officer", officer.encode())
 
 
 class JournalReader:
@@ -124,11 +124,11 @@ class JournalReader:
 
     async def tag(self, identifier: Identifier) -> bytes:
         """The subject's tag in this source's journal."""
-        return journal_tag((await self._keyring.kek(INDEX_KEY)).key, identifier)
+        return journal_tag(await self._keyring.kek(INDEX_KEY), identifier)
 
     async def bucket(self, identifier: Identifier) -> int:
         """The subject's bucket in this source."""
-        return bucket_of((await self._keyring.kek(BUCKET_KEY)).key, identifier)
+        return bucket_of(await self._keyring.kek(BUCKET_KEY), identifier)
 
     async def officer_tag(self, officer: str) -> bytes:
         """The official's tag in this source's journal; to be read together with the authority."""

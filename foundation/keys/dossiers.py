@@ -16,7 +16,7 @@ ARCHIVE = ("archive/",)
 
 
 def _tag(kek: Kek, sealed_identifier: Personal) -> bytes:
-    return subject_tag(kek.key, identifier_of(sealed_identifier.reveal()))
+    return subject_tag(kek, identifier_of(sealed_identifier.reveal()))
 
 
 def party_index(column: str) -> dict[str, Index]:

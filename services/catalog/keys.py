@@ -65,21 +65,19 @@ class CatalogKeys:
 
     def bucket_of(self, party: Identifier) -> int:
         """The party's bucket, 0 to 255."""
-        return bucket_of(self.bucket.key, party)
+        return bucket_of(self.bucket, party)
 
     def subject_tag(self, party: Identifier) -> bytes:
         """The tag by which the party is found."""
-        return subject_tag(self.subjects.reading.key, party)
+        return subject_tag(self.subjects.reading, party)
 
     def subject_tags(self, parties: Sequence[Identifier]) -> list[tuple[int, list[bytes]]]:
         """The tags under which parties are put down: by epoch, that of the key that is taking over last."""
-        return [
-            (epoch_of(kek.name), [subject_tag(kek.key, party) for party in parties]) for kek in self.subjects.writing
-        ]
+        return [(epoch_of(kek.name), [subject_tag(kek, party) for party in parties]) for kek in self.subjects.writing]
 
     def journal_tag(self, party: Identifier) -> bytes:
         """The party's tag in the journal."""
-        return journal_tag(self.journal_index.key, party)
+        return journal_tag(self.journal_index, party)
 
     def private(self, party: Identifier | None, *, officer: Personal, matter: Personal) -> SealedPrivate:
         """The private part of an entry that a door writes, about a party or none."""
@@ -94,24 +92,24 @@ class CatalogKeys:
 
     def number_tag(self, provider: str, number: str) -> bytes:
         """The tag of a provider's record number."""
-        return tag(self.number.key, provider.encode(), number.encode())
+        return tag(self.number, provider.encode(), number.encode())
 
     def document_tag(self, provider: str, number: str) -> bytes:
         """The tag of a document's number, among one provider's."""
-        return tag(self.document.key, provider.encode(), number.encode())
+        return tag(self.document, provider.encode(), number.encode())
 
     def content_digest(self, *parts: str) -> bytes:
         """A keyed digest of a draft's content, for telling a repetition from a contradiction."""
-        return tag(self.content.key, *[part.encode() for part in parts])
+        return tag(self.content, *[part.encode() for part in parts])
 
 
 def _subject(kek: Kek, sealed_identifier: Personal) -> bytes:
     kind, _, value = sealed_identifier.reveal().partition(":")
-    return subject_tag(kek.key, Identifier(IdentifierKind(kind), value))
+    return subject_tag(kek, Identifier(IdentifierKind(kind), value))
 
 
 def _name(kek: Kek, sealed_name: Personal) -> bytes:
-    return name_tag(kek.key, sealed_name.reveal()).to_bytes(2, "big")
+    return name_tag(kek, sealed_name.reveal()).to_bytes(2, "big")
 
 
 INDICES = {SUBJECT_INDEX: Index(PARTY_IDENTIFIER, _subject), NAME_INDEX: Index(PARTY_NAME, _name)}

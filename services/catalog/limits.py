@@ -42,10 +42,10 @@ class QueryLimits:
         for party in parties:
             if (prefix := prefix_of(party)) is not None:
                 whose = (b"limit", authority.encode(), party.kind.value.encode())
-                person = tag(key.key, *whose, party.value.reveal().encode())
+                person = tag(key, *whose, party.value.reveal().encode())
                 if person not in new and self._counted.get(person, 0.0) <= now:
                     new.add(person)
-                    prefixes[tag(key.key, *whose, prefix.encode()).hex()] += 1
+                    prefixes[tag(key, *whose, prefix.encode()).hex()] += 1
         if not new:
             return
         counts = [Count(self._prefix, f"prefix/{alike}", cost) for alike, cost in prefixes.items()]

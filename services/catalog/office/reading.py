@@ -149,7 +149,7 @@ class ReadingOffice:
         Names are equal that fold alike. At most CANDIDATES records are opened, so that a page may hold fewer, or none.
         """
         kek = (await self.sealer.keyring.in_use(NAME_INDEX)).reading
-        asked = {"epoch": epoch_of(kek.name), "tag": name_tag(kek.key, name), **asdict(wanted)}
+        asked = {"epoch": epoch_of(kek.name), "tag": name_tag(kek, name), **asdict(wanted)}
         page = {"item_code": item_code, "before": before, "after": after, "most": CANDIDATES}
         async with self.database.transaction() as tx:
             rows: Sequence[Row] = (await tx.call("published_named", **asked, **page)).all()

@@ -143,7 +143,7 @@ class RecordOffice:
         outcomes = await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
         index = await self.sealer.keyring.in_use(NAME_INDEX)
         named = [
-            (epoch_of(kek.name), kept.bucket, kept.record_id, name_tag(kek.key, one.draft.party_name))
+            (epoch_of(kek.name), kept.bucket, kept.record_id, name_tag(kek, one.draft.party_name))
             for one, kept, (outcome, _) in zip(admitted, stored, outcomes, strict=True)
             if outcome == "accepted" and kept.public and not kept.person
             for kek in index.writing
