@@ -8,6 +8,7 @@ from foundation.crypto.blind import name_tag as name_tag
 from foundation.crypto.blind import new_id as new_id
 from foundation.crypto.blind import subject_tag as subject_tag
 from foundation.crypto.blind import tag as tag
+from foundation.crypto.blind import tags_of as tags_of
 from foundation.crypto.dossier import DossierKeys as DossierKeys
 from foundation.crypto.dossier import identifier_of as identifier_of
 from foundation.crypto.dossier import identifier_text as identifier_text

@@ -17,6 +17,7 @@ from foundation.crypto import (
     name_tag,
     subject_tag,
     tag,
+    tags_of,
 )
 from foundation.identity import Identifier, IdentifierKind
 from foundation.journal.writer import (
@@ -74,6 +75,10 @@ class CatalogKeys:
     def subject_tags(self, parties: Sequence[Identifier]) -> list[tuple[int, list[bytes]]]:
         """The tags under which parties are put down: by epoch, that of the key that is taking over last."""
         return [(epoch_of(kek.name), [subject_tag(kek, party) for party in parties]) for kek in self.subjects.writing]
+
+    def tags_of(self, party: Identifier) -> tuple[int, bytes, bytes]:
+        """The party's bucket, the tag by which it is found, and its tag in the journal."""
+        return tags_of(party, bucket=self.bucket, subject=self.subjects.reading, journal=self.journal_index)
 
     def journal_tag(self, party: Identifier) -> bytes:
         """The party's tag in the journal."""

@@ -133,10 +133,7 @@ class SharingOffice:
         keys = await CatalogKeys.open(self._sealer.keyring, now)
         asked = context.fingerprint, context.kind, context.purpose, context.query_id, context.attempt
         official, sealed = keys.privates(len(parties), officer=context.officer, matter=context.matter)
-        each = [
-            AskedParty(keys.bucket_of(party), keys.subject_tag(party), keys.journal_tag(party), *private)
-            for party, private in zip(parties, sealed, strict=True)
-        ]
+        each = [AskedParty(*keys.tags_of(party), *private) for party, private in zip(parties, sealed, strict=True)]
         return Question(*asked, official, full, each)
 
     async def epoch(self) -> UUID:

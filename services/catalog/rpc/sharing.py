@@ -68,7 +68,8 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
                 raise Refused(reasons.BATCH_TOO_LARGE, field="subjects")
             now = datetime.now(UTC)
             asked = _context(request.context)
-            members = [_party(message, day_of(now), place) for place, message in enumerate(request.subjects)]
+            today = day_of(now)
+            members = [_party(message, today, place) for place, message in enumerate(request.subjects)]
             parties = [member for member in members if isinstance(member, Identifier)]
             malformed = [member for member in members if isinstance(member, Refused)]
             if malformed:
@@ -178,9 +179,10 @@ def _context(message: pb.QueryContext) -> Context:
 
 def _party(message: common_pb2.Identifier, today: date, place: int) -> Identifier | Refused:
     try:
-        return identifier_from(message, today=today, field=f"subjects.{place}")
+        return identifier_from(message, today=today)
     except Refused as refused:
-        return refused
+        field = refused.field.replace("subject", f"subjects.{place}", 1)
+        return Refused(refused.reason, field=field, detail=refused.detail)
 
 
 def _answers(members: Sequence[Identifier | Refused], checked: Sequence[Checked] | Refused) -> pb.CheckSubjectsResponse:
