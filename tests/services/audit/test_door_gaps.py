@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.journal import Entry
-from foundation.reasons import NOT_FOUND
+from foundation.reasons import NOT_FOUND, RULE_HELD_BY_DATABASE
 from foundation.refusal import Refused
 from foundation.rpc import Call
 from services.audit.domain.doors import Gap, Lost, explained
@@ -117,6 +117,38 @@ async def test_a_call_whose_connection_was_cut_explains_its_number(journals: Jou
         return [gap for gap in await gaps(journals) if gap.cause]
 
     assert len(await eventually(told)) == 1
+    assert await gaps(journals, with_explained=False) == []
+
+
+DRAWS_AND_FAILS = """
+CREATE TABLE repair.doomed (how text);
+CREATE FUNCTION repair.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'as the test wants' USING ERRCODE = 'CX001'; END $$;
+CREATE TRIGGER at_once AFTER INSERT ON repair.doomed FOR EACH ROW WHEN (NEW.how = 'at once')
+    EXECUTE FUNCTION repair.refuse();
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON repair.doomed DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.how = 'at commit') EXECUTE FUNCTION repair.refuse();
+CREATE FUNCTION repair.draw(p_how text) RETURNS TABLE (door_no bigint) LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    door_no := nextval('repair.door_no');
+    INSERT INTO repair.doomed VALUES (p_how);
+    RETURN NEXT;
+END $$;
+GRANT EXECUTE ON FUNCTION repair.draw TO repair_app;
+"""
+
+
+async def test_a_call_that_is_a_transaction_of_its_own_explains_its_number(journals: Journals) -> None:
+    await journals.look()
+    with journals.admin() as admin:
+        admin.execute(DRAWS_AND_FAILS)
+    for how in ("at once", "at commit"):  # a commit that fails comes after the row, and is no answer
+        with pytest.raises(Refused) as refused:
+            await journals.repair.alone("draw", how=how)
+        assert refused.value.reason is RULE_HELD_BY_DATABASE
+        await journals.look()
+    found = await gaps(journals)
+    assert [gap.cause for gap in found] == ["SQLSTATE CX001"] * 2
     assert await gaps(journals, with_explained=False) == []
 
 
