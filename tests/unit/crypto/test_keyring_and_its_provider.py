@@ -261,3 +261,40 @@ async def test_the_open_key_of_a_year_that_is_over_can_be_destroyed_and_the_new_
     with pytest.raises(KeyGone):
         await office.keyring.kek(old)
     assert (await office.keyring.kek(new)).name == new
+
+
+async def test_keys_kept_together_serve_no_longer_than_each_of_them(office: Office) -> None:
+    made = 0
+
+    async def together() -> tuple[bytes, bytes]:
+        async def make() -> tuple[bytes, bytes]:
+            nonlocal made
+            made += 1
+            return (await office.keyring.kek(NAME)).key, (await office.keyring.kek("index/subject/1")).key
+
+        return await office.keyring.together("both", make)
+
+    await together()
+    keys = await together()
+    assert await together() == keys
+    kept = made
+    office.now += KEPT_SECONDS
+    assert await together() == keys
+    assert made == kept + 1
+    await office.keyring.destroy("index/subject/1")
+    with pytest.raises(KeyGone):
+        await together()
+
+
+async def test_keys_kept_together_stop_at_once_when_the_provider_refuses_one(office: Office) -> None:
+    async def make() -> bytes:
+        return (await office.keyring.kek(NAME)).key
+
+    for _ in range(3):
+        await office.keyring.together("one", make)
+    office.now += ASKED_AGAIN_SECONDS
+    office.provider.trouble = REFUSES
+    with pytest.raises(Refused):  # noqa: PT012  the provider is asked beside the work
+        for _ in range(3):
+            await office.keyring.together("one", make)
+            await office.settled()
