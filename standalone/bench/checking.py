@@ -42,6 +42,8 @@ from standalone.supervision import CHECKOUT
 T = TypeVar("T")
 LINES, WIDTH, TURN_S = 8, 8, 3.0
 """64 in flight: connections, and questions on each; seconds of a turn."""
+PACES = (50, 80, 95)
+"""Percents of the rate at which it is asked again, at that pace."""
 A_MESSAGE, MESSAGES = 1_000, 4
 """Parties a message; messages in flight, as many as the departments' client has."""
 HANDED_IN, HIT_EVERY, OTHERS = 100, 20, 20_000
@@ -54,7 +56,7 @@ _FINDABLE = (
 
 
 def measure_check(place: Place, *, rounds: int, records: int) -> Figures:
-    """Ask one by one, 64 in flight, ours, the echo and the usual build taking turns; then ours alone."""
+    """Ask one by one, 64 in flight: ours, the echo and the usual build take turns; then ours at a pace below its rate."""
     with place.stage() as stage:
         asking = _Asking(stage, records)
         ours = asking.ours("CheckSubject", asking.one_by_one(), _found)
@@ -76,12 +78,15 @@ def measure_check(place: Place, *, rounds: int, records: int) -> Figures:
                 return one, two, three, asking.drive(ours, lines=1, width=1)
 
             checked, echoes, usuals, lone = zip(*asking.rounds(rounds, turns), strict=True)
+        peak = _rate(checked)
+        at_pace = {percent: asking.drive(ours, lines=2 * LINES, per_s=peak * percent / 100) for percent in PACES}
         figures: Figures = {
             "ratio_to_echo": _ratio(checked, echoes),
             "ratio_to_usual": _ratio(checked, usuals),
-            "rate": _rate(checked),
+            "rate": peak,
             "p50_ms": _percentile(checked, 50),
             "p99_ms": _percentile(checked, 99),
+            **{f"p99_ms_at_{percent}_percent": percentile_ms(load.times, 99) for percent, load in at_pace.items()},
             "lone_p50_ms": _percentile(lone, 50),
             "echo_rate": _rate(echoes),
             "usual_rate": _rate(usuals),
@@ -160,13 +165,13 @@ class _Asking:
             among, place = (self.held, number // HIT_EVERY) if hit else (self.others, number)
             yield among[place % len(among)], hit
 
-    def drive(self, target: Target, *, lines: int = LINES, width: int = WIDTH) -> Load:
+    def drive(self, target: Target, *, lines: int = LINES, width: int = WIDTH, per_s: float = 0) -> Load:
         """Drive a target, when what the last one left to do is done: the log takes entries in after the answers."""
         for _ in range(20):
             if psutil.cpu_percent(0.5) < CALM_PERCENT:
                 break
         who = self._stage.procurement.folder
-        load = uvloop.run(driven(target, who, lines=lines, width=width, seconds=TURN_S))
+        load = uvloop.run(driven(target, who, lines=lines, width=width, seconds=TURN_S, per_s=per_s))
         self._wrong += load.wrong
         self._given += len(load.times) * target.each if "chengxin" in target.path else 0
         return load

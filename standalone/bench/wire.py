@@ -10,9 +10,10 @@ window (what is in flight stays below them), and what is refused or lost shows a
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,8 +39,9 @@ class Target(NamedTuple):
 class Load:
     """Questions until the time is up, then the answers still to come, of which `answer` is the last. Times in seconds."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target, per_s: float = 0) -> None:
+        """With `per_s`, questions are asked at that pace, whether or not earlier ones are answered."""
+        self.target, self.per_s = target, per_s
         self.times: list[float] = []
         self.answer, self.wrong, self._open = b"", 0, 0
         self._begun = self._ends = self._last = 0.0
@@ -55,9 +57,21 @@ class Load:
         self._begun = time.perf_counter()
         self._ends = self._begun + seconds
 
-    def question(self) -> tuple[bytes, tuple[float, int]] | None:
+    async def paced(self, lines: Sequence[Line]) -> None:
+        """Have lines ask in turn, each question at its time; the wait of one that is asked late counts as well."""
+        for number, line in enumerate(itertools.cycle(lines)):
+            due = self._begun + number / self.per_s
+            if due >= self._ends:
+                break
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            line.ask(due)
+        self._ends = time.perf_counter()
+        if not self._open:
+            self.over.set()
+
+    def question(self, due: float = 0) -> tuple[bytes, tuple[float, int]] | None:
         """The next question, and what to give back with its answer; None when the time is up."""
-        now = time.perf_counter()
+        now = due or time.perf_counter()
         if now >= self._ends:
             return None
         self._open += 1
@@ -74,16 +88,22 @@ class Load:
             self.over.set()
 
 
-async def driven(target: Target, identity: Path, *, lines: int, width: int, seconds: float) -> Load:
-    """Keep `width` questions in flight on each of `lines` connections, as the system in the folder `identity`."""
+async def driven(target: Target, identity: Path, *, lines: int, width: int, seconds: float, per_s: float = 0) -> Load:
+    """Keep `width` questions in flight on each of `lines` connections, as the system in the folder `identity`.
+
+    With `per_s`, ask at that pace instead.
+    """
     context = ssl.create_default_context(cafile=identity / "ca.pem")
     context.load_cert_chain(identity / "cert.pem", identity / "key.pem")
     context.set_alpn_protocols([target.line.alpn])
-    (host, _, port), load, loop = target.address.partition(":"), Load(target), asyncio.get_running_loop()
+    (host, _, port), load, loop = target.address.partition(":"), Load(target, per_s), asyncio.get_running_loop()
     made = [await loop.create_connection(lambda: target.line(load), host, int(port), ssl=context) for _ in range(lines)]
     load.begin(seconds)
-    for _, line in made * width:
-        line.ask()
+    if per_s:
+        await load.paced([line for _, line in made])
+    else:
+        for _, line in made * width:
+            line.ask()
     async with asyncio.timeout(seconds + 30):
         await load.over.wait()
     for transport, _ in made:
@@ -109,10 +129,14 @@ class Line(asyncio.Protocol):
         self._received += data
         self._received = self._received[self._take(self._received) :]
 
-    def ask(self) -> None:
-        """Send the next question, if there is time for one."""
-        if (question := self._load.question()) is not None:
+    def ask(self, due: float = 0) -> None:
+        """Send the next question, if there is time for one; the time of its answer counts from when it was due."""
+        if (question := self._load.question(due)) is not None:
             self._send(*question)
+
+    def _again(self) -> None:
+        if not self._load.per_s:
+            self.ask()
 
     def _greet(self) -> None: ...
 
@@ -131,7 +155,7 @@ class Line(asyncio.Protocol):
         if not found or len(rest) < length:
             return 0
         self._load.answered(self._asked, rest)
-        self.ask()
+        self._again()
         return len(received)
 
 
@@ -171,7 +195,7 @@ class GrpcLine(Line):
             elif kind == HEADERS and flags & END_STREAM:
                 asked, parts = self._calls.pop(stream)
                 self._load.answered(asked, b"".join(parts)[5:])
-                self.ask()
+                self._again()
             elif kind in (SETTINGS, PING) and not flags & ACK:
                 self._write(_frame(kind, ACK, 0, payload if kind == PING else b""))
         return at

@@ -69,6 +69,12 @@ async def test_a_grpc_server_and_the_driver_understand_each_other(
     assert all(seconds > 0 for seconds in load.times)
 
 
+async def test_at_a_pace_so_many_are_asked_as_it_says(identity: Path, echoing: Callable[..., Target]) -> None:
+    load = await driven(echoing(b"x"), identity, lines=2, width=1, seconds=0.2, per_s=100)
+    assert len(load.times) == 20
+    assert load.wrong == 0
+
+
 async def test_a_refusal_and_another_answer_than_expected_are_wrong(
     identity: Path, echoing: Callable[..., Target]
 ) -> None:
