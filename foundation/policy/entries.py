@@ -123,7 +123,11 @@ class CatalogItem(Titled, InForce):
 
     def field(self, name: str) -> FieldDefinition | None:
         """Return the definition of a field; None where records under this item may not hold it."""
-        return next((field for field in self.fields if field.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, FieldDefinition]:
+        return {field.name: field for field in reversed(self.fields)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, make_dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,11 +70,16 @@ class LawBook:
 
     def item(self, code: str, *, on: date) -> CatalogItem | None:
         """Return the version of an item in force on a day; None where none is. See `knows_item`."""
-        return _version(self.items, code, on)
+        return _version(self._items.get(code, ()), code, on)
 
     def knows_item(self, code: str) -> bool:
         """Say whether there is an item of this code, in force or not."""
-        return any(item.code == code for item in self.items)
+        return code in self._items
+
+    @cached_property
+    def _items(self) -> dict[str, tuple[CatalogItem, ...]]:
+        code = attrgetter("code")
+        return {of: tuple(versions) for of, versions in groupby(sorted(self.items, key=code), code)}
 
     def measures_in_force(self, on: date) -> list[Measure]:
         """Return the measures in force on a day, by code."""
@@ -92,7 +99,7 @@ class LawBook:
 
     def scheme_of_item(self, item_code: str, *, on: date) -> Scheme | None:
         """Return the scheme in force on a day whose listings are shared under an item; None where none is."""
-        return next((s for s in self.schemes_in_force(on) if s.item_code == item_code), None)
+        return next((s for s in self.schemes if s.item_code == item_code and s.is_in_force(on)), None)
 
     def purpose(self, code: str) -> Purpose | None:
         """Return a purpose; None where there is none of this code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ LINES = 50
 SEVERITIES = {common_pb2.Severity.Value(f"SEVERITY_{severity.name}"): severity for severity in Severity}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat takes weeks too
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_KINDS = {kind: common_pb2.IdentifierKind.Value(f"IDENTIFIER_KIND_{kind.name}") for kind in IdentifierKind}
 _KINDS = {number: kind for kind, number in _MESSAGE_KINDS.items()}
 
@@ -74,11 +76,16 @@ def date_from(text: str, *, field: str) -> date:
     if not text:
         raise Refused(VALUE_REQUIRED, field=field)
     try:
-        if _DATE.fullmatch(text) is None:
-            raise ValueError
-        return date.fromisoformat(text)
+        return _day(text)
     except ValueError as error:
         raise Refused(VALUE_INVALID, field=field, detail="Dates are YYYY-MM-DD.") from error
+
+
+@lru_cache(maxsize=4096)  # a batch's documents are of few days
+def _day(text: str) -> date:
+    if _DATE.fullmatch(text) is None:
+        raise ValueError
+    return date.fromisoformat(text)
 
 
 def iso(day: date | None) -> str:
@@ -104,7 +111,7 @@ def text_from(text: str, *, field: str, longest: int) -> str:
     if len(text) > longest:
         raise Refused(VALUE_INVALID, field=field, detail=f"At most {longest} characters.")
     written = text.replace("\r\n", "\n")
-    if any((c < " " and c not in "\n\t") or c == "\x7f" for c in written):
+    if _CONTROL.search(written):
         raise Refused(VALUE_INVALID, field=field, detail="It holds a control character.")
     return written
 
@@ -135,10 +142,14 @@ def page_size_from(asked: int, *, usual: int, largest: int) -> int:
 
 def word_from(members: Any, number: int) -> str:
     """The word for a member of an enum (SEVERITY_SLIGHT: slight); empty for one that is unspecified or unknown."""
-    names = members.DESCRIPTOR.values_by_number
-    if not number or number not in names:
-        return ""
-    return names[number].name.removeprefix(names[0].name.removesuffix("UNSPECIFIED")).lower()
+    return _words(members).get(number, "")
+
+
+@cache
+def _words(members: Any) -> dict[int, str]:
+    names = {number: value.name for number, value in members.DESCRIPTOR.values_by_number.items()}
+    prefix = names[0].removesuffix("UNSPECIFIED")
+    return {number: name.removeprefix(prefix).lower() for number, name in names.items() if number}
 
 
 async def upload_from(parts: AsyncIterator[Any]) -> tuple[Any, FileHeader, AsyncIterator[bytes]]:

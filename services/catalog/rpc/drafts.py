@@ -12,17 +12,22 @@ from foundation.rpc.messages import SEVERITIES, date_from, identifier_from, text
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
 
+_NEEDED = ("number", "authority", "determined_on", "effective_on")
+
 
 def draft_from(message: record_pb2.RecordDraft, *, today: date) -> Draft:
     """Read a draft. Raises Refused."""
     document = message.document
     kind = word_from(common_pb2.DocumentKind, document.kind)
-    needed = {
-        name: getattr(document, name).strip() for name in ("number", "authority", "determined_on", "effective_on")
-    }
-    for name, value in {**needed, "kind": kind}.items():
-        if not value:
-            raise Refused(reasons.DOCUMENT_MISSING, field=f"document.{name}")
+    number, authority, determined_on, effective_on = texts = (
+        document.number,
+        document.authority,
+        document.determined_on,
+        document.effective_on,
+    )
+    if not (kind and all(map(str.strip, texts))):
+        missing = next((name for name in _NEEDED if not getattr(document, name).strip()), "kind")
+        raise Refused(reasons.DOCUMENT_MISSING, field=f"document.{missing}")
     if message.version < 0:
         raise Refused(VALUE_INVALID, field="version")
     if message.severity and message.severity not in SEVERITIES:
@@ -33,12 +38,12 @@ def draft_from(message: record_pb2.RecordDraft, *, today: date) -> Draft:
         party=identifier_from(message.party.identifier, today=today, field="party.identifier"),
         party_name=text_from(message.party.name, field="party.name", longest=200),
         document_kind=kind,
-        document_number=text_from(document.number, field="document.number", longest=100),
-        authority=document.authority,
-        determined_on=date_from(document.determined_on, field="document.determined_on"),
-        effective_on=date_from(document.effective_on, field="document.effective_on"),
+        document_number=text_from(number, field="document.number", longest=100),
+        authority=authority,
+        determined_on=date_from(determined_on, field="document.determined_on"),
+        effective_on=date_from(effective_on, field="document.effective_on"),
         severity=SEVERITIES.get(message.severity),
-        fields=tuple((entry.name, entry.value) for entry in message.fields),
+        fields=tuple([(entry.name, entry.value) for entry in message.fields]),
         publicity_until=(
             date_from(message.publicity_until, field="publicity_until") if message.publicity_until else None
         ),
