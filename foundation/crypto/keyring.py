@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import ParamSpec, TypeVar, cast
 
 import structlog
@@ -333,6 +334,7 @@ class Keyring:
         self._opened = {name: opened for name, opened in self._opened.items() if now < opened.confirmed + GRACE_SECONDS}
 
 
+@lru_cache(maxsize=4096)
 def share_month(ends_before: date | None, today: date) -> str:
     """The name of the share key of a record whose sharing ends before `ends_before` (first day not shared).
 
@@ -350,6 +352,7 @@ def share_month_is_over(name: str, today: date) -> bool:
     return month is not None and month[1] < f"{today:%Y-%m}"
 
 
+@lru_cache(maxsize=4096)
 def archive_year(erase_before: date | None, today: date) -> str:
     """The name of the archive key of a record to be erased before `erase_before` (first day not kept).
 

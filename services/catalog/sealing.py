@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from foundation.calendar import add_months
 from foundation.crypto import (
     Kek,
     Keyring,
@@ -53,12 +54,11 @@ class Sealer:
             deployment=self.deployment, table=TABLE, record_id=record_id, version=version, subject_ref=subject_id.bytes
         )
 
-    async def keks(self, admitted: Admitted, erase_before: date, today: date) -> tuple[Kek, Kek]:
-        """The share and archive key of a record."""
-        return (
-            await self.keyring.newest(share_month(admitted.ends_before, today)),
-            await self.keyring.newest(archive_year(erase_before, today)),
-        )
+    def families(self, admitted: Admitted, today: date) -> tuple[str, str]:
+        """The families of the share and the archive key of a record."""
+        kept_until = add_months(admitted.draft.determined_on, admitted.item.retention_months)
+        ends_before = admitted.ends_before
+        return share_month(ends_before, today), archive_year(max(kept_until, ends_before), today)
 
     def seal(
         self, admitted: Admitted, *, record_id: UUID, subject_id: UUID, share: Kek, archive: Kek

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from foundation.access import Caller
-from foundation.calendar import add_months, day_of, start_of
-from foundation.crypto import epoch_of, name_tag
+from foundation.calendar import day_of
+from foundation.crypto import Kek, epoch_of, name_tag
 from foundation.db import Database, Row, Transaction
 from foundation.journal import Entry, Journal, Receipt
 from foundation.policy import LawBook, Policy
@@ -17,7 +18,8 @@ from foundation.reasons import NOT_FOUND, UNAVAILABLE
 from foundation.refusal import Reason, Refused
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Admitted, Draft, admit
-from services.catalog.keys import NAME_INDEX, CatalogKeys
+from services.catalog.keys import CatalogKeys
+from services.catalog.office.batch import Batch, BatchKeys, sealed_record
 from services.catalog.sealing import Sealer
 from services.catalog.store import records
 from services.catalog.store.records import StoredRecord
@@ -30,6 +32,8 @@ _OUTCOMES: dict[str, Reason] = {
 }
 END_REASONS = frozenset({"repaired", "objection_upheld", "listing_closed"})
 """Reasons for which a caller may end sharing; the others end it by themselves."""
+_AT_ONCE = 25
+"""Records judged or sealed before others have their turn: a question waits for some milliseconds at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +64,48 @@ class RecordOffice:
         A draft that is refused already (malformed) keeps its place. Results are in the order of the drafts. Each
         refused one leaves an entry of its own: attempts are pursued (54号, supervision).
         """
+        return await self.store(caller, await self.prepare(caller, lambda _: drafts))
+
+    async def prepare(self, caller: Caller, read: Callable[[date], Iterable[Draft | Refused]]) -> Batch:
+        """Judge and seal what `read` gives on the house's day, outside any transaction: others are stored meanwhile."""
         caller.require_role("provider", "office")
         async with self.database.transaction() as tx:
-            judged = await self._judge(tx, caller, drafts)
-            admitted = [one for one in judged if isinstance(one, Admitted)]
-            outcomes = iter(await self._store(tx, caller, admitted) if admitted else [])
-            results: list[HandedIn] = []
-            for one in judged:
-                if isinstance(one, Refused):
-                    results.append(HandedIn(refused=one))
-                else:
-                    outcome, record_id = next(outcomes)
-                    results.append(_result(outcome, record_id, one.warnings))
-            taken = [result for result in results if result.record_id and not result.already_held]
-            await self._journal_refused(tx, caller, zip(drafts, results, strict=True))
-            entry = Entry(
-                kind="RecordService.SubmitRecords",
-                caller=caller,
-                decision="changed",
-                items=tuple(sorted({one.item.code for one in admitted})),
-                disclosed=tuple(f"{result.record_id}:1:recorded" for result in taken),
-            )
-            return results, await self.journal.write(tx, entry)
+            if self._sample is None:
+                self._sample = (await tx.one("SELECT sample FROM house")).sample
+        drafts: list[Draft | Refused] = []
+        judged: list[Admitted | Refused] = []
+        for draft in read(day_of(tx.now)):
+            drafts.append(draft)
+            judged.append(self._judged(draft, caller, day_of(tx.now)))
+            if len(drafts) % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return await self._sealed(caller, drafts, judged, tx.now)
+
+    async def store(self, caller: Caller, batch: Batch) -> tuple[list[HandedIn], Receipt]:
+        """Store a prepared batch as `hand_in` says. Where a key has been changed meanwhile it is sealed once more."""
+        while True:
+            async with self.database.transaction() as tx:
+                # Here and not before: whoever changes a key waits for transactions that began under the old one.
+                if batch.keys == await BatchKeys.open(self.sealer.keyring, tx.now, batch.keys.sealing):
+                    return await self._stored(tx, caller, batch)
+            batch = await self._sealed(caller, batch.drafts, batch.judged, tx.now)
+
+    async def _stored(self, tx: Transaction, caller: Caller, batch: Batch) -> tuple[list[HandedIn], Receipt]:
+        outcomes = iter(await self._recorded(tx, caller, batch) if batch.admitted else [])
+        results = [
+            HandedIn(refused=one) if isinstance(one, Refused) else _result(*next(outcomes), one.warnings)
+            for one in batch.judged
+        ]
+        taken = [result for result in results if result.record_id and not result.already_held]
+        await self._journal_refused(tx, caller, zip(batch.drafts, results, strict=True))
+        entry = Entry(
+            kind="RecordService.SubmitRecords",
+            caller=caller,
+            decision="changed",
+            items=tuple(sorted({one.item.code for one in batch.admitted})),
+            disclosed=tuple(f"{result.record_id}:1:recorded" for result in taken),
+        )
+        return results, await self.journal.write(tx, entry)
 
     async def _journal_refused(
         self, tx: Transaction, caller: Caller, judged: Iterable[tuple[Draft | Refused, HandedIn]]
@@ -100,89 +124,64 @@ class RecordOffice:
             )
             await self.journal.write(tx, entry)
 
-    async def _judge(
-        self, tx: Transaction, caller: Caller, drafts: Sequence[Draft | Refused]
-    ) -> list[Admitted | Refused]:
-        if self._sample is None:
-            self._sample = (await tx.one("SELECT sample FROM house")).sample
-        today = day_of(tx.now)
-        judged: list[Admitted | Refused] = []
-        for draft in drafts:
-            if isinstance(draft, Refused):
-                judged.append(draft)
-                continue
-            try:
-                if draft.sample and not self._sample:
-                    raise Refused(reasons.SAMPLE_IN_REAL_HOUSE, field="sample")
-                judged.append(
-                    admit(
-                        draft,
-                        lawbook=self.lawbook,
-                        policy=self.policy,
-                        provider=caller.authority,
-                        on_behalf="office" in caller.roles,
-                        today=today,
-                    )
-                )
-            except Refused as refused:
-                judged.append(refused)
-        return judged
-
-    async def _store(
-        self, tx: Transaction, caller: Caller, admitted: Sequence[Admitted]
-    ) -> list[tuple[str, UUID | None]]:
-        keys = await CatalogKeys.open(self.sealer.keyring, tx.now)
-        buckets = [keys.bucket_of(one.draft.party) for one in admitted]
-        parties = [one.draft.party for one in admitted]
-        canons = [party.canon for party in parties]
-        subjects = await records.subjects_for(tx, buckets, canons, keys.subject_tags(parties))
-        stored = [
-            await self._sealed(one, keys=keys, caller=caller, bucket=bucket, subject_id=subject_id, now=tx.now)
-            for one, bucket, subject_id in zip(admitted, buckets, subjects, strict=True)
-        ]
-        outcomes = await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored)
-        index = await self.sealer.keyring.in_use(NAME_INDEX)
-        named = [
-            (epoch_of(kek.name), kept.bucket, kept.record_id, name_tag(kek, one.draft.party_name))
-            for one, kept, (outcome, _) in zip(admitted, stored, outcomes, strict=True)
-            if outcome == "accepted" and kept.public and not kept.person
-            for kek in index.writing
-        ]
-        if named:
-            columns = zip(("epoch", "bucket", "record_id", "tag"), zip(*named, strict=True), strict=True)
-            await tx.call("name_records", **{name: list(column) for name, column in columns})
-        return outcomes
+    def _judged(self, draft: Draft | Refused, caller: Caller, today: date) -> Admitted | Refused:
+        if isinstance(draft, Refused):
+            return draft
+        try:
+            if draft.sample and not self._sample:
+                raise Refused(reasons.SAMPLE_IN_REAL_HOUSE, field="sample")
+            return admit(
+                draft,
+                lawbook=self.lawbook,
+                policy=self.policy,
+                provider=caller.authority,
+                on_behalf="office" in caller.roles,
+                today=today,
+            )
+        except Refused as refused:
+            return refused
 
     async def _sealed(
-        self, one: Admitted, *, keys: CatalogKeys, caller: Caller, bucket: int, subject_id: UUID, now: datetime
-    ) -> StoredRecord:
-        draft, today = one.draft, day_of(now)
-        record_id = uuid4()
-        erase_before = max(add_months(draft.determined_on, one.item.retention_months), one.ends_before)
-        share, archive = await self.sealer.keks(one, erase_before, today)
-        sealed, fields = self.sealer.seal(one, record_id=record_id, subject_id=subject_id, share=share, archive=archive)
-        return StoredRecord(
-            number_tag=keys.number_tag(caller.authority, draft.record_number),
-            content_digest=_content_digest(keys, draft),
-            bucket=bucket,
-            record_id=record_id,
-            version=draft.version,
-            subject_id=subject_id,
-            person=draft.party.is_person,
-            item_code=draft.item_code,
-            determining_authority=draft.authority,
-            document_kind=draft.document_kind,
-            document_tag=keys.document_tag(caller.authority, draft.document_number),
-            severity=draft.severity.value if draft.severity else None,
-            determined_on=draft.determined_on,
-            earliest_repair_on=one.earliest_repair_on,
-            ends_before=start_of(one.ends_before),
-            public=one.public,
-            sample=draft.sample,
-            archive_wrap=sealed.archive_wrap,
-            share_wrap=sealed.share_wrap,
-            fields=fields,
+        self, caller: Caller, drafts: Sequence[Draft | Refused], judged: Sequence[Admitted | Refused], now: datetime
+    ) -> Batch:
+        admitted = [one for one in judged if isinstance(one, Admitted)]
+        today = day_of(now)
+        families = {family for one in admitted for family in self.sealer.families(one, today)}
+        keys = await BatchKeys.open(self.sealer.keyring, now, families)
+        parties = [one.draft.party for one in admitted]
+        buckets, tags = [keys.catalog.bucket_of(party) for party in parties], keys.catalog.subject_tags(parties)
+        async with self.database.transaction() as tx:
+            known = await records.subjects_known(tx, buckets, tags) if admitted else []
+        drawn = {tag: uuid4() for tag, subject in zip(tags[0][1], known, strict=True) if subject is None}
+        subjects = [subject or drawn[tag] for tag, subject in zip(tags[0][1], known, strict=True)]
+        sealed: list[StoredRecord] = []
+        for one, bucket, subject in zip(admitted, buckets, subjects, strict=True):
+            sealed.append(sealed_record(one, self.sealer, keys, caller, bucket=bucket, subject_id=subject, today=today))
+            if len(sealed) % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return Batch(
+            drafts=drafts,
+            judged=judged,
+            admitted=admitted,
+            keys=keys,
+            buckets=buckets,
+            tags=tags,
+            fresh=[drawn.get(tag) for tag in tags[0][1]],
+            names=[(epoch_of(kek.name), [_listed(one, kek) for one in admitted]) for kek in keys.names.writing],
+            sealed=sealed,
         )
+
+    async def _recorded(self, tx: Transaction, caller: Caller, batch: Batch) -> list[tuple[str, UUID | None]]:
+        canons = [one.draft.party.canon for one in batch.admitted]
+        subjects = await records.subjects_for(tx, batch.buckets, canons, batch.tags, fresh=batch.fresh)
+        stored = list(batch.sealed)
+        for at, subject in enumerate(subjects):
+            if stored[at].subject_id != subject:  # the party came, or was erased and came anew, since it was sealed
+                one, bucket, now = batch.admitted[at], batch.buckets[at], tx.now
+                stored[at] = sealed_record(
+                    one, self.sealer, batch.keys, caller, bucket=bucket, subject_id=subject, today=day_of(now)
+                )
+        return await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored, names=batch.names)
 
     async def withdraw(
         self, caller: Caller, *, record_id: UUID | None, record_number: str, reason: str, matter: str
@@ -229,27 +228,12 @@ class RecordOffice:
             return ended, await self.journal.write(tx, entry)
 
 
+def _listed(one: Admitted, kek: Kek) -> int | None:
+    """The tag of a name under which a record comes on the public list."""
+    return name_tag(kek, one.draft.party_name) if one.public and not one.draft.party.is_person else None
+
+
 def _result(outcome: str, record_id: UUID | None, warnings: tuple[str, ...]) -> HandedIn:
     if outcome in {"accepted", "held"}:
         return HandedIn(record_id=record_id, already_held=outcome == "held", warnings=warnings)
     return HandedIn(refused=Refused(_OUTCOMES[outcome], field="record_number" if "NUMBER" in outcome else ""))
-
-
-def _content_digest(keys: CatalogKeys, draft: Draft) -> bytes:
-    return keys.content_digest(
-        draft.item_code,
-        draft.party.kind.value,
-        draft.party.value.reveal(),
-        draft.party_name,
-        draft.document_kind,
-        draft.document_number,
-        draft.authority,
-        draft.determined_on.isoformat(),
-        draft.effective_on.isoformat(),
-        draft.severity.value if draft.severity else "",
-        draft.publicity_until.isoformat() if draft.publicity_until else "",
-        str(draft.version),
-        draft.person_publicity_basis,
-        str(draft.sample),
-        *[text for pair in sorted(draft.fields) for text in pair],
-    )

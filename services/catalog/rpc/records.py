@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 from chengxin.catalog.v1 import record_pb2 as pb
 from chengxin.catalog.v1 import record_pb2_grpc
+from foundation.access import Caller
 from foundation.calendar import day_of
 from foundation.personal import Personal
 from foundation.policy import LawBook
@@ -21,7 +23,7 @@ from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
 from services.catalog.office.reading import ReadingOffice
-from services.catalog.office.records import HandedIn, RecordOffice
+from services.catalog.office.records import Batch, HandedIn, RecordOffice
 from services.catalog.rpc.drafts import draft_from
 from services.catalog.rpc.summaries import summary
 
@@ -42,14 +44,34 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         """Take batches in; one result for each record, in order."""
         call = current()
         call.require_role("provider", "office")
-        async for request in request_iterator:
-            if len(request.records) > MOST:
-                raise Refused(reasons.BATCH_TOO_LARGE, field="records")
-            today = day_of(await self._reading.now())
-            drafts = [_draft(message, today) for message in request.records]
-            taken, receipt = await self._office.hand_in(call.caller, drafts)
-            results = [_result(message.record_number, one) for message, one in zip(request.records, taken, strict=True)]
-            yield answer(pb.SubmitRecordsResponse, results=results, receipt=receipt)
+        requests = aiter(request_iterator)
+        # While one message is stored the next is read, judged and sealed; never more than these two.
+        coming = asyncio.create_task(self._prepared(call.caller, requests))
+        try:
+            while prepared := await coming:
+                coming = asyncio.create_task(self._prepared(call.caller, requests))
+                request, batch = prepared
+                taken, receipt = await self._office.store(call.caller, batch)
+                results = [
+                    _result(message.record_number, one) for message, one in zip(request.records, taken, strict=True)
+                ]
+                yield answer(pb.SubmitRecordsResponse, results=results, receipt=receipt)
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+    async def _prepared(
+        self, caller: Caller, requests: AsyncIterator[pb.SubmitRecordsRequest]
+    ) -> tuple[pb.SubmitRecordsRequest, Batch] | None:
+        """The next message of a stream and what it holds, judged and sealed; None at the end."""
+        request = await anext(requests, None)
+        if request is None:
+            return None
+        if len(request.records) > MOST:
+            raise Refused(reasons.BATCH_TOO_LARGE, field="records")
+        return request, await self._office.prepare(
+            caller, lambda today: (_draft(message, today) for message in request.records)
+        )
 
     async def RevokeDocument(self, request: pb.RevokeDocumentRequest, context: Any) -> pb.RevokeDocumentResponse:
         """Revoke a document of the caller."""

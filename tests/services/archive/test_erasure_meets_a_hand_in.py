@@ -64,3 +64,24 @@ async def test_a_party_that_is_being_erased_is_made_anew(desk: ArchiveDesk) -> N
     [after] = desk.house.sql("SELECT subject_id FROM catalog.subject")
     assert after != before
     assert desk.house.sql("SELECT subject_id FROM catalog.record WHERE record_id = %s", record_id) == [after]
+
+
+async def test_a_party_that_was_erased_since_a_batch_was_sealed_is_made_anew_and_the_record_opens(
+    desk: ArchiveDesk,
+) -> None:
+    house, party = desk.house, await last_record_is_over(desk)
+    [before] = house.sql("SELECT subject_id FROM catalog.subject")
+    [(today,)] = house.sql("SELECT catalog.house_today() - 1")
+    draft = house.draft(party, determined_on=today, effective_on=today)
+    batch = await house.records.prepare(house.provider, lambda _: [draft])
+    assert (await desk.eraser.sweep())["erase_records"] == 1
+    (result,), _ = await house.records.store(house.provider, batch)
+    [after] = house.sql("SELECT subject_id FROM catalog.subject")
+    assert after != before
+    [row] = house.sql(
+        "SELECT record_id, version, subject_id, archive_wrap, fields FROM catalog.record WHERE record_id = %s",
+        result.record_id,
+    )
+    columns = ("record_id", "version", "subject_id", "wrap", "fields")
+    opened = await house.sealer.open_archived(dict(zip(columns, row, strict=True)))
+    assert opened["party_name"].reveal() == draft.party_name

@@ -16,10 +16,22 @@ BEGIN
     RETURN v_authority;
 END $$;
 
--- The parties' random ids, made where a party is new. In the order asked. `p_next_tag` are the tags under the key that
--- is taking over, when there is one: the old tag decides who a party is, and is written first by all, so that two who
--- hand in the same new party wait for each other in one order; the new tag names it in the end.
-CREATE FUNCTION subjects_for(p_bucket smallint[], p_canon smallint[], p_epoch smallint, p_tag bytea[],
+-- The parties' random ids as they stand, null where a party is new, in the order asked: what records are sealed for
+-- before the transaction that stores them, which has the last word.
+CREATE FUNCTION subjects_known(p_bucket smallint[], p_tag bytea[]) RETURNS TABLE (subject_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = catalog, pg_temp
+BEGIN ATOMIC
+    SELECT s.subject_id FROM unnest(p_bucket, p_tag) WITH ORDINALITY AS a (bucket, tag, n)
+    LEFT JOIN LATERAL (SELECT t.subject_id FROM subject_tag t WHERE t.bucket = a.bucket AND t.tag = a.tag OFFSET 0) s
+        ON true
+    ORDER BY a.n;
+END;
+
+-- The parties' random ids, made where a party is new: `p_fresh`, or where that is null a drawn one. In the order asked.
+-- `p_next_tag` are the tags under the key that is taking over, when there is one: the old tag decides who a party is, and
+-- is written first by all, so that two who hand in the same new party wait for each other in one order; the new tag names
+-- it in the end. Whatever is looked up by key says so (OFFSET 0): plans are kept from when the tables were small.
+CREATE FUNCTION subjects_for(p_bucket smallint[], p_canon smallint[], p_fresh uuid[], p_epoch smallint, p_tag bytea[],
                              p_next_epoch smallint, p_next_tag bytea[]) RETURNS TABLE (subject_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -29,8 +41,12 @@ BEGIN
     FOR attempt IN 1..3 LOOP
         WITH tagged AS (
             INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
-            SELECT DISTINCT ON (a.bucket, a.tag) a.bucket, a.tag, p_epoch, a.canon, gen_random_uuid()
-            FROM unnest(p_bucket, p_canon, p_tag) AS a (bucket, canon, tag) ORDER BY a.bucket, a.tag
+            SELECT DISTINCT ON (a.bucket, a.tag) a.bucket, a.tag, p_epoch, a.canon, coalesce(a.fresh, gen_random_uuid())
+            FROM unnest(p_bucket, p_canon, p_fresh, p_tag) AS a (bucket, canon, fresh, tag)
+            LEFT JOIN LATERAL (SELECT true AS known FROM subject_tag s WHERE s.bucket = a.bucket AND s.tag = a.tag
+                               OFFSET 0) k ON true
+            WHERE k.known IS NULL
+            ORDER BY a.bucket, a.tag
             ON CONFLICT DO NOTHING
             RETURNING bucket, subject_id
         )
@@ -39,7 +55,8 @@ BEGIN
             INSERT INTO subject_tag (bucket, tag, epoch, canon, subject_id)
             SELECT DISTINCT ON (a.bucket, a.next_tag) a.bucket, a.next_tag, p_next_epoch, a.canon, s.subject_id
             FROM unnest(p_bucket, p_canon, p_tag, p_next_tag) AS a (bucket, canon, tag, next_tag)
-            JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
+            CROSS JOIN LATERAL (SELECT t.subject_id FROM subject_tag t WHERE t.bucket = a.bucket AND t.tag = a.tag
+                                OFFSET 0) s
             ORDER BY a.bucket, a.next_tag
             ON CONFLICT DO NOTHING;
         END IF;
@@ -48,9 +65,10 @@ BEGIN
             SELECT a.n, x.subject_id
             FROM unnest(p_bucket, CASE WHEN p_next_epoch IS NULL THEN p_tag ELSE p_next_tag END)
                 WITH ORDINALITY AS a (bucket, tag, n)
-            JOIN subject_tag s ON s.bucket = a.bucket AND s.tag = a.tag
-            JOIN subject x ON x.bucket = s.bucket AND x.subject_id = s.subject_id
-            FOR KEY SHARE OF x) l;
+            CROSS JOIN LATERAL (
+                SELECT t.subject_id FROM subject_tag t
+                JOIN subject o ON o.bucket = t.bucket AND o.subject_id = t.subject_id
+                WHERE t.bucket = a.bucket AND t.tag = a.tag FOR KEY SHARE OF o) x) l;
         IF coalesce(cardinality(v_found), 0) = cardinality(p_bucket) THEN
             RETURN QUERY SELECT f FROM unnest(v_found) WITH ORDINALITY AS u (f, n) ORDER BY n;
             RETURN;
@@ -67,7 +85,8 @@ CREATE FUNCTION hand_in(
     p_version bigint[], p_subject_id uuid[], p_person boolean[], p_item_code text[], p_determining_authority text[],
     p_document_kind text[], p_document_tag bytea[], p_severity text[], p_determined_on date[],
     p_earliest_repair_on date[], p_ends_before timestamptz[], p_public boolean[], p_sample boolean[],
-    p_archive_wrap bytea[], p_share_wrap bytea[], p_fields bytea[])
+    p_archive_wrap bytea[], p_share_wrap bytea[], p_fields bytea[], p_name_epoch smallint, p_name_tag integer[],
+    p_next_name_epoch smallint, p_next_name_tag integer[])
     RETURNS TABLE (outcome text, record_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -83,23 +102,28 @@ BEGIN
         RAISE EXCEPTION 'sample data in a house that is not a sample' USING ERRCODE = 'CX001';
     END IF;
     RETURN QUERY
-    WITH asked AS MATERIALIZED (
+    WITH allowed AS MATERIALIZED (
+        SELECT DISTINCT ON (c.code) c.code, c.retention_months FROM item c
+        WHERE c.in_force_from <= v_today AND (c.in_force_until IS NULL OR v_today < c.in_force_until)
+        ORDER BY c.code, c.in_force_from
+    ), asked AS MATERIALIZED (
         SELECT a.*, v_now >= a.ends_before AS over, i.code IS NOT NULL AS in_force, i.retention_months
         FROM unnest(p_number_tag, p_content_digest, p_bucket, p_record_id, p_version, p_subject_id, p_person,
                     p_item_code, p_determining_authority, p_document_kind, p_document_tag, p_severity,
                     p_determined_on, p_earliest_repair_on, p_ends_before, p_public, p_sample, p_archive_wrap,
-                    p_share_wrap, p_fields) WITH ORDINALITY
+                    p_share_wrap, p_fields, p_name_tag, p_next_name_tag) WITH ORDINALITY
              AS a (number_tag, content_digest, bucket, record_id, version, subject_id, person, item_code,
                    determining_authority, document_kind, document_tag, severity, determined_on, earliest_repair_on,
-                   ends_before, public, sample, archive_wrap, share_wrap, fields, n)
-        LEFT JOIN LATERAL (SELECT * FROM item c WHERE c.code = a.item_code AND c.in_force_from <= v_today
-                           AND (c.in_force_until IS NULL OR v_today < c.in_force_until) LIMIT 1) i ON true
+                   ends_before, public, sample, archive_wrap, share_wrap, fields, name_tag, next_name_tag, n)
+        LEFT JOIN allowed i ON i.code = a.item_code
     ), numbered AS (
         INSERT INTO record_number (place, provider, number_tag, content_digest, record_id)
         SELECT get_byte(a.number_tag, 0), v_provider, a.number_tag, a.content_digest, a.record_id
         FROM asked a WHERE a.in_force AND NOT a.over ORDER BY a.number_tag, a.n
         ON CONFLICT DO NOTHING
         RETURNING record_number.record_id, number_tag, content_digest
+    ), fresh AS MATERIALIZED (
+        SELECT a.* FROM asked a JOIN numbered n ON n.record_id = a.record_id
     ), stored AS (
         INSERT INTO record (bucket, record_id, version, subject_id, person, item_code, provider,
                             determining_authority, document_kind, document_tag, severity, determined_on,
@@ -110,14 +134,19 @@ BEGIN
                a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, a.fields, v_now,
                greatest((a.determined_on + make_interval(months => a.retention_months))::date,
                         (a.ends_before AT TIME ZONE 'Asia/Shanghai')::date)
-        FROM asked a JOIN numbered n ON n.record_id = a.record_id
+        FROM fresh a
     ), placed AS (
         INSERT INTO record_place (place, record_id, bucket)
-        SELECT place_of(a.record_id), a.record_id, a.bucket FROM asked a JOIN numbered n ON n.record_id = a.record_id
+        SELECT place_of(a.record_id), a.record_id, a.bucket FROM fresh a
     ), told AS (
         INSERT INTO change_event (bucket, xid, at, kind, record_id, version, item_code)
-        SELECT a.bucket, pg_current_xact_id(), v_now, 'recorded', a.record_id, a.version, a.item_code
-        FROM asked a JOIN numbered n ON n.record_id = a.record_id
+        SELECT a.bucket, pg_current_xact_id(), v_now, 'recorded', a.record_id, a.version, a.item_code FROM fresh a
+    ), named AS (
+        INSERT INTO public_name (bucket, record_id, epoch, tag, determined_on)
+        SELECT a.bucket, a.record_id, e.epoch, e.tag, a.determined_on
+        FROM fresh a CROSS JOIN LATERAL (VALUES (p_name_epoch, a.name_tag), (p_next_name_epoch, a.next_name_tag))
+            AS e (epoch, tag)
+        WHERE a.public AND NOT a.person AND e.epoch IS NOT NULL AND e.tag IS NOT NULL
     )
     SELECT CASE WHEN NOT a.in_force THEN 'ITEM_NOT_IN_FORCE'
                 WHEN a.over THEN 'RETENTION_PASSED'
@@ -130,8 +159,10 @@ BEGIN
                 THEN coalesce(k.record_id, b.record_id) END
     FROM asked a
     LEFT JOIN numbered n ON n.record_id = a.record_id
-    LEFT JOIN record_number k ON k.place = get_byte(a.number_tag, 0) AND k.provider = v_provider
-                             AND k.number_tag = a.number_tag
+    LEFT JOIN LATERAL (
+        SELECT r.content_digest, r.record_id FROM record_number r
+        WHERE n.record_id IS NULL AND r.place = get_byte(a.number_tag, 0) AND r.provider = v_provider
+          AND r.number_tag = a.number_tag OFFSET 0) k ON true
     LEFT JOIN numbered b ON b.number_tag = a.number_tag
     ORDER BY a.n;
     PERFORM pg_notify('chengxin_change', '');
@@ -255,5 +286,5 @@ BEGIN
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION subjects_for, hand_in, end_sharing, revoke_document TO catalog_change;
+GRANT EXECUTE ON FUNCTION subjects_known, subjects_for, hand_in, end_sharing, revoke_document TO catalog_change;
 GRANT EXECUTE ON FUNCTION sweep, sweep_repealed TO catalog_worker;

@@ -24,18 +24,6 @@ CREATE TRIGGER forget_public_name AFTER UPDATE OF ended_at ON record
     FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NEW.public AND NOT NEW.person)
     EXECUTE FUNCTION forget_public_name();
 
--- Puts down the tags of records handed in in the same transaction.
-CREATE FUNCTION name_records(p_epoch smallint[], p_bucket smallint[], p_record_id uuid[], p_tag integer[]) RETURNS void
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp
-BEGIN ATOMIC
-    INSERT INTO public_name (bucket, record_id, epoch, tag, determined_on)
-    SELECT r.bucket, r.record_id, a.epoch, a.tag, r.determined_on
-    FROM unnest(p_epoch, p_bucket, p_record_id, p_tag) AS a (epoch, bucket, record_id, tag)
-    JOIN record r ON r.bucket = a.bucket AND r.record_id = a.record_id
-    WHERE r.public AND NOT r.person AND r.ended_at IS NULL
-    ON CONFLICT DO NOTHING;
-END;
-
 -- Candidates of a name, newest determination first, after a position: what `published` would give of them.
 CREATE FUNCTION published_named(
     p_epoch smallint, p_tag integer, p_item_code text, p_before date, p_after uuid, p_most integer, p_authority text,
@@ -65,6 +53,5 @@ BEGIN
     ORDER BY n.determined_on DESC, n.record_id LIMIT p_most;
 END $$;
 
-REVOKE ALL ON FUNCTION forget_public_name, name_records, published_named FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION name_records TO catalog_change;
+REVOKE ALL ON FUNCTION forget_public_name, published_named FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION published_named TO catalog_answer;
