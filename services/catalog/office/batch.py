@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 from typing import NamedTuple
@@ -33,8 +32,7 @@ class BatchKeys(NamedTuple):
         return cls(await CatalogKeys.open(keyring, at), await keyring.in_use(NAME_INDEX), sealing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """Drafts judged, and those that keep the rules sealed, each for the id of its party as it was looked up.
 
     `fresh`: ids drawn for parties that were new then; they are theirs only if they still are when it is stored.
@@ -44,7 +42,6 @@ class Batch:
     judged: Sequence[Admitted | Refused]
     admitted: Sequence[Admitted]
     keys: BatchKeys
-    buckets: Sequence[int]
     tags: Tags
     fresh: Sequence[UUID | None]
     names: Sequence[tuple[int, Sequence[int | None]]]

@@ -159,28 +159,20 @@ class RecordOffice:
             sealed.append(sealed_record(one, self.sealer, keys, caller, bucket=bucket, subject_id=subject, today=today))
             if len(sealed) % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return Batch(
-            drafts=drafts,
-            judged=judged,
-            admitted=admitted,
-            keys=keys,
-            buckets=buckets,
-            tags=tags,
-            fresh=[drawn.get(tag) for tag in tags[0][1]],
-            names=[(epoch_of(kek.name), [_listed(one, kek) for one in admitted]) for kek in keys.names.writing],
-            sealed=sealed,
-        )
+        fresh = [drawn.get(tag) for tag in tags[0][1]]
+        names = [(epoch_of(kek.name), [_listed(one, kek) for one in admitted]) for kek in keys.names.writing]
+        return Batch(drafts, judged, admitted, keys, tags, fresh, names, sealed)
 
     async def _recorded(self, tx: Transaction, caller: Caller, batch: Batch) -> list[tuple[str, UUID | None]]:
         canons = [one.draft.party.canon for one in batch.admitted]
-        subjects = await records.subjects_for(tx, batch.buckets, canons, batch.tags, fresh=batch.fresh)
-        stored = list(batch.sealed)
-        for at, subject in enumerate(subjects):
+        buckets, stored, today = [record.bucket for record in batch.sealed], list(batch.sealed), day_of(tx.now)
+        subjects = await records.subjects_for(tx, buckets, canons, batch.tags, fresh=batch.fresh)
+        for at, (one, bucket, subject) in enumerate(zip(batch.admitted, buckets, subjects, strict=True)):
             if stored[at].subject_id != subject:  # the party came, or was erased and came anew, since it was sealed
-                one, bucket, now = batch.admitted[at], batch.buckets[at], tx.now
-                stored[at] = sealed_record(
-                    one, self.sealer, batch.keys, caller, bucket=bucket, subject_id=subject, today=day_of(now)
+                anew = sealed_record(
+                    one, self.sealer, batch.keys, caller, bucket=bucket, subject_id=subject, today=today
                 )
+                stored[at] = anew
         return await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored, names=batch.names)
 
     async def withdraw(

@@ -19,14 +19,9 @@ def draft_from(message: record_pb2.RecordDraft, *, today: date) -> Draft:
     """Read a draft. Raises Refused."""
     document = message.document
     kind = word_from(common_pb2.DocumentKind, document.kind)
-    number, authority, determined_on, effective_on = texts = (
-        document.number,
-        document.authority,
-        document.determined_on,
-        document.effective_on,
-    )
+    number, authority, determined_on, effective_on = texts = [getattr(document, name) for name in _NEEDED]
     if not (kind and all(map(str.strip, texts))):
-        missing = next((name for name in _NEEDED if not getattr(document, name).strip()), "kind")
+        missing = next((name for name, text in zip(_NEEDED, texts, strict=True) if not text.strip()), "kind")
         raise Refused(reasons.DOCUMENT_MISSING, field=f"document.{missing}")
     if message.version < 0:
         raise Refused(VALUE_INVALID, field="version")

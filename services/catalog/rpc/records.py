@@ -18,7 +18,7 @@ from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Refused
 from foundation.rpc import current
 from foundation.rpc.messages import id_from, identifier_from, refusal_message, text_from, word_from
-from foundation.rpc.mirror import answer, mirrored
+from foundation.rpc.mirror import answer
 from foundation.telemetry import queried
 from services.catalog.domain import reasons
 from services.catalog.domain.admission import Draft
@@ -126,5 +126,10 @@ def _draft(message: pb.RecordDraft, today: date) -> Draft | Refused:
 
 
 def _result(record_number: str, taken: HandedIn) -> pb.RecordResult:
-    refusal = refusal_message(taken.refused) if taken.refused else None
-    return mirrored(pb.RecordResult, taken, record_number=record_number, refusal=refusal)
+    return pb.RecordResult(
+        record_number=record_number,
+        record_id=str(taken.record_id or ""),
+        already_held=taken.already_held,
+        refusal=refusal_message(taken.refused) if taken.refused else None,
+        warnings=taken.warnings,
+    )
