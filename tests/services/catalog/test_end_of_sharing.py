@@ -202,6 +202,32 @@ async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHous
     assert [(event["record_id"], event["end_reason"]) for event in events] == [(str(result.record_id), "expired")]
 
 
+async def test_a_step_of_the_sweeper_holds_one_bucket_and_no_other(house: CatalogHouse) -> None:
+    parties = [house.party() for _ in range(3)]
+    await house.hand_in(*[house.draft(party) for party in parties])
+    house.advance(days=366)
+    buckets = {bucket for (bucket,) in house.sql("SELECT DISTINCT bucket FROM catalog.record")}
+    assert len(buckets) > 1
+    held = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7401 AND pid = pg_backend_pid()"
+    async with await psycopg.AsyncConnection.connect(house.database.admin_dsn) as sweeping:
+        for bucket in buckets:
+            await sweeping.execute("SELECT catalog.sweep(%s::smallint, 500)", (bucket,))
+            assert await (await sweeping.execute(held)).fetchall() == [(bucket,)]
+            await sweeping.commit()
+    assert house.sql("SELECT count(*) FROM catalog.record WHERE end_reason = 'expired'") == [(3,)]
+
+
+async def test_a_bucket_of_more_than_a_step_is_swept_whole(
+    house: CatalogHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.catalog.worker.STEP", 2)
+    party = house.party()
+    await house.hand_in(*[house.draft(party) for _ in range(5)], house.draft())
+    house.advance(days=366)
+    assert await house.sweeper().sweep() == 6
+    assert await house.sweeper().sweep() == 0
+
+
 async def test_a_party_sees_what_is_held_and_after_the_end_only_that_it_was(house: CatalogHouse) -> None:
     party = house.party()
     (result,) = await house.hand_in(house.draft(party))

@@ -241,50 +241,59 @@ BEGIN
     RETURN QUERY SELECT unnest(v_ids);
 END $$;
 
--- Carries out what has ended already by its date or its item: stamps it, destroys share wraps, tells the feed.
--- One step of at most p_most records; no answer waits for it.
-CREATE FUNCTION sweep(p_most integer) RETURNS integer
+-- Items of which no version is in force on a day.
+CREATE FUNCTION items_not_in_force(p_today date) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT o.code), '{}') FROM item o WHERE NOT EXISTS (
+        SELECT FROM item i WHERE i.code = o.code AND i.in_force_from <= p_today
+            AND (i.in_force_until IS NULL OR p_today < i.in_force_until))
+$$;
+
+-- Buckets in which something has ended already by its date, and of each repealed item the first in which it is shared.
+-- By bucket and by item: what is in force need not be read to find what is not.
+CREATE FUNCTION buckets_to_sweep() RETURNS smallint[]
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := house_now();
-    v_buckets smallint[];
-    v_ids uuid[];
 BEGIN
-    SELECT array_agg(d.bucket), array_agg(d.record_id) INTO v_buckets, v_ids FROM (
-        SELECT r.bucket, r.record_id FROM record r
-        WHERE r.ended_at IS NULL AND r.ends_before <= v_now ORDER BY r.ends_before LIMIT p_most) d;
-    IF v_ids IS NULL THEN
-        RETURN 0;
-    END IF;
-    PERFORM lock_buckets(v_buckets, true);
-    PERFORM end_now(v_buckets, v_ids, 'expired');
-    RETURN cardinality(v_ids);
+    RETURN ARRAY(
+        SELECT d.bucket FROM generate_series(0, 255) b CROSS JOIN LATERAL (
+            SELECT r.bucket FROM record r WHERE r.bucket = b AND r.ended_at IS NULL AND r.ends_before <= v_now
+            ORDER BY r.ends_before LIMIT 1) d
+        UNION
+        SELECT d.bucket FROM unnest(items_not_in_force(house_today())) AS repealed (code) CROSS JOIN LATERAL (
+            SELECT r.bucket FROM record r WHERE r.item_code = repealed.code AND r.ended_at IS NULL
+            ORDER BY r.bucket LIMIT 1) d
+        ORDER BY bucket);
 END $$;
 
--- The same for records under items that are repealed.
-CREATE FUNCTION sweep_repealed(p_most integer) RETURNS integer
+-- Carries out what has ended already in one bucket, by its date or its item: stamps it, destroys share wraps, tells the
+-- feed. One step of at most p_most records: who asks about the bucket meanwhile waits for it, and nobody else does.
+CREATE FUNCTION sweep(p_bucket smallint, p_most integer) RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = catalog, pg_temp AS $$
 DECLARE
+    v_now timestamptz;
     v_today date := house_today();
-    v_repealed text[] := ARRAY(SELECT DISTINCT o.code FROM item o WHERE NOT EXISTS (
-        SELECT FROM item i WHERE i.code = o.code AND i.in_force_from <= v_today
-            AND (i.in_force_until IS NULL OR v_today < i.in_force_until)));
-    v_buckets smallint[];
-    v_ids uuid[];
+    v_expired uuid[];
+    v_repealed uuid[];
 BEGIN
-    -- By item: what is in force need not be read to find what is not.
-    SELECT array_agg(d.bucket), array_agg(d.record_id) INTO v_buckets, v_ids FROM (
-        SELECT r.bucket, r.record_id FROM unnest(v_repealed) AS repealed (code) CROSS JOIN LATERAL (
-            SELECT bucket, record_id FROM record WHERE item_code = repealed.code AND ended_at IS NULL LIMIT p_most) r
-        LIMIT p_most) d;
-    IF v_ids IS NULL THEN
-        RETURN 0;
+    PERFORM lock_buckets(ARRAY[p_bucket], true);
+    v_now := house_now();
+    v_expired := ARRAY(SELECT r.record_id FROM record r
+        WHERE r.bucket = p_bucket AND r.ended_at IS NULL AND r.ends_before <= v_now ORDER BY r.ends_before LIMIT p_most);
+    IF v_expired <> '{}' THEN
+        PERFORM end_now(array_fill(p_bucket, ARRAY[cardinality(v_expired)]), v_expired, 'expired');
     END IF;
-    PERFORM lock_buckets(v_buckets, true);
-    PERFORM end_now(v_buckets, v_ids, 'repealed');
-    RETURN cardinality(v_ids);
+    v_repealed := ARRAY(SELECT r.record_id FROM unnest(items_not_in_force(v_today)) AS repealed (code) CROSS JOIN LATERAL (
+            SELECT record_id FROM record WHERE item_code = repealed.code AND bucket = p_bucket AND ended_at IS NULL
+            LIMIT p_most) r
+        LIMIT p_most - cardinality(v_expired));
+    IF v_repealed <> '{}' THEN
+        PERFORM end_now(array_fill(p_bucket, ARRAY[cardinality(v_repealed)]), v_repealed, 'repealed');
+    END IF;
+    RETURN cardinality(v_expired) + cardinality(v_repealed);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION subjects_known, subjects_for, hand_in, end_sharing, revoke_document TO catalog_change;
-GRANT EXECUTE ON FUNCTION sweep, sweep_repealed TO catalog_worker;
+GRANT EXECUTE ON FUNCTION buckets_to_sweep, sweep TO catalog_worker;

@@ -118,9 +118,9 @@ CREATE TABLE record (
 );
 CREATE INDEX record_of_subject ON record (bucket, subject_id);
 CREATE INDEX record_to_erase ON record (erase_before) WHERE erased_at IS NULL;
-CREATE INDEX record_to_expire ON record (ends_before) WHERE ended_at IS NULL;
+CREATE INDEX record_to_expire ON record (bucket, ends_before) WHERE ended_at IS NULL;
 CREATE INDEX record_public ON record (determined_on DESC, record_id) WHERE public AND ended_at IS NULL;
-CREATE INDEX record_of_item ON record (item_code) WHERE ended_at IS NULL;
+CREATE INDEX record_of_item ON record (item_code, bucket) WHERE ended_at IS NULL;
 CREATE INDEX record_of_document ON record (bucket, provider, document_tag) WHERE ended_at IS NULL;
 
 -- Where a record or a provider's number is found; buckets of their own: first byte of the id or of the number's tag.
