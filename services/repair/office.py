@@ -173,6 +173,7 @@ class RepairOffice:
                     queue=DELIVERY_QUEUE,
                     lock=f"record:{held.application.record_id}",
                     application_id=str(application_id),
+                    record_id=held.application.record_id,
                 )
             return await self._taken(tx, call, held, step, authority=officer.authority)
 
@@ -216,12 +217,6 @@ class RepairOffice:
             entries = await self.store.queue(tx, officer.authority)
             shown = tuple(f"{one.application_id}:{one.state}:queue" for one in entries)
             return entries, await self.journal.write(tx, call.entry(matter="queue", disclosed=shown))
-
-    async def record_to_withdraw(self, application_id: UUID) -> str | None:
-        """The record of a granted application; None once it is carried out."""
-        async with self.database.transaction() as tx:
-            application = (await self.store.of_house(tx, application_id)).application
-            return application.record_id if application.state is State.GRANTED else None
 
     async def party_to_tell(self, application_id: UUID, *, house: Caller) -> Identifier | None:
         """The party that is to be told to sign in, journalled; None once the application is erased."""

@@ -18,11 +18,8 @@ def tasks_of(
 ) -> Tasks:
     """The jobs of this office. `house` is this office as a caller, for the journal."""
 
-    async def deliver_withdrawal(application_id: str) -> None:
-        """End sharing in the catalog first, then close the listing, then note both."""
-        record_id = await office.record_to_withdraw(UUID(application_id))
-        if record_id is None:
-            return
+    async def deliver_withdrawal(application_id: str, record_id: str) -> None:
+        """End sharing in the catalog first, then close the listing, then note both: what is done already stays so."""
         await catalog.withdraw(record_id, matter=application_id)
         await black_list.close(record_id, matter=application_id, reason=REASON)
         await office.carried_out(UUID(application_id), house=house)

@@ -35,8 +35,8 @@ from services.catalog.wakeups import Wakeups
 MOST = 1000
 DOOR_CHECKED = frozenset({"SharingService.CheckSubject", "SharingService.GetCreditReport"})
 """Methods whose door checks the enrolment in the statement that reads."""
-_PATIENCE_S, _IMPATIENCE_S = 1.0, 0.03
-"""How long the feed waits before it looks again unasked: usually, and after a wake-up that showed nothing yet."""
+_PATIENCE_S = 1.0
+"""How long a reader of the feed waits before it looks again unasked."""
 _LONGEST_TOKEN = 200
 
 
@@ -89,12 +89,11 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Any
     ) -> AsyncGenerator[pb.WatchChangesResponse]:
-        """Follow the feed; wakes at a commit, and looks again every second in any case."""
+        """Follow the feed; wakes when a commit can be read, and looks again every second in any case."""
         asked = _context(request.context)
         epoch = await self._office.epoch()
         position = _position(request.cursor, epoch)
         current().caller.require_role("consumer")
-        patience = _PATIENCE_S
         while True:
             seen = self._wakeups.count
             events, upto, receipt = await self._office.changes(asked, position)
@@ -105,10 +104,7 @@ class SharingServicer(sharing_pb2_grpc.SharingServiceServicer):
             if not moved:
                 if request.until_caught_up:
                     return
-                await self._wakeups.wait(seen, at_most=patience)
-                # An event is readable only when older transactions have ended too, shortly after its own wake-up.
-                woken = self._wakeups.count != seen
-                patience = _IMPATIENCE_S if woken else min(2 * patience, _PATIENCE_S)
+                await self._wakeups.wait(seen, at_most=_PATIENCE_S)
 
     async def AcknowledgeWithdrawal(
         self, request: pb.AcknowledgeWithdrawalRequest, context: Any

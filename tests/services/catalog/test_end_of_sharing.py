@@ -15,6 +15,7 @@ from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
 from services.catalog.domain import reasons
 from services.catalog.store.answers import Position
+from services.catalog.wakeups import Wakeups
 from tests.support.catalog_house import CatalogHouse, uscc
 from tests.support.eventually import eventually
 
@@ -186,6 +187,29 @@ async def test_the_feed_never_skips_a_late_commit(house: CatalogHouse) -> None:
         await slow.commit()
     events, _, _ = await _feed(house, position)
     assert {event["record_id"] for event in events} == {str(early.record_id), str(late.record_id)}
+
+
+async def test_readers_wake_when_a_withdrawal_can_be_read_and_not_before(house: CatalogHouse) -> None:
+    """An older transaction under way hides it: whoever looked at its commit would look in vain."""
+    (result,) = await house.hand_in(house.draft())
+    wakeups = Wakeups(house.database.dsn("catalog_answer"))
+    listening = asyncio.create_task(wakeups.listen())
+    try:
+        await eventually(lambda: wakeups.count == 1)
+        async with await psycopg.AsyncConnection.connect(house.database.admin_dsn) as slow:
+            await slow.execute("SELECT pg_current_xact_id()")
+            for other in ("nobody's", "9" * 18):
+                house.sql("SELECT pg_notify('chengxin_change', %s)", other)
+            _, start, _ = await _feed(house)
+            await _withdraw(house, result.record_id)
+            await asyncio.sleep(0.1)
+            assert wakeups.count == 1
+            await slow.commit()
+        await eventually(lambda: wakeups.count == 2)
+        events, _, _ = await _feed(house, start)
+        assert [event["kind"] for event in events] == ["withdrawn"]
+    finally:
+        listening.cancel()
 
 
 async def test_the_sweeper_tells_receivers_of_expired_records(house: CatalogHouse) -> None:

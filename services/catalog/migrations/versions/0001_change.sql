@@ -165,7 +165,7 @@ BEGIN
           AND r.number_tag = a.number_tag OFFSET 0) k ON true
     LEFT JOIN numbered b ON b.number_tag = a.number_tag
     ORDER BY a.n;
-    PERFORM pg_notify('chengxin_change', '');
+    PERFORM pg_notify('chengxin_change', pg_current_xact_id()::text);
 END $$;
 
 -- Ends the sharing of records whose buckets are locked exclusively: destroys the share wrap, tells the feed.
@@ -182,7 +182,7 @@ BEGIN
     )
     INSERT INTO change_event (bucket, xid, at, kind, record_id, version, item_code, end_reason)
     SELECT e.bucket, pg_current_xact_id(), v_now, 'withdrawn', e.record_id, e.version, e.item_code, p_reason FROM ended e;
-    PERFORM pg_notify('chengxin_change', '');
+    PERFORM pg_notify('chengxin_change', pg_current_xact_id()::text);
     RETURN v_now;
 END $$;
 
