@@ -2,14 +2,18 @@
 
 A multiplied record is a copy of one that was handed in, put straight into the tables under ids and tags of its own:
 it takes the same room, is found by its own party's number, counts, expires and is told like any other. Its texts
-can't be opened, since they are bound to the first one's id: whoever asks for yes or no does not notice.
+can't be opened, since they are bound to the first one's id: whoever asks for yes or no does not notice. While it is
+put in, triggers do not run and foreign keys are not looked up, as in a restored dump: they hold by how it is made.
+Indexes stand and grow row by row, as they would have by handing in.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +22,8 @@ import psycopg
 from chengxin import Identifier, Party, Record
 from foundation.crypto import FileKeyProvider, Keyring
 from foundation.db import Database
-from foundation.identity import IdentifierKind, canonicalise, uscc_check_character
+from foundation.identity import Identifier as Known
+from foundation.identity import IdentifierKind, uscc_check_character
 from foundation.settings import role_dsn
 from services.catalog.keys import CatalogKeys
 from standalone.sample import DIVISION, MARK, SampleParty
@@ -69,18 +74,25 @@ def handed_in(stage: Stage, numbers: Iterable[int], *, until_in_days: int | None
 
 def multiplied(stage: Stage, model: str, numbers: range) -> float:
     """Put in a copy of the record `model` for each party; gives the seconds that it took."""
-    begun, keys, today = time.perf_counter(), asyncio.run(_keys(stage)), stage.today()
-    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
-        connection.execute("SET search_path = catalog")
-        for start in range(numbers.start, numbers.stop, STEP):
-            step = range(start, min(start + STEP, numbers.stop))
-            parties = [canonicalise(IdentifierKind.USCC, uscc(number), today=today) for number in step]
-            buckets, tags = [keys.bucket_of(one) for one in parties], [keys.subject_tag(one) for one in parties]
-            connection.execute(multiplying(), {"model": model, "buckets": buckets, "tags": tags})
+    begun, keys = time.perf_counter(), asyncio.run(_keys(stage))
+    steps = [range(start, min(start + STEP, numbers.stop)) for start in range(numbers.start, numbers.stop, STEP)]
+    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection, ThreadPoolExecutor(1) as ahead:
+        connection.execute("SET search_path = catalog; SET session_replication_role = replica")
+        found = ahead.submit(_places, keys, steps[0]) if steps else None
+        for step, after in itertools.zip_longest(steps, steps[1:]):
+            assert found is not None
+            places, found = found.result(), ahead.submit(_places, keys, after) if after else None
+            connection.execute(multiplying(), {"model": model, **places})
             if step.stop % (10 * STEP) == 0:
                 stage.narrator.say(f"  {step.stop:,} records")
         connection.execute(_TIDY)
     return time.perf_counter() - begun
+
+
+def _places(keys: CatalogKeys, numbers: range) -> dict[str, object]:
+    """Buckets and tags of parties; found while the server is busy with others."""
+    parties = [Known(IdentifierKind.USCC, uscc(number)) for number in numbers]
+    return {"buckets": [*map(keys.bucket_of, parties)], "tags": [*map(keys.subject_tag, parties)]}
 
 
 async def _keys(stage: Stage) -> CatalogKeys:

@@ -1,18 +1,22 @@
 """A department's system that asks at a steady rate while something else is measured.
 
 It asks by the public client whether or not earlier questions are answered, up to MOST of them: an office that stalls is
-not spared. It lives in a thread of the bench's process. Where the machine bears less than RATE, `per_s` says so.
+not spared. It is a process of its own, so that it does not delay what takes the times of something else. Where the
+machine bears less than RATE, `per_s` says so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import multiprocessing
 import random
-import threading
 import time
 from datetime import datetime
-from typing import NamedTuple
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from chengxin import AsyncClient
 from chengxin.client.errors import UnavailableError
@@ -41,27 +45,37 @@ class Steady:
         self.answered: list[Asked] = []
         self.unanswered, self.per_s = 0, 0.0
         self._who, self._below, self._hits = who, below, hits
-        self._choose, self._stop = random.Random(below), threading.Event()  # noqa: S311  a load, not a secret
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._choose = random.Random(below)  # noqa: S311  a load, not a secret
 
     def __enter__(self) -> Steady:
-        self._thread.start()
+        apart = multiprocessing.get_context("spawn")
+        self._stop = apart.Event()
+        self._heard, says = apart.Pipe(duplex=False)
+        given = (self._who.folder, self._below, self._hits, self._stop, says)
+        self._process = apart.Process(target=_asks, args=given, daemon=True)
+        self._process.start()
+        says.close()
+        self._heard.recv()  # it begins
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        self.answered, self.unanswered, self.per_s = self._heard.recv()
+        self._process.join()
         assert self.answered, "no question was answered"
 
-    async def _run(self) -> None:
-        free, begun = asyncio.Semaphore(MOST), time.perf_counter()
-        async with AsyncClient.open(self._who.folder) as client:
+    async def run(self, folder: Path, stop: Event, says: Connection) -> None:
+        """Ask as the system whose certificate is in `folder`; say that it begins, and at the end what was answered."""
+        free, unstopped = asyncio.Semaphore(MOST), itertools.takewhile(lambda _: not stop.is_set(), itertools.count())
+        async with AsyncClient.open(folder) as client:
+            says.send(None)
+            begun = time.perf_counter()
             async with asyncio.TaskGroup() as questions:
-                for number in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
+                for number in unstopped:
                     await asyncio.sleep(max(0.0, begun + number / RATE - time.perf_counter()))
                     await free.acquire()
                     questions.create_task(self._ask(client)).add_done_callback(lambda _: free.release())
-            self.per_s = len(self.answered) / (time.perf_counter() - begun)
+            says.send((self.answered, self.unanswered, len(self.answered) / (time.perf_counter() - begun)))
 
     async def _ask(self, client: AsyncClient) -> None:
         hit, begun = self._choose.random() < self._hits, time.perf_counter()
@@ -73,3 +87,8 @@ class Steady:
             return
         assert answer.receipt is not None
         self.answered.append(Asked(number, time.perf_counter() - begun, answer.found, answer.receipt.as_of))
+
+
+def _asks(folder: Path, below: int, hits: float, stop: Event, says: Connection) -> None:
+    nobody: Any = None
+    asyncio.run(Steady(nobody, below=below, hits=hits).run(folder, stop, says))
