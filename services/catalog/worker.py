@@ -18,8 +18,8 @@ from foundation.rpc import Ground
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-STEP = 500
-"""Records of one bucket ended in one transaction; for so long, some 30 ms, questions about that bucket wait."""
+STEP = 250
+"""Records of one bucket ended in one transaction; for so long, some 20 ms, questions about that bucket wait."""
 EVERY_S = 1.0
 LOOK_EVERY_S = 5.0
 """A bucket of a house with 10 million shared records takes 0.2 s to look through; all are in 21 minutes."""
