@@ -6,7 +6,7 @@ The map has text keys; what is empty or absent is left out. docs/formats.md list
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,9 +52,8 @@ class JournalEntry:
 
     def encode(self) -> bytes:
         """Return the leaf. Raises ProofError when it would not be below 64 KiB."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        members = {name: _plain(value) for name, value in given.items() if value or name not in _OPTIONAL}
-        leaf = cbor2.dumps(members, canonical=True)
+        common = frame([_plain(getattr(self, name)) for name in COMMON])
+        leaf = common % tuple(cbor2.dumps(_plain(getattr(self, name))) for name in VARYING)
         if len(leaf) > MAX_BYTES:
             raise ProofError("the entry is too long for the log")
         return leaf
@@ -79,6 +78,27 @@ _FORMS: dict[str, tuple[type, Callable[[Any], Any]]] = {
 }
 _MEMBERS = {field.name: _FORMS[str(field.type)] for field in fields(JournalEntry)}
 _OPTIONAL = {field.name for field in fields(JournalEntry) if field.default is not MISSING}
+_ORDER = sorted(_MEMBERS, key=lambda name: (len(name), name))
+VARYING = ("at", "xid", "as_of", "digest", "door_no", "entry_id", "query_id", "commitment", "fingerprint")
+"""Members that differ from entry to entry, in the order in which they stand in a leaf."""
+COMMON = tuple(name for name in _ORDER if name not in VARYING)
+"""The others, in the same order: what many entries share."""
+_PLACES = [(name, cbor2.dumps(name) + b"%b" * (name in VARYING)) for name in _ORDER]
+
+
+def frame(common: Sequence[Any]) -> bytes:
+    """Return the leaf of all entries that have these values of COMMON, as a format for bytes.
+
+    Its places take the members VARYING, each as CBOR. Values are as CBOR has them: a uuid as its 16 bytes.
+    """
+    given = dict(zip(COMMON, common, strict=True))
+    parts: list[bytes] = []
+    for name, place in _PLACES:
+        if name not in given:
+            parts.append(place)
+        elif (value := given[name]) or name not in _OPTIONAL:
+            parts.append(place + cbor2.dumps(value).replace(b"%", b"%%"))
+    return bytes([0xA0 + len(parts)]) + b"".join(parts)
 
 
 def decode(leaf: bytes) -> JournalEntry:

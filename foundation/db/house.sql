@@ -122,7 +122,7 @@ COMMENT ON COLUMN journal_private.officer_tag IS
 COMMENT ON COLUMN journal_private.visible_from IS
     'when the party may see the entry; null: at once. An auditor sees it at once in any case';
 CREATE INDEX journal_private_subject ON journal_private (bucket, subject_tag) WHERE subject_tag IS NOT NULL;
-CREATE INDEX journal_private_officer ON journal_private (officer_tag, entry_id) WHERE officer_tag IS NOT NULL;
+CREATE INDEX journal_private_officer ON journal_private (officer_tag) WHERE officer_tag IS NOT NULL;
 
 -- A look: an answered question about a party, in an official's name or for a purpose other than the party's own.
 CREATE VIEW look AS

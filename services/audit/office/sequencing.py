@@ -18,15 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chengxin.proofs import tiles
 from chengxin.proofs.checkpoint import Checkpoint, sign_checkpoint
-from chengxin.proofs.entry import JournalEntry
-from chengxin.proofs.merkle import leaf_hash
 from chengxin.proofs.positions import SourcePosition
 from foundation.db import Database
 from foundation.refusal import Refused
 from services.audit.domain.position import Position, Standstill
 from services.audit.store import log as store
 from services.audit.store.journals import SourceEntry, SourceJournal
-from services.audit.store.log import Head, Leaf
+from services.audit.store.log import Head
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -82,8 +80,7 @@ class Sequencer:
 
     async def append(self, at: Head, taken: Sequence[SourceEntry]) -> bool:
         """Commit the entries after the head `at`; False, and nothing committed, when the head has moved."""
-        self._published, self._known = False, None
-        leaves = [_leaf(entry) for entry in taken]
+        known, self._known, self._published = self._known, None, False
         async with self.database.transaction() as tx:
             if await store.head(tx, locked=True) != at:
                 return False
@@ -91,17 +88,20 @@ class Sequencer:
             if tiles.root(edge, at.size) != at.root:  # Whoever altered them gets no signature over that.
                 log.error("the tiles do not make the head of the log", size=at.size)
                 return False
-            changed = tiles.grow(at.size, edge, [leaf.leaf_hash for leaf in leaves])
-            size = at.size + len(leaves)
-            last = {leaf.entry.source: leaf.entry for leaf in leaves}
-            lines = _lines(await store.positions(tx) | {name: _position(entry) for name, entry in last.items()})
+            changed = tiles.grow(at.size, edge, [entry.leaf_hash for entry in taken])
+            size = at.size + len(taken)
+            positions = await store.positions(tx)
+            moved = {source: _moved(positions.get(source), entry) for source, entry in _last(taken).items()}
+            lines = _lines(positions | moved)
             new = Head(size, tiles.root(edge | changed, size), lines)
             if not await store.swap_head(tx, old=at, new=new, token=self.token):
                 return False
-            await store.append_leaves(tx, at.size, leaves)
+            await store.append_leaves(tx, at.size, taken)
             await store.save_tiles(tx, changed)
-            for entry in last.values():
-                await store.save_position(tx, entry)
+            for source, position in moved.items():
+                await store.save_position(tx, source, position)
+        if known is not None:
+            self._known = _Known(new, positions | moved, known.until)
         return True
 
     async def publish(self) -> None:
@@ -149,8 +149,19 @@ class Sequencer:
             log.error("source halted", source=source, why=why.value)
 
 
-def _position(last: JournalEntry) -> Position:
-    return Position(epoch=last.epoch, xid=last.xid, entry_id=last.entry_id, commitment=last.commitment)
+def _last(taken: Sequence[SourceEntry]) -> dict[str, SourceEntry]:
+    """The last entry of each source."""
+    return {entry.source: entry for entry in taken}
+
+
+def _moved(position: Position | None, last: SourceEntry) -> Position:
+    return Position(
+        epoch=UUID(bytes=last.epoch),
+        xid=last.xid,
+        entry_id=last.entry_id,
+        commitment=last.commitment,
+        begins_after=position.begins_after if position is not None else 0,
+    )
 
 
 def _lines(positions: Mapping[str, Position]) -> tuple[str, ...]:
@@ -161,8 +172,3 @@ def _lines(positions: Mapping[str, Position]) -> tuple[str, ...]:
         ).line()
         for source, at in sorted(positions.items())
     )
-
-
-def _leaf(taken: SourceEntry) -> Leaf:
-    encoded = taken.entry.encode()
-    return Leaf(taken.entry, encoded, leaf_hash(encoded), taken.bucket)

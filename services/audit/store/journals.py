@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 
-from chengxin.proofs.entry import JournalEntry
 from foundation.crypto import KeyGone, Keyring, OpenFailed
 from foundation.crypto.layout import length_prefixed
 from foundation.db import Database, Row, Transaction
@@ -23,12 +21,11 @@ from services.audit.domain.access import Access, Search
 from services.audit.domain.doors import Lost
 from services.audit.domain.position import Position, Standstill, standstill
 from services.audit.store import sql
+from services.audit.store.leaves import SourceEntry, source_entry
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST = 1_000
-"""Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log."""
 _VISIBLE = " AND (p.visible_from IS NULL OR p.visible_from <= house_now())"
 """What the party may see already."""
 _AFTER = (
@@ -37,14 +34,6 @@ _AFTER = (
 )
 """What comes after a place, newest first."""
 ERASED = PrivatePart()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """An entry as it goes into the log, and the bucket that finds its private part."""
-
-    entry: JournalEntry
-    bucket: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +62,13 @@ class SourceJournal:
         """
         xid, entry_id = (str(position.xid), position.entry_id) if position is not None else ("0", 0)
         begins_after = position.begins_after if position is not None else 0
-        async with self._database.transaction() as tx:
-            asked = {"xid": xid, "entry_id": entry_id, "begins_after": begins_after, "most": most}
-            rows = await tx.all(sql("read_on"), **asked)
-        first = rows[0]  # Also where there is nothing new: then without an entry.
-        commitment = bytes(first.commitment_at) if first.commitment_at is not None else None
-        halted = standstill(position, epoch=first.epoch, commitment=commitment)
+        asked = {"xid": xid, "entry_id": entry_id, "begins_after": begins_after, "most": most}
+        rows = await self._database.read(sql("read_on"), **asked)
+        epoch, commitment, *first = rows[0]  # Also where there is nothing new: then without an entry.
+        halted = standstill(position, epoch=UUID(bytes=epoch), commitment=commitment)
         if halted is not None:
             return halted
-        return [SourceEntry(self._entry(row), row.bucket) for row in rows if row.entry_id is not None]
+        return [source_entry(self.name, row) for row in rows] if first[0] is not None else []
 
     async def epoch(self) -> UUID:
         """Return the journal's present epoch."""
@@ -225,13 +212,6 @@ class SourceJournal:
         except OpenFailed:
             log.error("private part does not open", source=self.name, entry_id=row.entry_id)
             return ERASED
-
-    def _entry(self, row: Row) -> JournalEntry:
-        said: dict[str, Any] = {"source": self.name}
-        for field in fields(JournalEntry):
-            value = said.get(field.name) or getattr(row, field.name)
-            said[field.name] = value[:_LONGEST] if isinstance(value, str) else value
-        return JournalEntry(**said)
 
 
 def _committed(row: Row) -> bytes:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chengxin.proofs.entry import JournalEntry
 from chengxin.proofs.tiles import Tile
 from foundation.db import Row, Transaction
 from services.audit.domain.access import Search
 from services.audit.domain.position import Position
 from services.audit.store import sql
 from services.audit.store.journals import conditions
+from services.audit.store.leaves import COPY_ROWS, SourceEntry, copied
 
 LEASE_S = 2
 """How long a sequencer that has died keeps others waiting, seconds."""
@@ -26,16 +26,6 @@ class Head:
     size: int
     root: bytes
     positions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """An entry with its encoding and hash, ready to append. `bucket` finds its private part in the source."""
-
-    entry: JournalEntry
-    encoded: bytes
-    leaf_hash: bytes
-    bucket: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +74,10 @@ async def swap_head(tx: Transaction, *, old: Head, new: Head, token: UUID) -> bo
     return swapped == 1
 
 
-async def append_leaves(tx: Transaction, first_index: int, leaves: Sequence[Leaf]) -> None:
+async def append_leaves(tx: Transaction, first_index: int, entries: Sequence[SourceEntry]) -> None:
     """Insert the entries at consecutive indices from `first_index` on."""
-    named = ("source", "epoch", "entry_id", "door_no", "at", "authority", "purpose", "decision")
-    await tx.run(
-        sql("append_leaves"),
-        first=first_index,
-        bucket=[leaf.bucket for leaf in leaves],
-        leaf=[leaf.encoded for leaf in leaves],
-        leaf_hash=[leaf.leaf_hash for leaf in leaves],
-        **{name: [getattr(leaf.entry, name) for leaf in leaves] for name in named},
-    )
+    async with tx.connection.cursor().copy(COPY_ROWS) as copy:
+        await copy.write(copied(first_index, entries))
 
 
 async def save_tiles(tx: Transaction, changed: Mapping[Tile, bytes]) -> None:
@@ -130,10 +113,10 @@ async def positions(tx: Transaction) -> dict[str, Position]:
     return {row.pop("source"): Position(**row) for row in found}
 
 
-async def save_position(tx: Transaction, last: JournalEntry) -> None:
-    """Move the position of the entry's source to it."""
-    named = {name: getattr(last, name) for name in ("source", "epoch", "entry_id", "commitment")}
-    await tx.run(sql("save_position"), xid=str(last.xid), **named)
+async def save_position(tx: Transaction, source: str, at: Position) -> None:
+    """Move the position of a source to this one."""
+    named = {name: getattr(at, name) for name in ("epoch", "entry_id", "commitment")}
+    await tx.run(sql("save_position"), source=source, xid=str(at.xid), **named)
 
 
 async def save_checkpoint(tx: Transaction, published: Head, text: str) -> None:

@@ -69,6 +69,17 @@ async def test_every_entry_is_in_the_log_once_and_as_the_journal_has_it(journals
     assert (decoded.digest, decoded.as_of) == (receipts[0].digest, receipts[0].as_of)
 
 
+async def test_whatever_a_refused_call_carried_does_not_stop_the_log(journals: Journals) -> None:
+    for text in ("%b%s%", "目的" * 2_000, 'quote " \\ and \x01'):
+        await journals.look(decision="refused", reason=text, purpose=text, caller=caller(authority=text))
+    await journals.sequencer().round()
+    with journals.admin() as connection:
+        rows = connection.execute("SELECT leaf, purpose, authority FROM log_entry ORDER BY index").fetchall()
+    for text, (leaf, purpose, authority) in zip(("%b%s%", "目的" * 500, 'quote " \\ and \x01'), rows, strict=True):
+        decoded = entry.decode(bytes(leaf))
+        assert (decoded.reason, decoded.purpose, decoded.authority, purpose, authority) == (text,) * 5
+
+
 async def test_no_private_word_is_in_a_leaf(journals: Journals) -> None:
     await journals.look(officer="official Li", matter="secret matter")
     await journals.sequencer().round()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -122,6 +123,24 @@ def test_what_is_empty_takes_no_room_in_a_leaf() -> None:
     members = cbor2.loads(JOURNAL_ENTRY.encode())
     assert "reason" not in members
     assert list(members) == sorted(members, key=lambda name: (len(name), name))
+
+
+TEXTS = st.text(max_size=40) | st.sampled_from(["", "%", "%b%%s", "许可%"])
+
+
+@given(st.fixed_dictionaries({name: TEXTS for name in ("kind", "node", "purpose", "reason", "door", "authority")}),
+       st.fixed_dictionaries({name: st.integers(0, 2**64 - 1) for name in ("xid", "entry_id", "door_no", "attempt")}),
+       st.fixed_dictionaries({name: st.binary(max_size=70) for name in ("digest", "commitment", "fingerprint")}),
+       st.none() | st.uuids())  # fmt: skip
+def test_a_leaf_is_the_deterministic_encoding_of_its_members(
+    texts: dict[str, str], numbers: dict[str, int], hashes: dict[str, bytes], grant_id: UUID | None
+) -> None:
+    leaf = dataclasses.replace(JOURNAL_ENTRY, **texts, **numbers, **hashes, grant_id=grant_id).encode()
+    assert cbor2.dumps(cbor2.loads(leaf), canonical=True) == leaf
+    decoded = cbor2.loads(leaf)
+    for name, value in (texts | numbers | hashes).items():
+        assert decoded.get(name, "") == value
+    assert decoded.get("grant_id") == (grant_id.bytes if grant_id else None)
 
 
 def test_an_entry_that_no_bundle_could_hold_is_not_encoded() -> None:
