@@ -83,7 +83,6 @@ VARYING = ("at", "xid", "as_of", "digest", "door_no", "entry_id", "query_id", "c
 """Members that differ from entry to entry, in the order in which they stand in a leaf."""
 COMMON = tuple(name for name in _ORDER if name not in VARYING)
 """The others, in the same order: what many entries share."""
-_PLACES = [(name, cbor2.dumps(name) + b"%b" * (name in VARYING)) for name in _ORDER]
 
 
 def frame(common: Sequence[Any]) -> bytes:
@@ -91,13 +90,10 @@ def frame(common: Sequence[Any]) -> bytes:
 
     Its places take the members VARYING, each as CBOR. Values are as CBOR has them: a uuid as its 16 bytes.
     """
-    given = dict(zip(COMMON, common, strict=True))
-    parts: list[bytes] = []
-    for name, place in _PLACES:
-        if name not in given:
-            parts.append(place)
-        elif (value := given[name]) or name not in _OPTIONAL:
-            parts.append(place + cbor2.dumps(value).replace(b"%", b"%%"))
+    given = {name: value for name, value in zip(COMMON, common, strict=True) if value or name not in _OPTIONAL}
+    places = {name: cbor2.dumps(value).replace(b"%", b"%%") for name, value in given.items()}
+    places |= dict.fromkeys(VARYING, b"%b")
+    parts = [cbor2.dumps(name) + places[name] for name in _ORDER if name in places]
     return bytes([0xA0 + len(parts)]) + b"".join(parts)
 
 

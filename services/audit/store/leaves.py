@@ -13,19 +13,18 @@ from typing import Any, NamedTuple
 
 from cbor2 import dumps
 
-from chengxin.proofs import ProofError
-from chengxin.proofs.entry import COMMON, MAX_BYTES, frame
+from chengxin.proofs.entry import COMMON, frame
 
 _LONGEST = 1_000
-"""Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log."""
+"""Characters of a text that the log takes: a refused call may have carried anything, and must not stop the log. All of a
+leaf's texts together stay far below 64 KiB."""
 _2000 = 946_684_800_000_000
 """Microseconds from 1970, where a leaf's times begin, to 2000, where PostgreSQL's do."""
 COPY_ROWS = (
     "COPY log_entry (index, source, source_epoch, authority, purpose, decision, entry_id, bucket, door_no, at, leaf,"
     " leaf_hash) FROM STDIN (FORMAT BINARY)"
 )
-_COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-_COLUMNS = (12).to_bytes(2)
+_COPY_BEGINS, _COLUMNS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), (12).to_bytes(2), b"\xff\xff"
 _PLACES = b"\0\0\0\x08%b\0\0\0\x02%b\0\0\0\x08%b\0\0\0\x08%b%b%b\0\0\0\x20%b"
 _COMMON = tuple(name for name in COMMON if name not in ("source", "epoch"))
 """The members that `read_on.sql` gives last, in this order."""
@@ -44,7 +43,7 @@ class SourceEntry(NamedTuple):
 
 
 def source_entry(source: str, row: tuple[Any, ...]) -> SourceEntry:
-    """Return the entry of a row as `read_on.sql` gives it. Raises ProofError when its leaf would not be below 64 KiB."""
+    """Return the entry of a row as `read_on.sql` gives it."""
     epoch, _, entry_id, xid, bucket, door_no, at, as_of, query_id, digest, commitment, fingerprint, *common = row
     leaf_format, row_format = _formats(source, epoch, *common)
     number, written = int.from_bytes(xid), _instant(at)
@@ -53,19 +52,9 @@ def source_entry(source: str, row: tuple[Any, ...]) -> SourceEntry:
     leaf = leaf_format % (
         written, dumps(number), filtered, shown, dumps(door_no), dumps(entry_id), query, hidden, who
     )  # fmt: skip
-    if len(leaf) > MAX_BYTES:
-        raise ProofError("the entry is too long for the log")
     leaf_hash = hashlib.sha256(b"\x00" + leaf).digest()
-    logged = row_format % (
-        entry_id.to_bytes(8),
-        bucket,
-        door_no.to_bytes(8),
-        at,
-        len(leaf).to_bytes(4),
-        leaf,
-        leaf_hash,
-    )
-    return SourceEntry(source, epoch, number, entry_id, commitment, leaf_hash, logged)
+    numbers = entry_id.to_bytes(8), bucket, door_no.to_bytes(8), at, len(leaf).to_bytes(4)
+    return SourceEntry(source, epoch, number, entry_id, commitment, leaf_hash, row_format % (*numbers, leaf, leaf_hash))
 
 
 def copied(first_index: int, entries: Iterable[SourceEntry]) -> bytes:

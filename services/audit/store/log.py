@@ -17,6 +17,10 @@ from services.audit.store.leaves import COPY_ROWS, SourceEntry, copied
 
 LEASE_S = 2
 """How long a sequencer that has died keeps others waiting, seconds."""
+NEWEST_CHECKPOINT = (
+    "SELECT c.size, c.root, c.text || coalesce((SELECT string_agg(s.line, '' ORDER BY s.name) FROM cosignature s"
+    "  WHERE s.size = c.size), '') AS text FROM checkpoint c ORDER BY c.size DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,7 @@ async def save_checkpoint(tx: Transaction, published: Head, text: str) -> None:
 
 async def newest_checkpoint(tx: Transaction) -> tuple[Head, str] | None:
     """Return the newest published head and its signed text, with what witnesses signed; None before the first."""
-    row = await tx.maybe(
-        "SELECT c.size, c.root, c.text || coalesce((SELECT string_agg(s.line, '' ORDER BY s.name) FROM cosignature s"
-        "  WHERE s.size = c.size), '') AS text FROM checkpoint c ORDER BY c.size DESC LIMIT 1"
-    )
+    row = await tx.maybe(NEWEST_CHECKPOINT)
     return (Head(row.size, bytes(row.root)), row.text) if row is not None else None
 
 
