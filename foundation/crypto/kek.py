@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -128,7 +128,7 @@ def seal_blob(kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int],
     repeated nonce, so that a year's entries are within its bounds. Records and documents get a data key.
     """
     suite = kek.suites.new
-    aad = _blob_aad(kek, suite, parts)
+    aad = _blob_aad(kek.name, suite.number, parts)
     return seal_under(kek, random(NONCE_BYTES), pad(plaintext), aad, suite)
 
 
@@ -143,7 +143,7 @@ def seal_blobs(
     """What `seal_blob` gives for one plaintext again and again, bound to `parts` and one of `each`."""
     suite = kek.suites.new
     start, aead, commitment = kek.under(suite)
-    padded, bound = pad(plaintext), _blob_aad(kek, suite, parts)
+    padded, bound = pad(plaintext), _blob_start(kek.name, suite.number, tuple(parts))
     drawn = random(NONCE_BYTES * len(each))
     nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
     return [
@@ -154,7 +154,7 @@ def seal_blobs(
 
 def open_blob(kek: Kek, sealed: bytes, *parts: bytes) -> bytes:
     """Open what `seal_blob` sealed under `kek` and bound to the same `parts`. Raises OpenFailed, SuiteTooOld."""
-    return unpad(open_under(kek, sealed, _blob_aad(kek, suite_in(kek, sealed), parts)))
+    return unpad(open_under(kek, sealed, _blob_aad(kek.name, suite_in(kek, sealed).number, parts)))
 
 
 def suite_in(kek: Kek, sealed: bytes) -> Suite:
@@ -164,5 +164,8 @@ def suite_in(kek: Kek, sealed: bytes) -> Suite:
     return kek.suites.admit(sealed[1])
 
 
-def _blob_aad(kek: Kek, suite: Suite, parts: Sequence[bytes]) -> bytes:
-    return length_prefixed(b"blob", kek.name.encode(), bytes((FORMAT, suite.number)), *parts)
+def _blob_aad(key_name: str, suite: int, parts: Sequence[bytes]) -> bytes:
+    return length_prefixed(b"blob", key_name.encode(), bytes((FORMAT, suite)), *parts)
+
+
+_blob_start = lru_cache(64)(_blob_aad)

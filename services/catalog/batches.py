@@ -1,16 +1,21 @@
 """Micro-batches: requests that arrive while a batch is in flight go together in the next one.
 
-No request waits for company: an idle office answers a lone request at once.
+An idle office answers a lone request at once. In a crowd the next batch waits for company: what a batch costs does not
+grow with its members, so that many small ones would keep everybody waiting longer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+CROWD, LONGEST_S = 3, 0.01
+"""So many in a batch are a crowd: the next one waits for twice as long as this one took, at most so many seconds."""
 
 
 class MicroBatcher(Generic[Q, A]):
@@ -38,7 +43,10 @@ class MicroBatcher(Generic[Q, A]):
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             batch = [member for member in batch if not member[1].done()]
             if batch:
+                begun = time.perf_counter()
                 await self._settle(batch)
+                if len(batch) >= CROWD:
+                    await asyncio.sleep(min(2 * (time.perf_counter() - begun), LONGEST_S))
 
     async def _settle(self, batch: list[tuple[Q, asyncio.Future[A]]]) -> None:
         try:
