@@ -11,7 +11,7 @@ from gateway.counter import limited
 from gateway.strict_json import StrictRoute
 
 
-def page_router(prefix: str, *needed: Any) -> APIRouter:
+def page_router(prefix: str = "", *needed: Any) -> APIRouter:
     """For pages under a path; `needed` are dependencies of all of them, such as a role."""
     dependencies = [Depends(limited), *needed]
     return APIRouter(

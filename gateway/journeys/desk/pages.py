@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from foundation.access import CLERK
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
-from gateway.counter import Staff, TheCounter, Visitor, limited, on_duty_as
+from gateway.counter import Staff, TheCounter, Visitor, on_duty_as
 from gateway.journeys.desk.views import Appearance, begun, ended
 from gateway.pages import SentForm, ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)])
+pages = page_router()
 at_desk = [Depends(on_duty_as(CLERK))]
 FIELDS = ("identifier_kind", "identifier", "name", "matter", "declared")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.access import CLERK, Person
@@ -12,13 +12,13 @@ from foundation.calendar import day_of
 from foundation.identity import IdentifierKind, canonicalise
 from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
-from gateway.counter import Acting, ActingStaff, Counter, TheCounter, limited, on_duty_as, session_token
+from gateway.counter import Acting, ActingStaff, Counter, TheCounter, on_duty_as, session_token
 from gateway.journeys.session.views import set_cookie
 from gateway.problems import answers
+from gateway.routers import rest_router
 from gateway.sessions import Session, StaffSession
-from gateway.strict_json import StrictRoute
 
-router = APIRouter(prefix="/api/v1", tags=["staff"], dependencies=[Depends(limited)], route_class=StrictRoute)
+router = rest_router("", "staff")
 AnyResponse = TypeVar("AnyResponse", bound=Response)
 
 

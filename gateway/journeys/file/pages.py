@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
-from gateway.counter import TheCounter, Visitor, limited
+from gateway.counter import TheCounter, Visitor
 from gateway.journeys.file.views import gathered, get_file_pdf, on_a_page, party_file
 from gateway.pages import ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/me", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router("/me")
 
 
 @pages.get("/file")

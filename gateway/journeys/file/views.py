@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field, create_model
 
@@ -15,12 +15,13 @@ from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.repair.v1 import repair_pb2 as repair
-from gateway.counter import Counter, TheCounter, Visitor, limited
+from gateway.counter import Counter, TheCounter, Visitor
 from gateway.journeys.looks.pages import who
 from gateway.messages import model, read
 from gateway.pages import Page, ThePage, language_of, texts
 from gateway.pdf import pressed
 from gateway.problems import answers
+from gateway.routers import rest_router
 from gateway.sessions import Session
 
 MOST_PAGES = 5
@@ -28,7 +29,7 @@ MOST_PAGES = 5
 WITHHELD = ("ENDED_CONTENT", "ERASED", "COURT_ORDERS", "OFFICIALS")
 """What no file can show. Sources: docs/architecture.md, The end of sharing; law/archive.yaml."""
 
-router = APIRouter(prefix="/api/v1/me", tags=["file"], dependencies=[Depends(limited)])
+router = rest_router("/me", "file")
 
 
 class About(BaseModel):

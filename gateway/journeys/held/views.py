@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import Header
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from chengxin.catalog.v1 import sharing_pb2 as contract
-from gateway.counter import TheCounter, ThingId, Visitor, limited
+from gateway.counter import TheCounter, ThingId, Visitor
 from gateway.messages import model, read, shows
 from gateway.problems import answers
+from gateway.routers import rest_router
 
-router = APIRouter(prefix="/api/v1/me/records", tags=["held"], dependencies=[Depends(limited)])
+router = rest_router("/me/records", "held")
 
 
 @router.get("", **shows(contract.ListOwnRecordsResponse, 401))

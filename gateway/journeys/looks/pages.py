@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from chengxin.audit.v1 import audit_pb2 as contract
@@ -13,10 +13,11 @@ from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, ThingId, Visitor, limited
+from gateway.counter import Counter, TheCounter, ThingId, Visitor
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.pages import SentForm, ThePage
 from gateway.qr import code_of
+from gateway.routers import page_router
 from gateway.sessions import Session
 
 PAGE = 25
@@ -26,9 +27,7 @@ LONGEST = 2000
 HOUSE = ("Sweeper.", "Eraser.", "RepairWorker.", "ListingWorker.")
 """How the kinds of entries begin that the house makes by itself."""
 
-pages = APIRouter(
-    prefix="/me", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router("/me")
 
 
 def who(look: contract.Access) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2 as contract
 from chengxin.audit.v1 import misuse_pb2 as misuse
-from gateway.counter import Acting, TheCounter, ThingId, Visitor, limited
+from gateway.counter import Acting, TheCounter, ThingId, Visitor
 from gateway.messages import read, shows
-from gateway.strict_json import StrictRoute
+from gateway.routers import rest_router
 
-router = APIRouter(prefix="/api/v1/me", tags=["looks"], dependencies=[Depends(limited)], route_class=StrictRoute)
+router = rest_router("/me", "looks")
 
 Source = Annotated[
     Literal["catalog", "blacklist", "repair", "audit"], Path(description="The journal that holds the entry")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from gateway.counter import TheCounter, Visitor, limited
+from gateway.counter import TheCounter, Visitor
 from gateway.journeys.messages.views import messages_to
 from gateway.pages import ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/me", include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router("/me")
 
 
 @pages.get("/messages")

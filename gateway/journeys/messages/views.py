@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, timedelta
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, Field
 
@@ -15,14 +14,15 @@ from chengxin.catalog.v1.record_pb2 import RecordSummary
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1.repair_pb2 import Application, ApplicationState, ListApplicationsRequest
 from foundation.calendar import day_of
-from gateway.counter import Counter, TheCounter, Visitor, limited
+from gateway.counter import Counter, TheCounter, Visitor
 from gateway.problems import answers
+from gateway.routers import rest_router
 from gateway.sessions import Session
 
 KEPT = timedelta(days=400)
 """Nothing older is a message; it stays where it belongs."""
 
-router = APIRouter(prefix="/api/v1/me", tags=["messages"], dependencies=[Depends(limited)])
+router = rest_router("/me", "messages")
 
 
 class Message(BaseModel):

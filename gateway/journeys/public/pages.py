@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from chengxin.blacklist.v1.blacklist_pb2 import GetSchemeRequest, ListSchemesRequest
 from chengxin.catalog.v1 import catalog_pb2 as catalog
 from chengxin.common.v1.common_pb2 import DocumentKind
-from gateway.counter import TheCounter, limited
+from gateway.counter import TheCounter
 from gateway.journeys.public import records, statistics, verify
 from gateway.journeys.public.entity_tags import kept
 from gateway.pages import ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)])
+pages = page_router()
 for part in (records, statistics, verify):
     pages.include_router(part.pages)
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -15,18 +15,14 @@ from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.catalog.v1.sharing_pb2 import ListPublicRecordsRequest, ListPublicRecordsResponse, PublicRecord
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, limited
+from gateway.counter import Counter, TheCounter
 from gateway.journeys.public.entity_tags import kept
 from gateway.journeys.public.open_data import table
 from gateway.offices import OfficeRefused
 from gateway.pages import Page, ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/public/records",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited)],
-)
+pages = page_router("/public/records")
 
 
 class Search(BaseModel):

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import Request
+from fastapi.responses import Response
 
 from chengxin.common.v1.statistics_pb2 import GetStatisticsRequest, GetStatisticsResponse
-from gateway.counter import Counter, TheCounter, limited
+from gateway.counter import Counter, TheCounter
 from gateway.journeys.public.entity_tags import kept
 from gateway.journeys.public.open_data import table
 from gateway.pages import ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(
-    prefix="/public/statistics",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    dependencies=[Depends(limited)],
-)
+pages = page_router("/public/statistics")
 PLOTTED = ("applications_submitted", "applications_granted")
 _MONTHS = 12
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
@@ -19,18 +19,17 @@ from chengxin.audit.v1.audit_pb2 import GetCheckpointRequest
 from chengxin.proofs import ProofError, entry, note, receipt, verify_certificate, verify_receipt
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, limited
+from gateway.counter import Counter, TheCounter
 from gateway.pages import ThePage
 from gateway.qr import PAGE, code_of
 from gateway.reasons import BODY_TOO_LARGE
+from gateway.routers import page_router
 
 LONGEST = 64 * 1024
 """Characters of what is pasted, bytes of what is uploaded."""
 _SHOWN = ("at", "source", "kind", "authority", "purpose", "decision", "entry_id")
 
-pages = APIRouter(
-    prefix=PAGE, include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)]
-)
+pages = page_router(PAGE)
 
 
 class Pasted(BaseModel):

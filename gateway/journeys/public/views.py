@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from google.protobuf.message import Message
 
@@ -14,16 +14,16 @@ from chengxin.blacklist.v1.blacklist_pb2 import ListSchemesRequest, ListSchemesR
 from chengxin.catalog.v1 import catalog_pb2 as catalog
 from chengxin.catalog.v1.sharing_pb2 import ListPublicRecordsResponse
 from chengxin.common.v1.statistics_pb2 import GetStatisticsResponse
-from gateway.counter import TheCounter, limited
+from gateway.counter import TheCounter
 from gateway.journeys.public.entity_tags import conditional
 from gateway.journeys.public.records import TheSearch
 from gateway.journeys.public.statistics import figures
 from gateway.journeys.public.verify import Pasted, Verdict, judge, signers_of
 from gateway.messages import read, shows
 from gateway.problems import answers
-from gateway.strict_json import StrictRoute
+from gateway.routers import rest_router
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], route_class=StrictRoute, dependencies=[Depends(limited)])
+router = rest_router("/public", "public")
 
 OnDay = Annotated[date | None, Query(description="Day in question; today when left out")]
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chengxin.audit.v1.audit_pb2 import ListAccessesToSubjectRequest
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1.repair_pb2 import ListApplicationsRequest
-from gateway.counter import Staff, TheCounter, Visitor, limited
+from gateway.counter import Staff, TheCounter, Visitor
 from gateway.journeys.messages.views import day_in, messages
 from gateway.journeys.session.views import signed_out
 from gateway.pages import SentForm, ThePage
+from gateway.routers import page_router
 
-pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(limited)])
+pages = page_router()
 
 
 @pages.get("/me")

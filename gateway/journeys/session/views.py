@@ -7,16 +7,17 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import ActingAnybody, Counter, MaybeAnybody, TheCounter, address_of, limited, session_token
+from gateway.counter import ActingAnybody, Counter, MaybeAnybody, TheCounter, address_of, session_token
 from gateway.identity_provider import SignIn
 from gateway.problems import answers
 from gateway.reasons import SIGN_IN_FAILED
+from gateway.routers import rest_router
 from gateway.seal import new_token
 from gateway.sessions import StaffSession
 
@@ -31,7 +32,7 @@ _BEGUN_LIFE = timedelta(minutes=10)
 
 AnyResponse = TypeVar("AnyResponse", bound=Response)
 
-router = APIRouter(prefix="/api/v1/session", tags=["session"], dependencies=[Depends(limited)])
+router = rest_router("/session", "session")
 
 
 class SessionState(BaseModel):
