@@ -31,7 +31,7 @@ from chengxin.repair.v1.desk_pb2_grpc import RepairDeskServiceStub
 from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
 from foundation import reasons as shared
 from foundation.access import Officer, Person, issue_assertion
-from foundation.refusal import Kind, Refused
+from foundation.refusal import Kind, Reason, Refused, Wording
 from foundation.rpc.interceptor import ASSERTION
 from foundation.rpc.status import CODES
 from gateway.reasons import NO_ANSWER_IN_TIME, OFFICE_FAILED
@@ -68,15 +68,8 @@ Response = TypeVar("Response")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-@dataclass(kw_only=True, eq=False)
-class OfficeRefused(Exception):
-    """A refusal as an office gave it, to be passed on."""
-
-    kind: Kind
-    reason: str
-    field: str
-    message: str
-    remedy: str
+class OfficeRefused(Refused):
+    """A refusal as an office gave it, in its own words, to be passed on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +202,7 @@ async def hidden_unless_own() -> AsyncGenerator[None]:
     try:
         yield
     except OfficeRefused as refused:
-        if refused.kind in (Kind.DENIED, Kind.NOT_FOUND):
+        if refused.reason.kind in (Kind.DENIED, Kind.NOT_FOUND):
             raise Refused(shared.NOT_FOUND) from None
         raise
 
@@ -222,7 +215,7 @@ async def _translated() -> AsyncGenerator[None]:
         raise translated(error) from None
 
 
-def translated(error: AioRpcError) -> OfficeRefused | Refused:
+def translated(error: AioRpcError) -> Refused:
     """Return what an office's error means to the person: its refusal, or that the house is at fault."""
     code = error.code()
     info, violations = _details(error)
@@ -232,13 +225,9 @@ def translated(error: AioRpcError) -> OfficeRefused | Refused:
     if info is None or kind is None or info.reason in AT_THE_GATEWAY:
         log.error("office_failed", status=code.name, reason=info.reason if info else "")
         return Refused(OFFICE_FAILED)
-    return OfficeRefused(
-        kind=kind,
-        reason=info.reason,
-        field=violations.field_violations[0].field if violations.field_violations else "",
-        message=error.details() or "",
-        remedy=info.metadata["remedy"],
-    )
+    wording = Wording(error.details() or "", info.metadata["remedy"], source="")
+    field = violations.field_violations[0].field if violations.field_violations else ""
+    return OfficeRefused(Reason(info.reason, kind, wording), field=field)
 
 
 def _details(error: AioRpcError) -> tuple[ErrorInfo | None, BadRequest]:

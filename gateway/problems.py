@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
-from foundation.refusal import Kind, Reason, Refused, Throttled, Wording
+from foundation.refusal import Kind, Reason, Refused, Throttled
 from gateway import reasons
 from gateway.counter import counter_of, session_token
-from gateway.offices import OfficeRefused
 from gateway.pages import Page, page_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -74,7 +73,6 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def install(app: FastAPI) -> None:
     """Make every refusal and every error of `app` answer with problem details."""
     app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(OfficeRefused, _office_refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -116,12 +114,6 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Throttled) else None
     return await problem_response(request, error.reason, field=error.field, detail=error.message, headers=headers)
-
-
-async def _office_refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, OfficeRefused)
-    said = Reason(error.reason, error.kind, Wording(error.message, error.remedy, source=""))
-    return await problem_response(request, said, field=error.field)
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:

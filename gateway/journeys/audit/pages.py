@@ -15,7 +15,6 @@ from foundation.refusal import Kind, Refused
 from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
 from gateway.journeys.audit.questions import QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
-from gateway.offices import OfficeRefused
 from gateway.pages import SentForm, ThePage
 from gateway.problems import KINDS
 from gateway.routers import page_router
@@ -41,18 +40,16 @@ class _Desk:
         offices, asked = self.counter.offices, misuse_pb2.GetMisuseRequest(matter_id=matter_id)
         return await offices.ask_about(self.session.officer, offices.misuse.GetMisuse, asked)
 
-    def show(self, template: str, error: Refused | OfficeRefused | None = None, **values: Any) -> HTMLResponse:
+    def show(self, template: str, error: Refused | None = None, **values: Any) -> HTMLResponse:
         """A page with a form; with an error that another value mends, or the error itself."""
         if error is None:
             return self.page.show(template, refused=None, **values)
-        kind = error.kind if isinstance(error, OfficeRefused) else error.reason.kind
-        if kind not in _MENDED_IN_THE_FORM:
+        if error.reason.kind not in _MENDED_IN_THE_FORM:
             raise error
-        reason = error.reason if isinstance(error, OfficeRefused) else error.reason.code
         field = error.field.removeprefix("question.").partition(".")[0]
         field = "said" if field in ("note", "reasons", "answer", "report") else field
-        refused = {"field": field, "reason": reason, "message": error.message}
-        return self.page.show(template, status=KINDS[kind][0], refused=refused, **values)
+        refused = {"field": field, "reason": error.reason.code, "message": error.message}
+        return self.page.show(template, status=KINDS[error.reason.kind][0], refused=refused, **values)
 
 
 Desk = Annotated[_Desk, Depends()]
@@ -70,7 +67,7 @@ async def question(desk: Desk, form: SentForm) -> HTMLResponse:
     sent = _texts(form)
     try:
         answer = await ask(desk.counter.offices, desk.session.officer, sent)
-    except (Refused, OfficeRefused) as error:
+    except Refused as error:
         return desk.show("audit/questions.html", error, questions=QUESTIONS, sent=sent, answer=None)
     return desk.show("audit/questions.html", questions=QUESTIONS, sent=sent, answer=answer)
 
@@ -81,7 +78,7 @@ async def export(desk: Desk, form: SentForm) -> Response:
     sent = _texts(form)
     try:
         return await exported(desk.counter.offices, desk.session.officer, sent)
-    except (Refused, OfficeRefused) as error:
+    except Refused as error:
         return desk.show("audit/questions.html", error, questions=QUESTIONS, sent=sent, answer=None)
 
 
@@ -106,7 +103,7 @@ async def step(desk: Desk, matter_id: ThingId, form: SentForm) -> Response:
     if sent.get("state") == str(known.matter.state):
         try:
             await _step(desk, known.matter, sent)
-        except (Refused, OfficeRefused) as error:
+        except Refused as error:
             return desk.show("audit/matter.html", error, matter=known.matter, receipt=known.receipt, sent=sent)
     return RedirectResponse(f"/staff/audit/matters/{matter_id}", 303)
 
@@ -124,7 +121,7 @@ async def report(desk: Desk, source: Source, entry_id: EntryId, form: SentForm) 
     asked = misuse_pb2.ReportMisuseRequest(source=source, entry_id=entry_id, report=sent.get("said", ""))
     try:
         answer = await desk.ask(desk.counter.offices.audit.ReportMisuse, asked)
-    except (Refused, OfficeRefused) as error:
+    except Refused as error:
         return desk.show("audit/report.html", error, source=source, entry_id=entry_id, sent=sent)
     return RedirectResponse(f"/staff/audit/matters/{answer.matter.matter_id}", 303)
 

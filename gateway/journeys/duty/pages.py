@@ -14,7 +14,6 @@ from chengxin.repair.v1.desk_pb2 import ExamineApplicationRequest
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
 from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
-from gateway.offices import OfficeRefused
 from gateway.pages import SentForm, ThePage
 from gateway.routers import page_router
 
@@ -49,19 +48,17 @@ class _Case:
         """To the application as it stands."""
         return RedirectResponse(f"/staff/repair/{self.application_id}", 303)
 
-    async def again(self, form: FormData, error: Refused | OfficeRefused) -> Response:
+    async def again(self, form: FormData, error: Refused) -> Response:
         """The form again with what was typed; after a second click on what is done already, what stands."""
-        reason = error.reason if isinstance(error, OfficeRefused) else error.reason.code
-        kind = error.kind if isinstance(error, OfficeRefused) else error.reason.kind
-        if kind not in _MENDED_IN_THE_FORM:
+        if error.reason.kind not in _MENDED_IN_THE_FORM:
             raise error
         shown = await self.shown()
         stands = contract.ApplicationState.Name(shown["application"].state).removeprefix("APPLICATION_STATE_")
         if stands in _STANDS_AFTER.get(str(form.get("outcome")), ()):
             return self.after()
         field = "extension" if form.get("outcome") == "extend" else error.field.partition("[")[0]
-        refused = {"field": field, "reason": reason, "message": error.message}
-        status = 400 if kind is Kind.INVALID else 409
+        refused = {"field": field, "reason": error.reason.code, "message": error.message}
+        status = 400 if error.reason.kind is Kind.INVALID else 409
         return self.page.show("duty/application.html", status=status, **shown, sent=dict(form), refused=refused)
 
 
@@ -96,7 +93,7 @@ async def accept(case: Case, form: SentForm) -> Response:
         if outcome == "missing" and not lines:
             raise Refused(VALUE_REQUIRED, field="missing")
         await offices.ask_about(case.session.officer, offices.repair.AcceptApplication, asked)
-    except (Refused, OfficeRefused) as refused:
+    except Refused as refused:
         return await case.again(form, refused)
     return case.after()
 
@@ -108,7 +105,7 @@ async def extend(case: Case, form: SentForm) -> Response:
     asked = contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons)
     try:
         await offices.ask_about(case.session.officer, offices.repair.ExtendDecision, asked)
-    except (Refused, OfficeRefused) as refused:
+    except Refused as refused:
         return await case.again(form, refused)
     return case.after()
 
@@ -123,6 +120,6 @@ async def decide(case: Case, form: SentForm) -> Response:
         if outcome not in ("grant", "refuse"):
             raise Refused(VALUE_REQUIRED, field="outcome")
         await offices.ask_about(case.session.officer, offices.repair.DecideApplication, asked)
-    except (Refused, OfficeRefused) as refused:
+    except Refused as refused:
         return await case.again(form, refused)
     return case.after()

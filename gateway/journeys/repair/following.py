@@ -15,7 +15,7 @@ from chengxin.repair.v1 import repair_pb2 as contract
 from foundation.refusal import Kind, Refused
 from gateway.counter import Counter, TheCounter, ThingId, Visitor
 from gateway.journeys.repair.evidence import upload_messages
-from gateway.offices import OfficeRefused, hidden_unless_own
+from gateway.offices import hidden_unless_own
 from gateway.pages import Page, SentForm, ThePage
 from gateway.routers import page_router
 from gateway.sessions import Session
@@ -57,9 +57,8 @@ async def evidence(
     try:
         async with hidden_unless_own():
             await counter.offices.send_for(session.person, counter.offices.repair.UploadEvidence, parts())
-    except (Refused, OfficeRefused) as error:
-        refusal = error if isinstance(error, OfficeRefused) else _as_refused(error)
-        if refusal.kind not in (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT):
+    except Refused as refusal:
+        if refusal.reason.kind not in (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT):
             raise
         return await _application(page, counter, session, application_id, said=said, refusal=refusal)
     return RedirectResponse(f"/me/applications/{application_id}", 303)
@@ -88,7 +87,7 @@ async def _application(
     application_id: str,
     *,
     said: str = "",
-    refusal: OfficeRefused | None = None,
+    refusal: Refused | None = None,
 ) -> HTMLResponse:
     asked = desk.ExamineApplicationRequest(application_id=application_id)
     answer = await counter.offices.ask_about(session.person, counter.offices.desk.ExamineApplication, asked)
@@ -99,15 +98,4 @@ async def _application(
         application=answer.application,
         said=said,
         refusal=refusal,
-    )
-
-
-def _as_refused(error: Refused) -> OfficeRefused:
-    """What the gateway itself refuses, to be shown like what an office does."""
-    return OfficeRefused(
-        kind=error.reason.kind,
-        reason=error.reason.code,
-        field=error.field,
-        message=error.message,
-        remedy=error.reason.remedy,
     )
