@@ -61,21 +61,11 @@ class WorkingCalendar:
 
         Requires n >= 1. Source: Administrative Penalty Law arts. 64, 85.
         """
-        return self._count(start, n, _DAY)
-
-    def working_days_before(self, day: date, n: int) -> Deadline:
-        """Return the `n`-th working day before `day`: the latest on which something due then can be done.
-
-        Requires n >= 1. Example: the invitation to a hearing, seven working days before it.
-        """
-        return self._count(day, n, -_DAY)
-
-    def _count(self, start: date, n: int, step: timedelta) -> Deadline:
         if n < 1:
             raise ValueError("count one working day at least")
         day, provisional = start, False
         while n:
-            day += step
+            day += _DAY
             provisional = provisional or not self._is_settled(day)
             n -= self.is_working_day(day)
         return Deadline(day, provisional)

@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -168,10 +168,6 @@ class Keyring:
     async def newest(self, family: str) -> Kek:
         """The key under which new data of `family` is sealed."""
         return (await self.in_use(family)).writing[-1]
-
-    async def ensure(self, names: Iterable[str]) -> dict[str, Kek]:
-        """Open all these keys, so that `cached` has them for the next minute; give them by name."""
-        return {name: await self.kek(name) for name in names}
 
     async def destroy(self, name: str) -> None:
         """Destroy a key for good. Other processes may use it for a minute longer. Safe to repeat."""

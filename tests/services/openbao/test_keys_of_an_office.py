@@ -198,7 +198,7 @@ async def test_nothing_of_a_destroyed_month_opens_from_a_copy_taken_before(
         await office.process.start()
         rows = _records(copy)
         month = _month(rows, drafts[0])
-        await desk.keyring(copy).ensure([month])
+        await desk.keyring(copy).kek(month)
         warm = desk.keyring(copy)
         ours = [row for row in rows if kek_name(row["share_wrap"]) == month]
         others = [row for row in rows if kek_name(row["share_wrap"]) != month]

@@ -142,7 +142,10 @@ async def test_a_receiver_that_has_not_acknowledged_in_time_is_found(
 ) -> None:
     days = house.questions.policy.number("withdrawal.acknowledgement", on=datetime.now(SHANGHAI).date()).value
     ((today,),) = house.sql("catalog", "SELECT house_today()")
-    since = house.questions.calendar.working_days_before(today, days).on
+    since, left = today, days
+    while left:
+        since -= timedelta(days=1)
+        left -= house.questions.calendar.is_working_day(since)
     while house.questions.calendar.add_working_days(since, days).on >= today - timedelta(days=extra - 1) and extra:
         since -= timedelta(days=1)
     house.sql(

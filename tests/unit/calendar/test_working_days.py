@@ -45,10 +45,6 @@ def test_five_working_days_over_the_spring_festival_of_2026():
     assert CHINA.add_working_days(date(2026, 2, 13), 5) == Deadline(date(2026, 2, 27), provisional=False)
 
 
-def test_seven_working_days_before_a_hearing():
-    assert CHINA.working_days_before(date(2026, 3, 2), 7) == Deadline(date(2026, 2, 13), provisional=False)
-
-
 def test_years_with_a_notice_are_settled_and_the_next_ones_provisional():
     assert [year for year in range(2021, 2031) if not CHINA.is_provisional(year)] == list(range(2021, 2027))
 
@@ -84,10 +80,11 @@ def test_a_later_event_or_a_longer_span_never_ends_earlier(one: date, other: dat
 
 @settings(max_examples=60)
 @given(days, st.integers(1, 30))
-def test_counting_back_from_the_day_after_a_deadline_reaches_behind_the_event(start: date, n: int):
+def test_a_deadline_is_a_working_day_with_as_many_working_days_after_the_event(start: date, n: int):
     end = CHINA.add_working_days(start, n).on
-    back = CHINA.working_days_before(end + timedelta(days=1), n).on
-    assert start < back <= end
+    after = [start + timedelta(days=one) for one in range(1, (end - start).days + 1)]
+    assert CHINA.is_working_day(end)
+    assert sum(map(CHINA.is_working_day, after)) == n
 
 
 @pytest.mark.parametrize("n", [0, -1])

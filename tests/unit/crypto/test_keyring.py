@@ -85,9 +85,8 @@ async def test_a_key_is_made_when_first_asked_for_and_then_stays(office: Office)
 
 
 async def test_two_names_have_two_keys(office: Office) -> None:
-    keys = await office.process().ensure(["share/2027-03", "archive/2031"])
-    assert list(keys) == ["share/2027-03", "archive/2031"]
-    assert keys["share/2027-03"].key != keys["archive/2031"].key
+    process = office.process()
+    assert (await process.kek("share/2027-03")).key != (await process.kek("archive/2031")).key
 
 
 async def test_the_database_holds_no_key_in_clear(office: Office) -> None:
@@ -162,7 +161,8 @@ async def test_a_key_folder_that_is_not_this_offices_opens_nothing(office: Offic
 async def test_the_keys_of_ended_months_are_destroyed_and_no_others(office: Office) -> None:
     process = office.process()
     kept = ["archive/2025", "bucket", "share/2026-04", "share/2026-11", "share/open-2025"]
-    await process.ensure(["share/2025-12", "share/2026-03", *kept])
+    for name in ("share/2025-12", "share/2026-03", *kept):
+        await process.kek(name)
     assert await process.destroy_ended_months(date(2026, 4, 1)) == ["share/2025-12", "share/2026-03"]
     assert office.provider.list() == kept
     assert [name for name, destroyed in (await office.rows()).items() if not destroyed] == kept

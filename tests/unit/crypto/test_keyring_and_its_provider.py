@@ -230,7 +230,8 @@ async def test_who_waits_for_a_silent_provider_holds_up_no_other_key(office: Off
 
 
 async def test_a_sweep_with_nothing_to_destroy_asks_no_provider(office: Office) -> None:
-    await office.keyring.ensure([NAME, "share/2026-03"])
+    await office.keyring.kek(NAME)
+    await office.keyring.kek("share/2026-03")
     assert await office.keyring.destroy_ended_months(date(2026, 4, 1)) == ["share/2026-03"]
     assert await office.keyring.destroy_ended_months(date(2026, 4, 1)) == []
     calls = office.provider.calls
@@ -255,7 +256,8 @@ async def test_a_destruction_that_found_the_provider_away_is_finished_by_a_later
 async def test_the_open_key_of_a_year_that_is_over_can_be_destroyed_and_the_new_years_serves(office: Office) -> None:
     old, new = share_month(None, date(2025, 12, 31)), share_month(None, date(2026, 1, 1))
     assert (old, new) == ("share/open-2025", "share/open-2026")
-    await office.keyring.ensure([old, new])
+    await office.keyring.kek(old)
+    await office.keyring.kek(new)
     await office.keyring.destroy(old)
     assert office.provider.list() == [new]
     with pytest.raises(KeyGone):
