@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from cryptography.hazmat.primitives.hashes import SHA256, SM3
+from cryptography.hazmat.primitives.hashes import SHA256, SM3, HashAlgorithm
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from foundation.crypto.errors import OpenFailed, SuiteTooOld
@@ -95,7 +95,7 @@ class Sm4GcmPerMessage:
 
     def _of_message(self, nonce: bytes, associated_data: bytes) -> tuple[Sm4Gcm, bytes]:
         info = _SM4_MESSAGE + length_prefixed(nonce, associated_data)
-        derived = _expand_sm3(self._key, info, _SM4_KEY_BYTES + NONCE_BYTES)
+        derived = HKDFExpand(SM3(), _SM4_KEY_BYTES + NONCE_BYTES, info).derive(self._key)
         return Sm4Gcm(derived[:_SM4_KEY_BYTES]), derived[_SM4_KEY_BYTES:]
 
 
@@ -105,8 +105,7 @@ class Suite:
 
     `field_aead` seals fields under a key used for one record only, of `field_key_bytes`; `wrap_aead` seals keys
     and journal parts under long-lived keys of `KEY_BYTES`, where a repeated nonce must not be fatal.
-    `expand(key, info, length)` derives key material from a uniform key; `derive(secret, info)` a key from any
-    secret.
+    `digest` is the hash by which keys are derived.
     """
 
     number: int
@@ -114,24 +113,15 @@ class Suite:
     field_key_bytes: int
     field_aead: Callable[[bytes], Aead]
     wrap_aead: Callable[[bytes], Aead]
-    expand: Callable[[bytes, bytes, int], bytes]
-    derive: Callable[[bytes, bytes], bytes]
+    digest: Callable[[], HashAlgorithm]
 
+    def expand(self, key: bytes, info: bytes, length: int) -> bytes:
+        """Derive key material from a uniform key."""
+        return HKDFExpand(self.digest(), length, info).derive(key)
 
-def _expand_sha256(key: bytes, info: bytes, length: int) -> bytes:
-    return HKDFExpand(SHA256(), length, info).derive(key)
-
-
-def _derive_sha256(secret: bytes, info: bytes) -> bytes:
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(secret)
-
-
-def _expand_sm3(key: bytes, info: bytes, length: int) -> bytes:
-    return HKDFExpand(SM3(), length, info).derive(key)
-
-
-def _derive_sm3(secret: bytes, info: bytes) -> bytes:
-    return HKDF(SM3(), KEY_BYTES, salt=None, info=info).derive(secret)
+    def derive(self, secret: bytes, info: bytes) -> bytes:
+        """Derive a key from any secret."""
+        return HKDF(self.digest(), KEY_BYTES, salt=None, info=info).derive(secret)
 
 
 INTERNATIONAL = Suite(
@@ -140,8 +130,7 @@ INTERNATIONAL = Suite(
     field_key_bytes=KEY_BYTES,
     field_aead=AESGCM,
     wrap_aead=AESGCMSIV,
-    expand=_expand_sha256,
-    derive=_derive_sha256,
+    digest=SHA256,
 )
 
 COMMERCIAL = Suite(
@@ -150,8 +139,7 @@ COMMERCIAL = Suite(
     field_key_bytes=_SM4_KEY_BYTES,
     field_aead=Sm4Gcm,
     wrap_aead=Sm4GcmPerMessage,
-    expand=_expand_sm3,
-    derive=_derive_sm3,
+    digest=SM3,
 )
 
 SUITES: dict[int, Suite] = {suite.number: suite for suite in (INTERNATIONAL, COMMERCIAL)}
