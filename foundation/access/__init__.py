@@ -7,6 +7,5 @@ from foundation.access.callers import Caller as Caller
 from foundation.access.callers import Officer as Officer
 from foundation.access.callers import Person as Person
 from foundation.access.callers import fingerprint_of as fingerprint_of
-from foundation.access.callers import named_in as named_in
 from foundation.access.callers import own_caller as own_caller
 from foundation.access.callers import spiffe_id as spiffe_id

@@ -35,5 +35,4 @@ from foundation.crypto.keyring import journal_year as journal_year
 from foundation.crypto.keyring import share_month as share_month
 from foundation.crypto.keyring import share_month_is_over as share_month_is_over
 from foundation.crypto.provider import FileKeyProvider as FileKeyProvider
-from foundation.crypto.provider import KeyProvider as KeyProvider
 from foundation.crypto.suite import Suites as Suites

@@ -1,12 +1,9 @@
 """What the house obeys, as data: statutory numbers, catalog, measures, list schemes, purposes."""
 
 from foundation.policy.entries import CatalogItem as CatalogItem
-from foundation.policy.entries import Division as Division
 from foundation.policy.entries import FieldDefinition as FieldDefinition
 from foundation.policy.entries import LegalBasis as LegalBasis
 from foundation.policy.entries import Measure as Measure
-from foundation.policy.entries import ProhibitedFields as ProhibitedFields
-from foundation.policy.entries import Purpose as Purpose
 from foundation.policy.entries import Scheme as Scheme
 from foundation.policy.lawbook import LawBook as LawBook
 from foundation.policy.numbers import Policy as Policy

@@ -1,6 +1,4 @@
 """The auditor's console."""
 
-from gateway.journeys.audit.pages import pages
-from gateway.journeys.audit.views import router
-
-__all__ = ["pages", "router"]
+from gateway.journeys.audit.pages import pages as pages
+from gateway.journeys.audit.views import router as router

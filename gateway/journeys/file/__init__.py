@@ -1,6 +1,4 @@
 """Everything about me as a file."""
 
-from gateway.journeys.file.pages import pages
-from gateway.journeys.file.views import router
-
-__all__ = ["pages", "router"]
+from gateway.journeys.file.pages import pages as pages
+from gateway.journeys.file.views import router as router

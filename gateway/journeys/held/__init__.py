@@ -1,6 +1,4 @@
 """What is held about me."""
 
-from gateway.journeys.held.pages import pages
-from gateway.journeys.held.views import router
-
-__all__ = ["pages", "router"]
+from gateway.journeys.held.pages import pages as pages
+from gateway.journeys.held.views import router as router

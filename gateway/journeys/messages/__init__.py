@@ -1,6 +1,4 @@
 """What happened to me, and what I can do about it, newest first."""
 
-from gateway.journeys.messages.pages import pages
-from gateway.journeys.messages.views import router
-
-__all__ = ["pages", "router"]
+from gateway.journeys.messages.pages import pages as pages
+from gateway.journeys.messages.views import router as router

@@ -1,6 +1,4 @@
 """What everybody may see."""
 
-from gateway.journeys.public.pages import pages
-from gateway.journeys.public.views import router
-
-__all__ = ["pages", "router"]
+from gateway.journeys.public.pages import pages as pages
+from gateway.journeys.public.views import router as router
