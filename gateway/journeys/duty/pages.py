@@ -44,18 +44,25 @@ class _Case:
         answer = await offices.ask_about(self.session.officer, offices.desk.ExamineApplication, asked)
         return {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
 
-    def after(self) -> RedirectResponse:
-        """To the application as it stands."""
-        return RedirectResponse(f"/staff/repair/{self.application_id}", 303)
+    async def taken(self, form: FormData, method: Any, asked: Any, *, lacks: str = "") -> Response:
+        """Take the step and show the application as it stands; or the form again, which `lacks` a field."""
+        after = RedirectResponse(f"/staff/repair/{self.application_id}", 303)
+        try:
+            if lacks:
+                raise Refused(VALUE_REQUIRED, field=lacks)
+            await self.counter.offices.ask_about(self.session.officer, method, asked)
+        except Refused as refused:
+            return await self._again(form, refused) or after
+        return after
 
-    async def again(self, form: FormData, error: Refused) -> Response:
-        """The form again with what was typed; after a second click on what is done already, what stands."""
+    async def _again(self, form: FormData, error: Refused) -> Response | None:
+        """The form again with what was typed; None after a second click on what is done already."""
         if error.reason.kind not in _MENDED_IN_THE_FORM:
             raise error
         shown = await self.shown()
         stands = contract.ApplicationState.Name(shown["application"].state).removeprefix("APPLICATION_STATE_")
         if stands in _STANDS_AFTER.get(str(form.get("outcome")), ()):
-            return self.after()
+            return None
         field = "extension" if form.get("outcome") == "extend" else error.field.partition("[")[0]
         refused = {"field": field, "reason": error.reason.code, "message": error.message}
         status = 400 if error.reason.kind is Kind.INVALID else 409
@@ -87,27 +94,18 @@ async def accept(case: Case, form: SentForm) -> Response:
     asked = contract.AcceptApplicationRequest(
         application_id=case.application_id, missing=lines if outcome == "missing" else []
     )
-    try:
-        if outcome not in ("accept", "missing"):
-            raise Refused(VALUE_REQUIRED, field="outcome")
-        if outcome == "missing" and not lines:
-            raise Refused(VALUE_REQUIRED, field="missing")
-        await offices.ask_about(case.session.officer, offices.repair.AcceptApplication, asked)
-    except Refused as refused:
-        return await case.again(form, refused)
-    return case.after()
+    lacks = (
+        "outcome" if outcome not in ("accept", "missing") else "missing" if outcome == "missing" and not lines else ""
+    )
+    return await case.taken(form, offices.repair.AcceptApplication, asked, lacks=lacks)
 
 
 @pages.post("/{application_id}/extension")
 async def extend(case: Case, form: SentForm) -> Response:
     """Put the last day of the decision off."""
-    offices, reasons = case.counter.offices, str(form.get("extension", ""))
+    reasons = str(form.get("extension", ""))
     asked = contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons)
-    try:
-        await offices.ask_about(case.session.officer, offices.repair.ExtendDecision, asked)
-    except Refused as refused:
-        return await case.again(form, refused)
-    return case.after()
+    return await case.taken(form, case.counter.offices.repair.ExtendDecision, asked)
 
 
 @pages.post("/{application_id}/decision")
@@ -116,10 +114,5 @@ async def decide(case: Case, form: SentForm) -> Response:
     outcome, offices = form.get("outcome"), case.counter.offices
     texts = {name: str(form.get(name, "")) for name in ("reasons", "verification")}
     asked = contract.DecideApplicationRequest(application_id=case.application_id, grant=outcome == "grant", **texts)
-    try:
-        if outcome not in ("grant", "refuse"):
-            raise Refused(VALUE_REQUIRED, field="outcome")
-        await offices.ask_about(case.session.officer, offices.repair.DecideApplication, asked)
-    except Refused as refused:
-        return await case.again(form, refused)
-    return case.after()
+    lacks = "" if outcome in ("grant", "refuse") else "outcome"
+    return await case.taken(form, offices.repair.DecideApplication, asked, lacks=lacks)
