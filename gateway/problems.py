@@ -70,6 +70,12 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {**described, "default": {"description": "Any other problem", "content": content}}
 
 
+def gives(media_type: str, *problems: int, **schema: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the answers of a route that gives this type, its schema besides being a string; and its problems."""
+    content = {media_type: {"schema": {"type": "string", **schema}}}
+    return {200: {"content": content}, **answers(*problems)}
+
+
 def install(app: FastAPI) -> None:
     """Make every refusal and every error of `app` answer with problem details."""
     app.add_exception_handler(Refused, _refused)

@@ -15,7 +15,7 @@ from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
 from gateway.journeys.audit.questions import ACCESSES, LOOKS, QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.messages import read, shows
-from gateway.problems import answers
+from gateway.problems import gives
 from gateway.routers import rest_router
 
 router = rest_router("/staff/audit", "staff", Depends(on_duty_as("auditor")))
@@ -103,12 +103,7 @@ for offered in QUESTIONS:
 
 
 @router.post(
-    "/accesses/export",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **answers(400, 401, 403, 429, 502, 503, 504),
-    },
+    "/accesses/export", response_class=StreamingResponse, responses=gives("text/csv", 400, 401, 403, 429, 502, 503, 504)
 )
 async def export_accesses(counter: TheCounter, session: ActingStaff, sent: AuditQuestion) -> StreamingResponse:
     """The log's entries of a period as CSV, without private parts. The export is an entry itself."""

@@ -16,7 +16,7 @@ from chengxin.repair.v1 import repair_pb2 as contract
 from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
 from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
-from gateway.problems import answers
+from gateway.problems import gives
 from gateway.routers import rest_router
 
 router = rest_router("/staff/repair/applications", "staff", Depends(on_duty_as("repair_officer")))
@@ -68,10 +68,7 @@ async def examine_application(counter: TheCounter, session: Staff, application_i
 @router.get(
     "/{application_id}/evidence/{evidence_id}",
     response_class=StreamingResponse,
-    responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        **answers(401, 403, 404, 429, 502, 503, 504),
-    },
+    responses=gives("application/octet-stream", 401, 403, 404, 429, 502, 503, 504, format="binary"),
 )
 async def read_evidence(
     counter: TheCounter, session: Staff, application_id: ThingId, evidence_id: ThingId

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from chengxin.catalog.v1 import sharing_pb2 as contract
 from gateway.counter import TheCounter, ThingId, Visitor
 from gateway.messages import model, read, shows
-from gateway.problems import answers
+from gateway.problems import gives
 from gateway.routers import rest_router
 
 router = rest_router("/me/records", "held")
@@ -27,10 +27,7 @@ async def list_own_records(counter: TheCounter, session: Visitor) -> BaseModel:
 @router.get(
     "/{record_id}/withdrawal-certificate",
     response_model=model(contract.GetWithdrawalCertificateResponse),
-    responses={
-        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **answers(401, 404, 409, 429, 502, 503, 504),
-    },
+    responses=gives("text/plain", 401, 404, 409, 429, 502, 503, 504),
 )
 async def get_withdrawal_certificate(
     counter: TheCounter,
