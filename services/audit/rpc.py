@@ -37,7 +37,7 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         call = current()
         call.require_role("auditor")
         search = _search(request, day_of(await self._accesses.now()))
-        found, receipt = await self._accesses.search(search, by=call.caller, officer=call.officer, method=call.method)
+        found, receipt = await self._accesses.search(search, call)
         return answer(pb.SearchAccessesResponse, accesses=map(access_message, found), receipt=receipt)
 
     async def ListAccessesToSubject(
@@ -45,13 +45,9 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
     ) -> pb.ListAccessesToSubjectResponse:
         """Who looked at the asking party."""
         call = current()
-        person, (micros, source, entry_id) = (
-            call.require_person(),
-            place(request.page_token, *NEWEST, field="page_token"),
-        )
-        shown, receipt = await self._accesses.to_party(
-            person, by=call.caller, method=call.method, after=(micros, source, entry_id)
-        )
+        person = call.require_person()
+        micros, source, entry_id = place(request.page_token, *NEWEST, field="page_token")
+        shown, receipt = await self._accesses.to_party(person, call, after=(micros, source, entry_id))
         token = json.dumps(shown[-1].place) if len(shown) == MOST_TO_SUBJECT else ""
         accesses = map(access_message, shown)
         return answer(pb.ListAccessesToSubjectResponse, accesses=accesses, next_page_token=token, receipt=receipt)

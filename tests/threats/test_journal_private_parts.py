@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from foundation.access import Person
+from foundation.rpc import Call
 from services.audit.domain.access import Search
 from tests.services.audit.journals import OTHER_PARTY, PARTY, Journals, caller
 from tests.support.databases import SchemaDatabase
@@ -36,7 +37,7 @@ async def seen(journals: Journals) -> list[tuple[int, str, str, tuple[str, ...]]
 async def logged(journals: Journals) -> dict[int, str]:
     """The same from the log, by entry: its officials."""
     found, _ = await journals.accesses.search(
-        Search(basis="样例"), by=caller(), officer=None, method="AuditService.SearchAccesses"
+        Search(basis="样例"), Call(caller=caller(), method="AuditService.SearchAccesses")
     )
     return {one.entry_id: one.officer.reveal() for one in found if one.source == "repair"}
 
@@ -130,6 +131,6 @@ async def test_a_private_part_that_is_gone_leaves_the_look_in_the_log(journals: 
 async def test_the_party_is_not_shown_another_party_s_looks(journals: Journals) -> None:
     await journals.look(OTHER_PARTY, officer="样例乙")
     shown, _ = await journals.accesses.to_party(
-        Person(identifier=PARTY, name="样例"), by=caller(), method="AuditService.ListAccessesToSubject"
+        Person(identifier=PARTY, name="样例"), Call(caller=caller(), method="AuditService.ListAccessesToSubject")
     )
     assert [one for one in shown if one.source == "repair"] == []

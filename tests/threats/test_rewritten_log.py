@@ -30,6 +30,7 @@ from chengxin.proofs.checkpoint import sign_checkpoint, verify_checkpoint
 from chengxin.proofs.walk import walk
 from foundation.journal import Receipt
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from services.audit.domain.access import Search
 from tests.services.audit.journals import DEPARTMENT, KEY, ORIGIN, OTHER_DEPARTMENT, VKEY, Journals, caller
 from tests.support.databases import SchemaDatabase
@@ -250,7 +251,7 @@ async def test_a_row_changed_or_taken_out_of_a_journal_stands_unchanged_in_the_l
         )
         connection.execute("DELETE FROM journal WHERE entry_id = %s", (gone.entry_id,))
     found, _ = await journals.accesses.search(
-        Search(basis="样例"), by=caller(), officer=None, method="AuditService.SearchAccesses"
+        Search(basis="样例"), Call(caller=caller(), method="AuditService.SearchAccesses")
     )
     shown = {one.entry_id: (one.authority, one.decision) for one in found if one.source == "repair"}
     assert shown[first.entry_id] == (DEPARTMENT, "answered")
@@ -281,6 +282,6 @@ async def test_a_row_slipped_into_a_journal_behind_the_log_has_no_place_and_no_p
         slipped = first.entry_id + 1_000_000
     await journals.sequencer().round()
     found, _ = await journals.accesses.search(
-        Search(basis="样例"), by=caller(), officer=None, method="AuditService.SearchAccesses"
+        Search(basis="样例"), Call(caller=caller(), method="AuditService.SearchAccesses")
     )
     assert slipped not in {one.entry_id for one in found if one.source == "repair"}

@@ -10,10 +10,11 @@ from datetime import datetime
 from uuid import UUID
 
 from chengxin.proofs.entry import decode
-from foundation.access import Caller, Officer, Person
+from foundation.access import Person
 from foundation.db import Database
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, PrivatePart, Receipt
+from foundation.rpc import Call
 from services.audit.domain.access import MOST_TO_SUBJECT, NEWEST, OWN_PURPOSE, Access, Search
 from services.audit.store import log as store
 from services.audit.store.journals import Place, SourceJournal
@@ -35,9 +36,7 @@ class Accesses:
         async with self._database.transaction() as tx:
             return tx.now
 
-    async def search(
-        self, search: Search, *, by: Caller, officer: Officer | None, method: str
-    ) -> tuple[list[Access], Receipt]:
+    async def search(self, search: Search, call: Call) -> tuple[list[Access], Receipt]:
         """Return what an auditor looks for, newest first, and the receipt of this search.
 
         About one party it reads the journals, so that the last second shows too; otherwise the log.
@@ -46,27 +45,17 @@ class Accesses:
             found = await self._about(search.subject, search)
         else:
             found = await self._logged(search)
-        entry = Entry(
-            kind=method,
-            caller=by,
-            purpose=AUDIT_PURPOSE,
-            matter=search.basis,
-            officer=officer.subject if officer is not None else "",
-            subject=search.subject,
-            disclosed=_disclosed(found),
-        )
-        return found, await self._journalled(entry)
+        said = {"purpose": AUDIT_PURPOSE, "matter": search.basis, "subject": search.subject}
+        return found, await self._journalled(call.entry(**said, disclosed=_disclosed(found)))
 
     async def to_party(
-        self, person: Person, *, by: Caller, method: str, after: tuple[int, str, int] = NEWEST
+        self, person: Person, call: Call, *, after: tuple[int, str, int] = NEWEST
     ) -> tuple[list[Access], Receipt]:
         """Return who looked at a party, as the party may see it, newest first, at most 1,000 after a place."""
         search = Search(basis=OWN_PURPOSE, most=MOST_TO_SUBJECT, by_party=True, after=after)
         found = await self._about(person.identifier, search)
         shown = [access.as_the_party_sees_it() for access in found]
-        entry = Entry(
-            kind=method, caller=by, purpose=OWN_PURPOSE, subject=person.identifier, disclosed=_disclosed(shown)
-        )
+        entry = call.entry(purpose=OWN_PURPOSE, subject=person.identifier, disclosed=_disclosed(shown))
         return shown, await self._journalled(entry)
 
     async def _journalled(self, entry: Entry) -> Receipt:

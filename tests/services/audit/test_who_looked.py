@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from chengxin.proofs import entry
 from foundation.access import Person
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from services.audit.domain.access import NEWEST, Search
 from services.audit.domain.questions import place
 from services.audit.domain.reasons import BASIS_REQUIRED
@@ -20,7 +20,7 @@ AUDITOR = caller(OTHER_DEPARTMENT)
 
 async def search(journals: Journals, **values: object):
     found, _ = await journals.accesses.search(
-        Search(**values), by=AUDITOR, officer=None, method="AuditService.SearchAccesses"
+        Search(**values), Call(caller=AUDITOR, method="AuditService.SearchAccesses")
     )
     return found
 
@@ -86,7 +86,7 @@ async def test_a_party_sees_who_looked_but_not_which_official(journals: Journals
     gateway = caller()
     for looked in range(2):
         shown, receipt = await journals.accesses.to_party(
-            Person(identifier=PARTY, name="样例公司"), by=gateway, method="AuditService.ListAccessesToSubject"
+            Person(identifier=PARTY, name="样例公司"), Call(caller=gateway, method="AuditService.ListAccessesToSubject")
         )
         assert receipt.source == "audit"
         assert len(shown) == 1 + looked  # its own first look is the second time among them
@@ -99,11 +99,11 @@ async def test_looks_go_on_after_a_place_without_what_came_meanwhile(journals: J
     for number in range(4):
         await journals.look(matter=f"T-{number}")
     whole = await search(journals, subject=PARTY, basis="audit 2026-7")
-    by: Any = {"by": caller(), "method": "AuditService.ListAccessesToSubject"}
+    call = Call(caller=caller(), method="AuditService.ListAccessesToSubject")
     person = Person(identifier=PARTY, name="样例公司")
-    newest, _ = await journals.accesses.to_party(person, **by)
+    newest, _ = await journals.accesses.to_party(person, call)
     for seen, access in enumerate(newest, start=1):
-        rest, _ = await journals.accesses.to_party(person, after=access.place, **by)
+        rest, _ = await journals.accesses.to_party(person, call, after=access.place)
         assert [(one.source, one.entry_id) for one in rest] == [(one.source, one.entry_id) for one in newest[seen:]]
     assert [one.matter.reveal() for one in newest if one.source == "repair"] == ["T-3", "T-2", "T-1", "T-0"]
     assert len(whole) == 4
@@ -118,7 +118,7 @@ def test_a_token_that_names_no_place_is_refused(token: str) -> None:
 
 async def test_a_party_nobody_looked_at_sees_nothing(journals: Journals) -> None:
     shown, _ = await journals.accesses.to_party(
-        Person(identifier=PARTY, name="样例公司"), by=caller(), method="AuditService.ListAccessesToSubject"
+        Person(identifier=PARTY, name="样例公司"), Call(caller=caller(), method="AuditService.ListAccessesToSubject")
     )
     assert shown == []
 

@@ -203,9 +203,8 @@ async def test_every_call_is_an_entry(house: AuditHouse) -> None:
     await house.misuse.page(auditor("MisuseService.ListMisuse"), open_only=False, after="", most=9)
     assert house.last_entry()["kind"] == "MisuseService.ListMisuse"
     about, _ = await house.accesses.to_party(
-        party_call().person,
-        by=party_call().caller,
-        method="AuditService.ListAccessesToSubject",  # type: ignore[arg-type]
+        party_call().person,  # type: ignore[arg-type]
+        Call(caller=party_call().caller, method="AuditService.ListAccessesToSubject"),
     )
     assert "MisuseService.GetMisuse" in {one.kind for one in about}
     assert question(basis=BASIS).basis == BASIS

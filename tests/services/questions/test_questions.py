@@ -10,6 +10,7 @@ import pytest
 from foundation.calendar import SHANGHAI
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
+from foundation.rpc import Call
 from services.audit.domain.access import Search
 from services.audit.domain.reasons import BASIS_REQUIRED, QUESTION_TOO_WIDE
 from tests.services.questions.house import (
@@ -302,10 +303,12 @@ async def test_the_party_does_not_see_what_a_court_keeps_from_it_for_a_time(hous
 
     call = party_call()
     assert call.person is not None
-    seen, _ = await house.accesses.to_party(call.person, by=call.caller, method="AuditService.ListAccessesToSubject")
+    seen, _ = await house.accesses.to_party(
+        call.person, Call(caller=call.caller, method="AuditService.ListAccessesToSubject")
+    )
     assert {one.entry_id for one in seen if one.source == "catalog"} == {shown.entry_id, past.entry_id}
     assert await house.sources["catalog"].digest_about(PARTY, later.entry_id) is None
     found, _ = await house.accesses.search(
-        Search(subject=PARTY, basis=BASIS), by=call.caller, officer=None, method="AuditService.SearchAccesses"
+        Search(subject=PARTY, basis=BASIS), Call(caller=call.caller, method="AuditService.SearchAccesses")
     )
     assert later.entry_id in {one.entry_id for one in found}
