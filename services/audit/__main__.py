@@ -15,6 +15,7 @@ from foundation.db import Database
 from foundation.erasure import Eraser
 from foundation.keys import dossier_rotation
 from foundation.lawfile import read_law
+from foundation.periodic import every
 from foundation.policy import load_policy
 from foundation.rpc import Ground, OfficeServer, run_office
 from services.audit.domain.detectors import Detectors
@@ -31,7 +32,7 @@ from services.audit.public_log import serve_public_log
 from services.audit.questions_rpc import MisuseServicer, QuestionServicer, ReportingAuditServicer
 from services.audit.settings import AuditSettings
 from services.audit.store.journals import SourceJournal
-from services.audit.worker import sequence, watch_doors, witness
+from services.audit.worker import ALARM_S, WITNESS_S, sequence
 
 SCHEMA = "audit"
 ROLE = "audit_app"
@@ -90,7 +91,11 @@ def _beside(
     )
 
     async def work() -> None:
-        await asyncio.gather(sequence(sequencer, witnessing), witness(witnessing), watch_doors(doors))
+        await asyncio.gather(
+            sequence(sequencer, witnessing),
+            every(WITNESS_S, witnessing.round, "bringing a head to the witness"),
+            every(ALARM_S, doors.alarm, "look at door numbers"),
+        )
 
     async def door() -> None:
         await serve_public_log(prover, listen=settings.log_listen, ready_file=settings.log_ready_file)

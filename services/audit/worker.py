@@ -1,4 +1,4 @@
-"""What runs without a caller: the sequencer, its witness, the look for missing door numbers."""
+"""What runs without a caller: the sequencer; beside it its witness, and the look for missing door numbers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import asyncio
 
 import structlog
 
-from chengxin.proofs import ProofError
 from foundation.refusal import Refused
-from services.audit.office.doors import Doors
 from services.audit.office.sequencing import Sequencer
 from services.audit.office.witnessing import Witnessing
 
@@ -17,7 +15,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 POLL_S = 0.2
 """Longest pause between two looks at the journals; with it a checkpoint is out well within a second."""
 WITNESS_S = 1.0
+"""Seconds between two looks whether there is a new head to bring to the witness."""
 ALARM_S = 60.0
+"""Seconds between two looks for door numbers that are missing and unexplained."""
 
 
 async def sequence(sequencer: Sequencer, witnessing: Witnessing | None = None) -> None:
@@ -44,26 +44,6 @@ async def sequence(sequencer: Sequencer, witnessing: Witnessing | None = None) -
                 await asyncio.sleep(POLL_S)
     finally:
         await asyncio.shield(_stop(sequencer))
-
-
-async def witness(witnessing: Witnessing) -> None:
-    """Bring each new head to the witness, at most every second, until cancelled."""
-    while True:
-        try:
-            await witnessing.round()
-        except (Refused, ProofError) as error:
-            log.warning("head not brought to the witness", error=type(error).__name__)
-        await asyncio.sleep(WITNESS_S)
-
-
-async def watch_doors(doors: Doors) -> None:
-    """Log new unexplained gaps each minute, until cancelled."""
-    while True:
-        await asyncio.sleep(ALARM_S)
-        try:
-            await doors.alarm()
-        except Refused as refused:
-            log.warning("door numbers not looked at", reason=refused.reason.code)
 
 
 async def _stop(sequencer: Sequencer) -> None:
