@@ -23,7 +23,7 @@ from foundation.refusal import Refused
 from gateway.problems import answers
 from gateway.reasons import OFFICE_FAILED
 
-DESCRIBED: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+DESCRIBED: dict[str, Any] = yaml.load(Path(__file__).with_suffix(".yaml").read_bytes(), Loader=yaml.CSafeLoader)
 """Name, messages and fields of every model."""
 ALWAYS = (429, 502, 503, 504)
 """Problems with which every route may answer that asks an office."""
