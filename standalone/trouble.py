@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import yaml
-from sqlalchemy.exc import DBAPIError
 
 from chengxin.cli.output import Failed
 
@@ -49,9 +48,8 @@ def full_disk_explained(path: Path) -> Generator[None]:
         if error.errno not in _FULL:
             raise
         raise disk_full(path) from error
-    except (psycopg.errors.DiskFull, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if not isinstance(cause, psycopg.errors.DiskFull):
+    except Exception as error:
+        if not any(isinstance(one, psycopg.errors.DiskFull) for one in (error, error.__cause__)):
             raise
         raise disk_full(path) from error
 
