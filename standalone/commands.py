@@ -17,12 +17,10 @@ from chengxin.cli.options import Output
 from foundation.calendar import day_of
 from standalone.ca import key_in_request
 from standalone.datadir import DataDir, default_folder
-from standalone.doctor import examine
 from standalone.enrol import Enrolment, Register, checked_roles, checked_system, write_identity
 from standalone.house import House, Wish, administered
 from standalone.ports import Ports
 from standalone.trouble import Trouble
-from standalone.welcome import welcome, welcome_json
 
 Data = Annotated[
     Path | None,
@@ -66,6 +64,8 @@ def up(
         signal.signal(number, lambda _number, _frame: house.ask_to_stop())
     try:
         if house.start():
+            from standalone.welcome import welcome, welcome_json  # noqa: PLC0415  the law, which the start has loaded
+
             output.say(welcome_json(house), welcome(house))
             sys.stdout.flush()
             house.tend()
@@ -77,6 +77,8 @@ def up(
 @command
 def doctor(*, data: Data = None, output: Output) -> None:
     """Check whether a house can run here, and how the one in the data directory is."""
+    from standalone.doctor import examine  # noqa: PLC0415  what it looks at is long to load
+
     findings = examine(DataDir(data or default_folder()), Ports(), os.environ)
     lines: list[str] = []
     for finding in findings:

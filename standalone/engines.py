@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
-import redis
 
 from standalone.datadir import DataDir
 from standalone.postgres import Postgres
@@ -40,7 +40,7 @@ class Engines:
     @property
     def url(self) -> str:
         """The database's URL without a role."""
-        return without_user(self.admin_dsn)
+        return without_user(self._given_dsn) if self._given_dsn else self._postgres.url(DATABASE)
 
     @property
     def redis_url(self) -> str:
@@ -49,9 +49,17 @@ class Engines:
 
     def start(self) -> None:
         """Start what is not given by URL, and check what is. Raises Trouble."""
-        with ThreadPoolExecutor(2) as pool:
-            for started in [pool.submit(self.start_postgres), pool.submit(self._start_valkey)]:
-                started.result()
+        with self.starting():
+            pass
+
+    @contextmanager
+    def starting(self) -> Generator[None]:
+        """Start them, Valkey first and PostgreSQL while the block runs. Raises Trouble."""
+        with ThreadPoolExecutor(1) as pool:
+            postgres = pool.submit(self.start_postgres)
+            self._start_valkey()
+            yield
+            postgres.result()
 
     def start_postgres(self) -> None:
         """Start PostgreSQL alone, with the house's database in it. Raises Trouble."""
@@ -106,6 +114,8 @@ def _check_given_database(dsn: str) -> None:
 
 
 def _check_given_redis(url: str) -> None:
+    import redis  # noqa: PLC0415  long to load, and a house with a Valkey of its own never asks it
+
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
             client.ping()

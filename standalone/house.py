@@ -11,17 +11,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from standalone.datadir import LAYOUT, Character, DataDir
 from standalone.engines import Engines, without_user
 from standalone.enrol import Register
-from standalone.openbao.server import OpenBaoServer
 from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
 from standalone.sample import OPERATOR, write_sample_authorities, write_sample_officials, write_sample_parties
-from standalone.schemas import bring_up_to_date
 from standalone.supervision import Child
 from standalone.trouble import Trouble, full_disk_explained
-from standalone.wiring import certify, doors, openbao, processes, provide_keys
+from standalone.wiring import certify, doors, enrol_processes, openbao, processes, provide_keys
+
+if TYPE_CHECKING:
+    from standalone.openbao.server import OpenBaoServer
 
 TEND_EVERY = 0.25
 """Seconds between two looks at the processes."""
@@ -97,9 +99,15 @@ class House:
         self.ports = self._wish.ports.settled()
         self._say("starting PostgreSQL and Valkey")
         self._running.callback(self.engines.stop)
-        self.engines.start()
-        self._say("bringing the offices' schemas, keys and law up to date")
-        self._furnish(character)
+        with self.engines.starting():
+            self._provide(character)
+            self._prepare_processes(character)
+            # Long to load, and nothing before needs it.
+            from standalone.schemas import bring_up_to_date  # noqa: PLC0415
+        self._say("bringing the offices' schemas and law up to date")
+        dsn, passwords = self.engines.admin_dsn, self.data.role_passwords
+        bring_up_to_date(dsn, role_passwords=passwords, sample=character.sample, deployment=character.deployment)
+        enrol_processes(self.data, character, Register(dsn))
         self._say("starting catalog, blacklist, repair, audit and the gateway")
         self._start_processes(character)
 
@@ -153,11 +161,9 @@ class House:
         if not sample and missing:
             raise Trouble.of("NO_IDENTITY_PROVIDER", missing=", ".join(missing))
 
-    def _furnish(self, character: Character) -> None:
-        dsn = self.engines.admin_dsn
-        passwords, deployment = self.data.role_passwords, character.deployment
-        bring_up_to_date(dsn, role_passwords=passwords, sample=character.sample, deployment=deployment)
-        certify(self.data, character, Register(dsn), now=datetime.now(UTC))
+    def _provide(self, character: Character) -> None:
+        """What processes find in files: certificates, keys, generated people."""
+        certify(self.data, character, now=datetime.now(UTC))
         if character.keys == "openbao":
             self._say("starting OpenBao")
             self._openbao = openbao(self.data)
@@ -171,10 +177,14 @@ class House:
             write_sample_officials(self.data.sample_officials)
             write_sample_authorities(self.data.sample_authorities)
 
-    def _start_processes(self, character: Character) -> None:
+    def _prepare_processes(self, character: Character) -> None:
         self._running.callback(self._stop_processes)
         extra = {name: value for name, value in self._environment.items() if name.startswith(PASSED_ON) and value}
         self._children = processes(self.data, character, self.engines, self.ports, extra=extra)
+        for child in self._children:
+            child.prepare()
+
+    def _start_processes(self, character: Character) -> None:
         for child in self._children:
             child.start()
         for child in self._children:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from standalone.processes import OwnProcess
@@ -53,16 +54,26 @@ class Child(OwnProcess):
         """The id of the running process."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def start(self) -> None:
-        """Start the process. Raises Trouble when the operating system refuses."""
+    def prepare(self) -> None:
+        """Have the process load what it needs, and wait. Raises Trouble when the operating system refuses."""
         # Nothing else is inherited: the starting environment may hold the superuser's database URL.
         inherited = {
             name: value
             for name, value in os.environ.items()
             if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
         }
-        command = [sys.executable, "-m", self._module]
-        self._process = self.launch(command, folder=CHECKOUT, environment=inherited | dict(self._settings))
+        command = [sys.executable, "-m", "standalone.ahead", self._module]
+        environment = inherited | dict(self._settings)
+        self._process = self.launch(command, folder=CHECKOUT, environment=environment, stdin=subprocess.PIPE)
+
+    def start(self) -> None:
+        """Start the process, prepared or not. Raises Trouble when the operating system refuses."""
+        if self.pid is None:
+            self.prepare()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as go_on:  # broken: it has ended already
+            go_on.write(b"\n")
         self._started_at = time.monotonic()
 
     def wait_until_healthy(self, *, stopping: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -16,10 +17,12 @@ from standalone.datadir import Character, DataDir
 from standalone.engines import Engines
 from standalone.enrol import Enrolment, Register, write_identity
 from standalone.health import serves
-from standalone.openbao.server import OpenBaoServer
 from standalone.ports import GATEWAY, OFFICES, WITNESS, Ports
 from standalone.secret_files import AssertionIssuer, random_secret, signing_key, verifier_key, write_issuers
 from standalone.supervision import Child
+
+if TYPE_CHECKING:
+    from standalone.openbao.server import OpenBaoServer
 
 PROCESSES = (*OFFICES, GATEWAY)
 OPENBAO = "openbao"
@@ -37,8 +40,8 @@ OWN_CERTIFICATE_DAYS = 365
 RENEWED_BEFORE_END = timedelta(days=30)
 
 
-def certify(data: DataDir, character: Character, register: Register, *, now: datetime) -> None:
-    """Give every process a certificate that lasts, and enrol it. What is new replaces what ran out."""
+def certify(data: DataDir, character: Character, *, now: datetime) -> None:
+    """Give every process a certificate that lasts. What is new replaces what ran out."""
     ca = data.development_ca()
     ca.establish(now=now)
     # OpenBao serves under a certificate of the house as well; it is enrolled nowhere, so it opens no door.
@@ -52,7 +55,10 @@ def certify(data: DataDir, character: Character, register: Register, *, now: dat
                 days=OWN_CERTIFICATE_DAYS,
                 now=now,
             )
-    # Entered at each start: a killed house may have written a certificate and not the enrolment.
+
+
+def enrol_processes(data: DataDir, character: Character, register: Register) -> None:
+    """Enrol every process, at each start: a killed house may have written a certificate and not the enrolment."""
     register.enter(
         Enrolment.of(data.identity(name) / "cert.pem", OWN_ROLES[name], trust_domain=character.trust_domain)
         for name in PROCESSES
@@ -61,6 +67,8 @@ def certify(data: DataDir, character: Character, register: Register, *, now: dat
 
 def openbao(data: DataDir) -> OpenBaoServer:
     """The house's OpenBao, where its keys are kept by one."""
+    from standalone.openbao.server import OpenBaoServer  # noqa: PLC0415  long to load, and few houses have one
+
     identity, record = data.identity(OPENBAO), data.run / f"{OPENBAO}.json"
     return OpenBaoServer(data.openbao, identity=identity, log=data.log(OPENBAO), record=record)
 

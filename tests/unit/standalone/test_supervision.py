@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ import psutil
 import pytest
 
 from standalone.processes import ProcessRecord
-from standalone.supervision import Child
+from standalone.supervision import CHECKOUT, Child
 from standalone.trouble import Trouble
 from tests.support.eventually import eventually
 
@@ -54,6 +57,43 @@ def test_who_is_told_to_stop_waits_no_longer(child: MakeChild) -> None:
     it = child("sleeper", healthy=False)
     it.start()
     it.wait_until_healthy(stopping=lambda: True)
+
+
+@pytest.fixture
+def program(child: MakeChild, tmp_path: Path) -> Child:
+    """A program that leaves a file `loaded` when it is loaded, and its arguments in `runs` when it runs."""
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(f"from pathlib import Path\nat = Path({str(tmp_path)!r})\n")
+    (folder / "__main__.py").write_text(
+        "import sys, time\n"
+        "from program import at\n"
+        "if __name__ == '__main__':\n"
+        "    at.joinpath('runs').write_text(str(sys.argv[1:]))\n"
+        "    time.sleep(600)\n"
+        "at.joinpath('loaded').touch()\n"
+    )
+    return child("program")
+
+
+async def test_a_prepared_process_is_loaded_and_runs_when_it_is_started(program: Child, tmp_path: Path) -> None:
+    program.prepare()
+    pid = program.pid
+    await eventually((tmp_path / "loaded").exists)
+    await asyncio.sleep(0.3)
+    assert not (tmp_path / "runs").exists()
+    program.start()
+    assert await eventually(lambda: (tmp_path / "runs").exists() and (tmp_path / "runs").read_text()) == "[]"
+    assert program.pid == pid
+
+
+def test_a_prepared_process_ends_with_whoever_prepared_it(tmp_path: Path) -> None:
+    (tmp_path / "noted.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    command = [sys.executable, "-m", "standalone.ahead", "noted"]
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(CHECKOUT)])}
+    ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, timeout=30, check=False)
+    assert ended.returncode == 0
+    assert not (tmp_path / "ran").exists()
 
 
 async def test_a_killed_process_is_started_again_and_said(child: MakeChild) -> None:
