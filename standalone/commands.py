@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +14,6 @@ import typer
 
 from chengxin.cli.command import Group, command
 from chengxin.cli.options import Output
-from foundation.calendar import day_of
 from standalone.ca import key_in_request
 from standalone.datadir import DataDir, default_folder
 from standalone.enrol import Enrolment, Register, checked_roles, checked_system, write_identity
@@ -55,7 +54,7 @@ def up(
 ) -> None:
     """Run the whole house on this machine, in the foreground, until Ctrl-C."""
     if authority is not None:
-        authority = checked_system(authority, "house", today=day_of(datetime.now(UTC))).authority
+        authority = checked_system(authority, "house", today=_today()).authority
     wish = Wish(folder=data or default_folder(), ports=ports, sample=sample, authority=authority, keys=keys)
     house = House(wish, environment=os.environ, say=lambda line: typer.echo(f"  {line}", err=output.as_json))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -106,7 +105,7 @@ class NewIdentity(Group):
         if self.out is None:
             raise Trouble.of("NO_FOLDER_FOR_IDENTITY")
         now = datetime.now(UTC)
-        who = checked_system(self.authority, self.system, today=day_of(now))
+        who = checked_system(self.authority, self.system, today=_today())
         roles = register.roles_of(who) if self.renew and not self.role else checked_roles(self.role or [])
         if not roles:
             raise Trouble.of("NOTHING_TO_RENEW", system=self.system)
@@ -144,6 +143,12 @@ def enroll(
         else:
             made = _described(new.issued(folder, register))
             output.say(made | {"folder": str(new.out)}, f"{_line(made)}\nidentity in {new.out}")
+
+
+def _today() -> date:
+    from foundation.calendar import day_of  # noqa: PLC0415  long to load, and the start of most houses asks for no day
+
+    return day_of(datetime.now(UTC))
 
 
 def _described(enrolment: Enrolment) -> dict[str, str]:

@@ -47,14 +47,12 @@ class Engines:
         """The URL of the Valkey or Redis."""
         return self._given_redis or self._valkey.url
 
-    def start(self) -> None:
-        """Start what is not given by URL, and check what is. Raises Trouble."""
-        with self.starting():
-            pass
-
     @contextmanager
     def starting(self) -> Generator[None]:
-        """Start them, Valkey first and PostgreSQL while the block runs. Raises Trouble."""
+        """Start what is not given by URL, and check what is: Valkey first, PostgreSQL while the block runs.
+
+        Raises Trouble.
+        """
         with ThreadPoolExecutor(1) as pool:
             postgres = pool.submit(self.start_postgres)
             self._start_valkey()
@@ -80,7 +78,7 @@ class Engines:
         return " ".join(f"{engine.name} had ended and was started again." for engine in ended)
 
     def stop(self) -> None:
-        """Stop what `start` started."""
+        """Stop what was started."""
         for engine in reversed(self._own):
             engine.stop()
 

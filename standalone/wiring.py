@@ -11,7 +11,6 @@ from cryptography import x509
 
 from chengxin.proofs import cosignature, note
 from chengxin.witness.memory import key_file
-from foundation.crypto import FileKeyProvider
 from standalone.ca import System
 from standalone.datadir import Character, DataDir
 from standalone.engines import Engines
@@ -79,6 +78,8 @@ def provide_keys(data: DataDir, character: Character, *, staff_issuers: Path | N
     A sample house trusts the development issuer of officials; any house trusts those that the operator's file
     `staff_issuers` lists, in the form of `CHENGXIN_ISSUERS`.
     """
+    from foundation.crypto import FileKeyProvider  # noqa: PLC0415  long to load, which PostgreSQL need not wait for
+
     for office in OFFICES:
         if character.keys == "file":
             FileKeyProvider.initialise(data.keys(office))

@@ -86,7 +86,8 @@ def _clear(folder: Path, environment: dict[str, str]) -> None:
     with data.locked():
         engines = Engines(data, environment)
         try:
-            engines.start()
+            with engines.starting():
+                pass
         finally:
             engines.stop()
     shutil.rmtree(folder)
