@@ -32,6 +32,79 @@ BEGIN
 END $$;
 CREATE TRIGGER private_is_over BEFORE DELETE ON journal_private FOR EACH ROW EXECUTE FUNCTION private_is_over();
 CREATE TRIGGER append_only BEFORE TRUNCATE ON journal_private FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE TRUNCATE ON journal_private_rest FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- The volumes of journal_private: partitions of so many entries, of which so many are there before they are needed.
+-- Written by the owner alone. 10,000,000: below it a house of 100 entries a second has too many volumes to ask after five
+-- years, above it one of 10 has none that is over at once; three ahead last an hour at 8,000 a second. `waits`: a full
+-- volume that is over within this time is left to go whole, and no longer than this after it could have (drop_private).
+CREATE TABLE private_plan (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    entries  bigint NOT NULL DEFAULT 10000000 CHECK (entries > 0),
+    ahead    integer NOT NULL DEFAULT 3 CHECK (ahead > 0),
+    waits    interval NOT NULL DEFAULT '1 day' CHECK (waits >= interval '0')
+);
+INSERT INTO private_plan DEFAULT VALUES;
+
+-- Each volume, the ids that it is for (end_id is the first that it is not), whether they are all drawn, and when its last
+-- entry was written.
+CREATE VIEW private_volume AS
+    SELECT i.inhrelid::regclass AS volume, b[1]::bigint AS first_id, b[2]::bigint AS end_id,
+           s.last_value >= b[2]::bigint AS is_full,
+           (SELECT j.at FROM journal j WHERE j.entry_id >= b[1]::bigint AND j.entry_id < b[2]::bigint
+            ORDER BY j.entry_id DESC LIMIT 1) AS last_at
+    FROM journal_entry_id_seq s CROSS JOIN pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    CROSS JOIN LATERAL regexp_match(pg_get_expr(c.relpartbound, c.oid), '([0-9]+)[^0-9]+([0-9]+)') b
+    WHERE i.inhparent = 'journal_private'::regclass AND b IS NOT NULL;
+
+-- Makes the volumes that are to be there; gives how many. A table is made apart and attached, so that nobody who writes
+-- waits. Where ids beyond the last volume are drawn already, the rest has them, and the next volume begins far enough
+-- above. The rest is read through at each attachment: where it has grown large, it takes everything from then on.
+CREATE FUNCTION make_private_volumes() RETURNS integer
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = {schema}, pg_temp SET lock_timeout = '200ms' AS $$
+DECLARE
+    v_plan private_plan;
+    v_drawn bigint;
+    v_first bigint;
+    v_volume text;
+    v_made integer := 0;
+BEGIN
+    LOCK TABLE ONLY journal_private IN SHARE UPDATE EXCLUSIVE MODE;
+    SELECT * INTO STRICT v_plan FROM private_plan;
+    SELECT last_value - (NOT is_called)::integer INTO v_drawn FROM journal_entry_id_seq;
+    SELECT coalesce(max(v.end_id), 1) INTO v_first FROM private_volume v;
+    IF v_first <= v_drawn THEN
+        v_first := v_drawn + v_plan.entries;
+    END IF;
+    WHILE v_first <= v_drawn + v_plan.ahead * v_plan.entries LOOP
+        IF pg_relation_size('journal_private_rest') > 134217728 THEN
+            RAISE WARNING 'private parts lie in journal_private_rest, and no volume is made';
+            RETURN v_made;
+        END IF;
+        v_volume := 'journal_private_' || v_first;
+        EXECUTE format('CREATE TABLE %1$I (LIKE journal_private);
+                        CREATE TRIGGER append_only BEFORE TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+                        ALTER TABLE journal_private ATTACH PARTITION %1$I FOR VALUES FROM (%2$s) TO (%3$s)',
+                       v_volume, v_first, v_first + v_plan.entries);
+        v_first := v_first + v_plan.entries;
+        v_made := v_made + 1;
+    END LOOP;
+    RETURN v_made;
+EXCEPTION WHEN lock_not_available OR check_violation THEN
+    RETURN 0;  -- Somebody reads everything, or an entry came into the rest meanwhile: the next time, then.
+END $$;
+SELECT make_private_volumes();
+
+-- Whether a volume has an entry that its party can't see yet.
+CREATE FUNCTION hides_private(p_volume regclass) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = {schema}, pg_temp AS $$
+DECLARE
+    v_hides boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s p WHERE p.visible_from > house_now())', p_volume) INTO v_hides;
+    RETURN v_hides;
+END $$;
 
 -- Every door that erases writes this entry: by the office's own certificate, about no party.
 CREATE FUNCTION journal_erasure(p_fingerprint bytea, p_kind text, p_salt bytea, p_sealed bytea, p_erased text[])
@@ -49,21 +122,89 @@ BEGIN
                           'changed', '', p_salt, p_sealed, NULL, '{}', p_erased);
 END $$;
 
--- Erases private parts, the oldest of each bucket first; gives how many, at most p_most.
+-- Drops the oldest volume of private parts that is full and in which everything is over; gives how many went. No trigger
+-- sees them go: what `private_is_over` holds for each is looked at here, for all of them. That takes long, and nobody waits
+-- for it; then nobody writes until this is committed, and what was written meanwhile is looked at too. Where the table
+-- can't be had at once, nothing goes.
+CREATE FUNCTION drop_private(p_fingerprint bytea, p_salt bytea, p_sealed bytea) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = {schema}, pg_temp SET lock_timeout = '200ms' AS $$
+DECLARE
+    v_since timestamptz := kept_since('journal');
+    v private_volume;
+    v_seen xid8;
+    v_over boolean;
+    v_count bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(7405, hashtext('{schema}')) THEN
+        RETURN 0;
+    END IF;
+    FOR v IN SELECT * FROM private_volume o WHERE o.is_full AND coalesce(o.last_at < v_since, v_since IS NOT NULL)
+             ORDER BY o.first_id LOOP
+        CONTINUE WHEN hides_private(v.volume);
+        v_seen := pg_snapshot_xmin(pg_current_snapshot());
+        EXECUTE format('SELECT count(*), coalesce(bool_and(coalesce(j.at < $1, false)
+                                                          AND coalesce(p.visible_from <= house_now(), true)), true)
+                        FROM %s p LEFT JOIN journal j ON j.bucket = p.bucket AND j.entry_id = p.entry_id
+                                                     AND j.entry_id >= %s AND j.entry_id < %s',
+                       v.volume, v.first_id, v.end_id)
+        INTO v_count, v_over USING v_since;
+        EXIT WHEN v_over;
+    END LOOP;
+    IF v_over IS NOT TRUE THEN
+        RETURN 0;
+    END IF;
+    BEGIN
+        LOCK TABLE ONLY journal_private IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('LOCK TABLE ONLY %s, ONLY journal_private_rest IN ACCESS EXCLUSIVE MODE NOWAIT', v.volume);
+    EXCEPTION WHEN lock_not_available THEN
+        RETURN 0;
+    END;
+    IF EXISTS (SELECT FROM journal j WHERE j.xid >= v_seen AND j.entry_id >= v.first_id AND j.entry_id < v.end_id) THEN
+        RETURN 0;
+    END IF;
+    IF v_count > 0 THEN
+        PERFORM journal_erasure(p_fingerprint, 'Eraser.DropPrivateParts', p_salt, p_sealed,
+                                ARRAY[format('%s-%s:%s:private', v.first_id, v.end_id - 1, v_count)]);
+    END IF;
+    EXECUTE format('DROP TABLE %s', v.volume);
+    RETURN v_count;
+END $$;
+
+-- Erases private parts, the oldest of each bucket first; gives how many, at most p_most. What is about to go with its
+-- volume is left to go whole, unless it hasn't for too long (private_plan). Entries beyond the first volume whose last one
+-- is not over are not asked for.
 CREATE FUNCTION erase_private(p_fingerprint bytea, p_most integer, p_salt bytea, p_sealed bytea) RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
     v_since timestamptz := kept_since('journal');
+    v_end bigint;
+    v_whole_from bigint;
+    v_whole_end bigint;
     v_erased text[];
 BEGIN
+    -- Both doors count what goes: one at a time.
+    IF v_since IS NULL OR NOT pg_try_advisory_xact_lock(7405, hashtext('{schema}')) THEN
+        RETURN 0;
+    END IF;
+    SELECT coalesce(min(v.end_id) FILTER (WHERE v.last_at >= v_since), 9223372036854775807),
+           coalesce(min(v.first_id) FILTER (WHERE w.whole), 0), coalesce(max(v.end_id) FILTER (WHERE w.whole), 0)
+    INTO v_end, v_whole_from, v_whole_end
+    FROM private_volume v CROSS JOIN private_plan p
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN v.is_full AND v.last_at > v_since - p.waits AND v.last_at < v_since + p.waits
+               THEN NOT hides_private(v.volume) END AS whole) w;
     WITH oldest AS MATERIALIZED (
         SELECT p.bucket, p.entry_id FROM generate_series(-1, 255) b
         CROSS JOIN LATERAL (SELECT q.bucket, q.entry_id, q.visible_from FROM journal_private q
-                            WHERE q.bucket = b ORDER BY q.entry_id LIMIT 20) p
+                            WHERE q.bucket = b AND q.entry_id < v_end
+                              AND (q.entry_id < v_whole_from OR q.entry_id >= v_whole_end)
+                            ORDER BY q.entry_id LIMIT 20) p
         JOIN journal j ON j.bucket = p.bucket AND j.entry_id = p.entry_id
         WHERE j.at < v_since AND coalesce(p.visible_from <= house_now(), true) LIMIT p_most
     ), gone AS (
-        DELETE FROM journal_private p USING oldest o WHERE p.bucket = o.bucket AND p.entry_id = o.entry_id
+        DELETE FROM journal_private p USING oldest o
+        WHERE p.bucket = o.bucket AND p.entry_id = o.entry_id AND p.entry_id < v_end
         RETURNING p.entry_id
     )
     SELECT array_agg(g.entry_id || ':1:private') INTO v_erased FROM gone g;
@@ -140,5 +281,5 @@ CREATE TRIGGER year_key_guard BEFORE UPDATE OF destroyed_at ON keyring FOR EACH 
     EXECUTE FUNCTION year_key_guard();
 
 REVOKE ALL ON FUNCTION kept_since, year_of_key_ends, private_is_over, journal_erasure, erase_private,
-    dossier_over, erased_when_over, erasable, archive_keys_over, keys_over, year_key_guard FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION erase_private, keys_over TO {schema}_eraser;
+    make_private_volumes, hides_private, drop_private, dossier_over, erased_when_over, erasable, archive_keys_over, keys_over, year_key_guard FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION make_private_volumes, drop_private, erase_private, keys_over TO {schema}_eraser;

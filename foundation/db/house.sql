@@ -116,13 +116,15 @@ CREATE TABLE journal_private (
     officer_tag bytea,
     visible_from timestamptz,
     PRIMARY KEY (bucket, entry_id)
-);
+) PARTITION BY RANGE (entry_id);  -- in volumes, each of which goes whole (erasure.sql); what no volume takes, the rest does
+CREATE TABLE journal_private_rest PARTITION OF journal_private DEFAULT;
 COMMENT ON COLUMN journal_private.officer_tag IS
     'the official under the key index/journal-officer/1, to be read together with journal.authority; null: none named';
 COMMENT ON COLUMN journal_private.visible_from IS
     'when the party may see the entry; null: at once. An auditor sees it at once in any case';
 CREATE INDEX journal_private_subject ON journal_private (bucket, subject_tag) WHERE subject_tag IS NOT NULL;
 CREATE INDEX journal_private_officer ON journal_private (officer_tag) WHERE officer_tag IS NOT NULL;
+CREATE INDEX journal_private_hidden ON journal_private (visible_from) WHERE visible_from IS NOT NULL;
 
 -- A look: an answered question about a party, in an official's name or for a purpose other than the party's own.
 CREATE VIEW look AS
