@@ -58,8 +58,9 @@ CREATE VIEW private_volume AS
     WHERE i.inhparent = 'journal_private'::regclass AND b IS NOT NULL;
 
 -- Makes the volumes that are to be there; gives how many. A table is made apart and attached, so that nobody who writes
--- waits. Where ids beyond the last volume are drawn already, the rest has them, and the next volume begins far enough
--- above. The rest is read through at each attachment: where it has grown large, it takes everything from then on.
+-- waits. An entry on its way into the rest would fail if its id became a volume's meanwhile: where ids beyond the last
+-- volume are drawn, or soon will be, the rest keeps them, and the next volume begins far enough above. The rest is read
+-- through at each attachment: where it has grown large, it takes everything from then on.
 CREATE FUNCTION make_private_volumes() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = {schema}, pg_temp SET lock_timeout = '200ms' AS $$
@@ -74,7 +75,7 @@ BEGIN
     SELECT * INTO STRICT v_plan FROM private_plan;
     SELECT last_value - (NOT is_called)::integer INTO v_drawn FROM journal_entry_id_seq;
     SELECT coalesce(max(v.end_id), 1) INTO v_first FROM private_volume v;
-    IF v_first <= v_drawn THEN
+    IF v_drawn > 0 AND v_first <= v_drawn + v_plan.entries / 10 THEN
         v_first := v_drawn + v_plan.entries;
     END IF;
     WHILE v_first <= v_drawn + v_plan.ahead * v_plan.entries LOOP
