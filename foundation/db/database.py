@@ -19,7 +19,7 @@ from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 
-from foundation.db.pool import Pool
+from foundation.db.pool import Connection, Pool
 from foundation.reasons import RULE_HELD_BY_DATABASE, UNAVAILABLE
 from foundation.refusal import Refused
 
@@ -130,6 +130,14 @@ class Database:
         return cls(Pool(dsn, options=options, size=pool), schema, dsn)
 
     @asynccontextmanager
+    async def _lent(self) -> AsyncGenerator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise refused_by(error) from error
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
         """Open a READ COMMITTED transaction; commit at the end, roll back on any error.
 
@@ -137,55 +145,46 @@ class Database:
         the outcome of the commit is unknown; Refused(RULE_HELD_BY_DATABASE) when a rule of the house's own
         triggers forbids the change.
         """
-        try:
-            async with self._pool.connection() as connection:
-                drawn = -1
-                try:
-                    begun = await connection.execute(_BEGINNING)
-                    begun.nextset()
-                    ((now, drawn),) = await begun.fetchall()
-                    yield Transaction(connection, now)
-                    await connection.commit()
-                except BaseException as error:
-                    with contextlib.suppress(psycopg.Error):
-                        await connection.rollback()
-                    if drawn >= 0:
-                        await self._explain(connection, drawn, _cause(error))
-                    raise
-        except psycopg.Error as error:
-            raise refused_by(error) from error
+        async with self._lent() as connection:
+            drawn = -1
+            try:
+                begun = await connection.execute(_BEGINNING)
+                begun.nextset()
+                ((now, drawn),) = await begun.fetchall()
+                yield Transaction(connection, now)
+                await connection.commit()
+            except BaseException as error:
+                with contextlib.suppress(psycopg.Error):
+                    await connection.rollback()
+                if drawn >= 0:
+                    await self._explain(connection, drawn, _cause(error))
+                raise
 
     async def alone(self, function: str, /, **arguments: object) -> Row:
         """Call a function as a transaction of its own, in one round trip; gives its only row.
 
         In `door_no` the row has the last door number that the function drew. Raises as `transaction`.
         """
-        try:
-            async with self._pool.connection() as connection:
-                if time.monotonic() - connection.door_no_at > DOOR_NO_KNOWN_S:
-                    ((connection.door_no,),) = await (await connection.execute(_DOOR_NO)).fetchall()
-                    connection.door_no_at = time.monotonic()
-                try:
-                    row = (await _executed(connection, _calling(function, arguments), arguments)).one()
-                except BaseException as error:
-                    await self._explain(connection, connection.door_no, _cause(error))
-                    raise
-                connection.door_no = max(connection.door_no, row.door_no)
-                return row
-        except psycopg.Error as error:
-            raise refused_by(error) from error
+        async with self._lent() as connection:
+            if time.monotonic() - connection.door_no_at > DOOR_NO_KNOWN_S:
+                ((connection.door_no,),) = await (await connection.execute(_DOOR_NO)).fetchall()
+                connection.door_no_at = time.monotonic()
+            try:
+                row = (await _executed(connection, _calling(function, arguments), arguments)).one()
+            except BaseException as error:
+                await self._explain(connection, connection.door_no, _cause(error))
+                raise
+            connection.door_no = max(connection.door_no, row.door_no)
+            return row
 
     async def read(self, sql: str, /, **params: object) -> list[tuple[Any, ...]]:
         """Return the rows of a statement that is a transaction of its own and draws no door number, in one round trip.
 
         Values come in the driver's binary form. Raises as `transaction` does.
         """
-        try:
-            async with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
-                await cursor.execute(_statement(sql), _adapted(params))
-                return await cursor.fetchall()
-        except psycopg.Error as error:
-            raise refused_by(error) from error
+        async with self._lent() as connection, connection.cursor(binary=True) as cursor:
+            await cursor.execute(_statement(sql), _adapted(params))
+            return await cursor.fetchall()
 
     async def _explain(self, connection: AsyncConnection[Any], drawn: int, cause: str) -> None:
         """Say which door numbers the failed transaction may have lost: those drawn since `drawn`.

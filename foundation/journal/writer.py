@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from foundation.crypto import Kek, Keyring, bucket_of, journal_tag, journal_year, kek_name, open_blob, seal_blobs, tag
 from foundation.db import Transaction
@@ -71,17 +71,14 @@ class Journal:
         return seal_private(kek, officers, officer, matter, tag=subject_tag, bucket=bucket)
 
 
-class SealedPrivate:
+class SealedPrivate(NamedTuple):
     """The private part of an entry as stored."""
 
-    __slots__ = ("bucket", "officer_tag", "salt", "sealed", "tag")
-
-    def __init__(self, salt: bytes, sealed: bytes, tag: bytes | None, bucket: int, officer_tag: bytes | None) -> None:
-        self.salt = salt
-        self.sealed = sealed
-        self.tag = tag
-        self.bucket = bucket
-        self.officer_tag = officer_tag
+    salt: bytes
+    sealed: bytes
+    tag: bytes | None
+    bucket: int
+    officer_tag: bytes | None
 
     def arguments(self) -> dict[str, Any]:
         """What every door takes that writes an entry of its own."""

@@ -39,6 +39,7 @@ ASSERTION = "chengxin-assertion"
 """Metadata key of a person's or officer's assertion."""
 
 UNARY_BYTES = 256 * 1024
+_SHAPES = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 _LONGEST_S, _SHORTEST_S = 10.5, 0.1
 _NOT_ENTRIES = {Kind.EXHAUSTED, Kind.UNAVAILABLE, Kind.DEADLINE, Kind.UNAUTHENTICATED}
 
@@ -74,19 +75,19 @@ class HouseInterceptor(aio.ServerInterceptor):
     ) -> Any:
         """Return the method's handler, wrapped; a method is wrapped once."""
         path = str(handler_call_details.method)
-        wrapped = self._handlers.get(path)
-        if wrapped is not None:
-            return wrapped
-        handler: Any = await continuation(handler_call_details)
-        if handler is None or not path.startswith("/chengxin."):
-            return handler
-        return self._handlers.setdefault(path, self._wrapped(handler, _short(path)))
+        if path not in self._handlers:
+            handler: Any = await continuation(handler_call_details)
+            if handler is None or not path.startswith("/chengxin."):
+                return handler
+            self._handlers[path] = self._wrapped(handler, _short(path))
+        return self._handlers[path]
 
     def _wrapped(self, handler: Any, method: str) -> Any:
-        streaming = handler.request_streaming or handler.response_streaming
+        shape = next(shape for shape in _SHAPES if getattr(handler, shape) is not None)
+        serve, streaming = getattr(handler, shape), handler.request_streaming
 
         async def stream(request: Any, context: Any) -> AsyncGenerator[Any]:
-            serve, serving = handler.stream_stream or handler.unary_stream, _Serving(method)
+            serving = _Serving(method)
             try:
                 await self._admit(serving, context, streaming=True)
                 async for response in serve(request, context):
@@ -98,7 +99,7 @@ class HouseInterceptor(aio.ServerInterceptor):
                 self._tell(serving)
 
         async def unary(request: Any, context: Any) -> Any:
-            serve, serving = handler.stream_unary or handler.unary_unary, _Serving(method)
+            serving = _Serving(method)
             try:
                 await self._admit(serving, context, streaming=streaming, size=0 if streaming else request.ByteSize())
                 return await serve(request, context)
@@ -107,14 +108,7 @@ class HouseInterceptor(aio.ServerInterceptor):
             finally:
                 self._tell(serving)
 
-        kind = "{}_{}".format(
-            "stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary"
-        )
-        return getattr(grpc, f"{kind}_rpc_method_handler")(
-            stream if handler.response_streaming else unary,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        return handler._replace(**{shape: stream if handler.response_streaming else unary})
 
     async def _admit(self, serving: _Serving, context: Any, *, streaming: bool, size: int = 0) -> None:
         """Let a call in, or raise why not."""

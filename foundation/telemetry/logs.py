@@ -27,7 +27,7 @@ def configure_logs(office: str, level: str) -> None:
     ]
     render = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[_query, *shared, render],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
@@ -81,15 +81,11 @@ def queried(query_id: UUID) -> UUID:
     return query_id
 
 
-def _query(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    if query := _QUERY.get(""):
-        event["query_id"] = query
-    return event
-
-
 def _office(office: str) -> structlog.types.Processor:
     def add(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
         event["office"] = office
+        if query := _QUERY.get(""):
+            event["query_id"] = query
         return event
 
     return add

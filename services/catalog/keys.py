@@ -12,7 +12,6 @@ from foundation.crypto import (
     KeysInUse,
     bucket_of,
     epoch_of,
-    journal_tag,
     journal_year,
     name_tag,
     subject_tag,
@@ -20,15 +19,7 @@ from foundation.crypto import (
     tags_of,
 )
 from foundation.identity import Identifier, IdentifierKind
-from foundation.journal.writer import (
-    BUCKET_KEY,
-    INDEX_KEY,
-    NO_SUBJECT,
-    OFFICER_KEY,
-    SealedPrivate,
-    seal_private,
-    seal_privates,
-)
+from foundation.journal.writer import BUCKET_KEY, INDEX_KEY, NO_SUBJECT, OFFICER_KEY, SealedPrivate, seal_private
 from foundation.keys import Index
 from foundation.personal import Personal
 from services.catalog.sealing import PARTY_IDENTIFIER, PARTY_NAME
@@ -80,20 +71,10 @@ class CatalogKeys:
         """The party's bucket, the tag by which it is found, and its tag in the journal."""
         return tags_of(party, bucket=self.bucket, subject=self.subjects.reading, journal=self.journal_index)
 
-    def journal_tag(self, party: Identifier) -> bytes:
-        """The party's tag in the journal."""
-        return journal_tag(self.journal_index, party)
-
     def private(self, party: Identifier | None, *, officer: Personal, matter: Personal) -> SealedPrivate:
         """The private part of an entry that a door writes, about a party or none."""
-        tag, bucket = (self.journal_tag(party), self.bucket_of(party)) if party else (None, NO_SUBJECT)
+        bucket, _, tag = self.tags_of(party) if party else (NO_SUBJECT, b"", None)
         return seal_private(self.journal, self.journal_officers, officer, matter, tag=tag, bucket=bucket)
-
-    def privates(
-        self, count: int, *, officer: Personal, matter: Personal
-    ) -> tuple[bytes | None, list[tuple[bytes, bytes]]]:
-        """The private parts of as many entries that the door `answer` writes: see `seal_privates`."""
-        return seal_privates(self.journal, self.journal_officers, officer, matter, count=count)
 
     def number_tag(self, provider: str, number: str) -> bytes:
         """The tag of a provider's record number."""

@@ -24,12 +24,8 @@ from services.catalog.sealing import Sealer
 from services.catalog.store import records
 from services.catalog.store.records import StoredRecord
 
-_OUTCOMES: dict[str, Reason] = {
-    "ITEM_NOT_IN_FORCE": reasons.ITEM_NOT_IN_FORCE,
-    "RETENTION_PASSED": reasons.RETENTION_PASSED,
-    "NUMBER_USED_FOR_OTHER_CONTENT": reasons.NUMBER_USED_FOR_OTHER_CONTENT,
-    "again": UNAVAILABLE,
-}
+_OWN = (reasons.ITEM_NOT_IN_FORCE, reasons.RETENTION_PASSED, reasons.NUMBER_USED_FOR_OTHER_CONTENT)
+_OUTCOMES: dict[str, Reason] = {"again": UNAVAILABLE, **{reason.code: reason for reason in _OWN}}
 END_REASONS = frozenset({"repaired", "objection_upheld", "listing_closed"})
 """Reasons for which a caller may end sharing; the others end it by themselves."""
 _AT_ONCE = 25
@@ -169,10 +165,9 @@ class RecordOffice:
         subjects = await records.subjects_for(tx, buckets, canons, batch.tags, fresh=batch.fresh)
         for at, (one, bucket, subject) in enumerate(zip(batch.admitted, buckets, subjects, strict=True)):
             if stored[at].subject_id != subject:  # the party came, or was erased and came anew, since it was sealed
-                anew = sealed_record(
+                stored[at] = sealed_record(
                     one, self.sealer, batch.keys, caller, bucket=bucket, subject_id=subject, today=today
                 )
-                stored[at] = anew
         return await records.hand_in(tx, fingerprint=caller.fingerprint, records=stored, names=batch.names)
 
     async def withdraw(

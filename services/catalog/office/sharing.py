@@ -13,6 +13,7 @@ from foundation.access import Caller
 from foundation.db import Database, Row
 from foundation.identity import Identifier
 from foundation.journal import Entry, Journal, Receipt
+from foundation.journal.writer import seal_privates
 from foundation.personal import Personal
 from foundation.reasons import NOT_ENROLLED, NOT_FOUND, ROLE_REQUIRED
 from foundation.refusal import Reason, Refused
@@ -24,13 +25,8 @@ from services.catalog.sealing import Sealer, Shown
 from services.catalog.store import answers
 from services.catalog.store.answers import Answers, AskedParty, Position, Question
 
-_REASONS: dict[str, Reason] = {
-    "NOT_ENROLLED": NOT_ENROLLED,
-    "ROLE_REQUIRED": ROLE_REQUIRED,
-    "PURPOSE_UNKNOWN": reasons.PURPOSE_UNKNOWN,
-    "NOT_GRANTED": reasons.NOT_GRANTED,
-    "PURPOSE_IS_YES_NO": reasons.PURPOSE_IS_YES_NO,
-}
+_OWN = (reasons.PURPOSE_UNKNOWN, reasons.NOT_GRANTED, reasons.PURPOSE_IS_YES_NO)
+_REASONS: dict[str, Reason] = {reason.code: reason for reason in (NOT_ENROLLED, ROLE_REQUIRED, *_OWN)}
 SOURCE = "catalog"
 
 
@@ -102,18 +98,10 @@ class SharingOffice:
 
     async def refuse_members(self, caller: Caller, context: Context, refused: Sequence[Refused]) -> None:
         """Write the entries of a batch's malformed members, which no door gets to see."""
+        asked = {name: getattr(context, name) for name in ("kind", "purpose", "matter", "officer", "query_id")}
         async with self._database.transaction() as tx:
             for one in refused:
-                entry = Entry(
-                    kind=context.kind,
-                    caller=caller,
-                    purpose=context.purpose,
-                    matter=context.matter,
-                    officer=context.officer,
-                    decision="refused",
-                    reason=one.reason.code,
-                    query_id=context.query_id,
-                )
+                entry = Entry(caller=caller, decision="refused", reason=one.reason.code, **asked)
                 await self._journal.write(tx, entry)
 
     async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
@@ -132,7 +120,8 @@ class SharingOffice:
         await self._admit(context, parties)
         keys = await CatalogKeys.open(self._sealer.keyring, now)
         asked = context.fingerprint, context.kind, context.purpose, context.query_id, context.attempt
-        official, sealed = keys.privates(len(parties), officer=context.officer, matter=context.matter)
+        said, keys_of = (context.officer, context.matter), (keys.journal, keys.journal_officers)
+        official, sealed = seal_privates(*keys_of, *said, count=len(parties))
         each = [AskedParty(*keys.tags_of(party), *private) for party, private in zip(parties, sealed, strict=True)]
         return Question(*asked, official, full, each)
 
