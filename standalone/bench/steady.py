@@ -30,12 +30,13 @@ RATE, MOST, STRANGERS = 500, 256, 1_000_000
 
 
 class Asked(NamedTuple):
-    """A question answered: about which party, after how many seconds, whether with a record, at what house time."""
+    """A question answered: about which party, after how many seconds, whether with a record, when, by which entry."""
 
     number: int
     seconds: float
     found: bool
     as_of: datetime
+    entry_id: int
 
 
 class Steady:
@@ -86,7 +87,8 @@ class Steady:
             self.unanswered += 1
             return
         assert answer.receipt is not None
-        self.answered.append(Asked(number, time.perf_counter() - begun, answer.found, answer.receipt.as_of))
+        seconds, receipt = time.perf_counter() - begun, answer.receipt
+        self.answered.append(Asked(number, seconds, answer.found, receipt.as_of, receipt.entry_id))
 
 
 def _asks(folder: Path, below: int, hits: float, stop: Event, says: Connection) -> None:

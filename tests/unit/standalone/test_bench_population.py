@@ -58,7 +58,9 @@ class Client:
         self.asked.append(uscc)
         if len(self.asked) > 1:
             raise UnavailableError("away")
-        return SimpleNamespace(found=True, receipt=SimpleNamespace(as_of=datetime(2026, 11, 27, tzinfo=UTC)))
+        return SimpleNamespace(
+            found=True, receipt=SimpleNamespace(as_of=datetime(2026, 11, 27, tzinfo=UTC), entry_id=7)
+        )
 
 
 def test_a_steady_asker_counts_what_is_not_answered() -> None:
@@ -67,7 +69,7 @@ def test_a_steady_asker_counts_what_is_not_answered() -> None:
         asyncio.run(vars(Steady)["_ask"](steady, client))
     assert client.asked == [uscc(0)] * 2
     assert steady.unanswered == 1
-    assert [Asked(0, one.seconds, True, one.as_of) for one in steady.answered] == steady.answered
+    assert [Asked(0, one.seconds, True, one.as_of, one.entry_id) for one in steady.answered] == steady.answered
 
 
 def test_strangers_are_nobody_with_a_record() -> None:
