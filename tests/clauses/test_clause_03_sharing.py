@@ -96,7 +96,7 @@ async def test_the_feed_brings_a_record_to_whom_the_grant_shows_its_item_and_to_
     events, _, receipt = await catalog.sharing.changes(watching, Position())
     assert [(event["kind"], event["record_id"]) for event in events] == [("recorded", str(result.record_id))]
     assert receipt is not None
-    unseen, _, nothing = await catalog.sharing.changes(replace(watching, fingerprint=other.fingerprint), Position())
+    unseen, _, nothing = await catalog.sharing.changes(watching._replace(fingerprint=other.fingerprint), Position())
     assert (unseen, nothing) == ([], None)
 
 
