@@ -103,7 +103,7 @@ class House:
             self._provide(character)
             self._prepare_processes(character)
             # Long to load, and nothing before needs it.
-            from standalone.schemas import bring_up_to_date  # noqa: PLC0415
+            from standalone.schemas import bring_up_to_date  # noqa: PLC0415  long to load, beside initdb
         self._say("bringing the offices' schemas and law up to date")
         dsn, passwords = self.engines.admin_dsn, self.data.role_passwords
         bring_up_to_date(dsn, role_passwords=passwords, sample=character.sample, deployment=character.deployment)

@@ -282,5 +282,6 @@ CREATE TRIGGER year_key_guard BEFORE UPDATE OF destroyed_at ON keyring FOR EACH 
     EXECUTE FUNCTION year_key_guard();
 
 REVOKE ALL ON FUNCTION kept_since, year_of_key_ends, private_is_over, journal_erasure, erase_private,
-    make_private_volumes, hides_private, drop_private, dossier_over, erased_when_over, erasable, archive_keys_over, keys_over, year_key_guard FROM PUBLIC;
+    make_private_volumes, hides_private, drop_private, dossier_over, erased_when_over, erasable, archive_keys_over,
+    keys_over, year_key_guard FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION make_private_volumes, drop_private, erase_private, keys_over TO {schema}_eraser;
