@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from statistics import median
@@ -29,7 +29,7 @@ from chengxin.client.requests import context
 from chengxin.common.v1 import common_pb2
 from foundation.crypto import bucket_of, journal_tag, subject_tag
 from foundation.identity import Identifier, IdentifierKind
-from standalone.bench.measuring import Figures, Place, percentile_ms
+from standalone.bench.measuring import Figures, Place, calm, peaks_mb, percentile_ms
 from standalone.bench.population import handed_in, multiplied, uscc
 from standalone.bench.wire import GrpcLine, Line, Load, Target, driven
 from standalone.ports import LOOPBACK, free_port
@@ -44,11 +44,10 @@ LINES, WIDTH, TURN_S = 8, 8, 3.0
 """64 in flight: connections, and questions on each; seconds of a turn."""
 PACES = (50, 80, 95)
 """Percents of the rate at which it is asked again, at that pace."""
-A_MESSAGE, MESSAGES = 1_000, 4
-"""Parties a message; messages in flight, as many as the departments' client has."""
+A_MESSAGE, MESSAGES, STREAMS = 1_000, 4, 64
+"""Parties a message; messages in flight, as many as the departments' client has; and sixteen clients at once."""
 HANDED_IN, HIT_EVERY, OTHERS = 100, 20, 20_000
 """Records handed in, of which the rest are copies; one in so many questions finds one; parties without a record."""
-CALM_PERCENT = 25
 _FINDABLE = (
     "SELECT count(*) FROM catalog.journal JOIN catalog.journal_private USING (bucket, entry_id)"
     " WHERE kind LIKE 'SharingService.CheckSubject%' AND subject_tag IS NOT NULL"
@@ -80,6 +79,11 @@ def measure_check(place: Place, *, rounds: int, records: int) -> Figures:
             checked, echoes, usuals, lone = zip(*asking.rounds(rounds, turns), strict=True)
         peak = _rate(checked)
         at_pace = {percent: asking.drive(ours, lines=2 * LINES, per_s=peak * percent / 100) for percent in PACES}
+        apart = {"lines": LINES * WIDTH, "width": 1}  # so that two processes get about as many connections each
+        alone = [asking.drive(ours, **apart)]
+        with _another_office(place, stage):
+            both = [asking.drive(ours, **apart) for _ in range(3)][1:]  # the first warms up
+        alone += [asking.drive(ours, **apart)]
         figures: Figures = {
             "ratio_to_echo": _ratio(checked, echoes),
             "ratio_to_usual": _ratio(checked, usuals),
@@ -90,13 +94,14 @@ def measure_check(place: Place, *, rounds: int, records: int) -> Figures:
             "lone_p50_ms": _percentile(lone, 50),
             "echo_rate": _rate(echoes),
             "usual_rate": _rate(usuals),
+            "two_processes_to_one": _ratio(both, alone),
             **asking.verdict(),
         }
     return figures | {"reached": figures["ratio_to_echo"] >= 0.6 and figures["ratio_to_usual"] >= 6 and _sound(figures)}
 
 
 def measure_check_bulk(place: Place, *, rounds: int, records: int) -> Figures:
-    """Ask a thousand a message, and one by one, and make the tags of as many parties and nothing else, taking turns."""
+    """Ask a thousand a message, one by one, and make only the tags of as many, taking turns; then sixteen clients."""
     with place.stage() as stage:
         asking = _Asking(stage, records)
         ours = asking.ours("CheckSubject", asking.one_by_one(), _found)
@@ -106,6 +111,7 @@ def measure_check_bulk(place: Place, *, rounds: int, records: int) -> Figures:
             return asking.drive(bulk, lines=MESSAGES, width=1), asking.drive(ours), _tags_per_s(asking.others)
 
         many, single, tags = zip(*asking.rounds(rounds, turns), strict=True)
+        streams = asking.drive(bulk, lines=STREAMS, width=1)
         figures: Figures = {
             "subjects_per_s": _rate(many),
             "ratio_to_check": _ratio(many, single),
@@ -113,6 +119,8 @@ def measure_check_bulk(place: Place, *, rounds: int, records: int) -> Figures:
             "message_p50_ms": _percentile(many, 50),
             "check_rate": _rate(single),
             "hmac_subjects_per_s": round(median(tags)),
+            f"subjects_per_s_at_{STREAMS}_streams": round(streams.rate),
+            **peaks_mb(stage),
             **asking.verdict(),
         }
     reached = figures["ratio_to_check"] >= 15 and figures["subjects_per_s"] >= 60_000
@@ -167,9 +175,7 @@ class _Asking:
 
     def drive(self, target: Target, *, lines: int = LINES, width: int = WIDTH, per_s: float = 0) -> Load:
         """Drive a target, when what the last one left to do is done: the log takes entries in after the answers."""
-        for _ in range(20):
-            if psutil.cpu_percent(0.5) < CALM_PERCENT:
-                break
+        calm()
         who = self._stage.procurement.folder
         load = uvloop.run(driven(target, who, lines=lines, width=width, seconds=TURN_S, per_s=per_s))
         self._wrong += load.wrong
@@ -256,14 +262,29 @@ def _database(admin_dsn: str) -> str:
 def _peer(place: Place, stage: Stage, name: str, *arguments: str, **settings: str) -> Generator[str]:
     """One of the peers as a process, under a certificate of the house; gives its address."""
     address, module = f"{LOOPBACK}:{free_port()}", f"standalone.bench.peers.{name}"
-    log, record = place.folder / f"{name}.log", place.folder / f"{name}.json"
-    peer = OwnProcess(name, log=log, record=record, remedy="Mend what the log names.")
-    command = [sys.executable, "-m", module, str(stage.house.data.identity("catalog")), address, *arguments]
-    try:
-        process = peer.launch(command, folder=CHECKOUT, environment=os.environ | settings)
-        itself = psutil.Process(process.pid)
-        if not peer.wait_for(process, lambda: any(c.status == "LISTEN" for c in itself.net_connections()), within=120):
-            raise peer.failed("ended")
+    given = [str(stage.house.data.identity("catalog")), address, *arguments]
+    with _serving(place, name, module, *given, settings=os.environ | settings):
         yield address
+
+
+@contextmanager
+def _another_office(place: Place, stage: Stage) -> Generator[None]:
+    """One more process of the catalog's office, on the port of the first, that serves and does no work of its own."""
+    settings = psutil.Process(stage.house.pids()["catalog"]).environ() | {"CHENGXIN_ONLY": "serve"}
+    with _serving(place, "another", "services.catalog", settings=settings):
+        yield
+
+
+@contextmanager
+def _serving(place: Place, name: str, module: str, *arguments: str, settings: Mapping[str, str]) -> Generator[None]:
+    """A module as a process, once it listens."""
+    log, record = place.folder / f"{name}.log", place.folder / f"{name}.json"
+    own = OwnProcess(name, log=log, record=record, remedy="Mend what the log names.")
+    try:
+        process = own.launch([sys.executable, "-m", module, *arguments], folder=CHECKOUT, environment=settings)
+        itself = psutil.Process(process.pid)
+        if not own.wait_for(process, lambda: any(c.status == "LISTEN" for c in itself.net_connections()), within=120):
+            raise own.failed("ended")
+        yield
     finally:
-        peer.stop()
+        own.stop()

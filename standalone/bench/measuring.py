@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 import typer
 
 from chengxin.cli.command import Group
@@ -22,6 +23,8 @@ from standalone.story.stage import Stage, on_stage
 
 COMMAND = (sys.executable, "-c", "import chengxin.cli; chengxin.cli.main()")
 VERIFY = (*COMMAND, "audit", "verify")
+
+CALM_PERCENT = 25
 
 Figures = dict[str, Any]
 """What was measured, by name; the unit is what the name ends in."""
@@ -56,6 +59,23 @@ class Place:
         """A new sample house with the story's cast in it."""
         with self.house() as house, on_stage(house, self.narrator) as stage:
             yield stage
+
+
+def calm(*, within_s: float = 10) -> None:
+    """Return when the machine has done what was left to do, or that time is over."""
+    for _ in range(round(within_s * 2)):
+        if psutil.cpu_percent(0.5) < CALM_PERCENT:
+            break
+
+
+def peaks_mb(stage: Stage) -> Figures:
+    """The most memory that each process of the house has had so far, resident, in MB, where the system tells it."""
+    found: Figures = {}
+    for name, pid in stage.house.pids().items():
+        with suppress(OSError):
+            told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+            found[f"peak_mb_{name}"] = round(int(told["VmHWM"].split()[0]) * 1024 / 1e6)
+    return found
 
 
 def percentile_ms(seconds: Sequence[float], percent: int) -> float:

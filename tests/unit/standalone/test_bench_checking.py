@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -156,10 +157,12 @@ class Asking:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     @contextmanager
     def nothing(*_: object, **__: object) -> Generator[Any]:
-        yield SimpleNamespace(house=SimpleNamespace(engines=SimpleNamespace(admin_dsn="")))
+        pids = {"catalog": os.getpid()}
+        yield SimpleNamespace(house=SimpleNamespace(engines=SimpleNamespace(admin_dsn=""), pids=lambda: pids))
 
     monkeypatch.setattr(checking, "_Asking", Asking)
     monkeypatch.setattr(checking, "_peer", nothing)
+    monkeypatch.setattr(checking, "_another_office", nothing)
     monkeypatch.setattr(checking, "_database", lambda dsn: dsn)
     monkeypatch.setattr(Place, "stage", nothing)
     return Place(tmp_path, cast(Narrator, None))
@@ -179,6 +182,7 @@ def test_check_gives_its_figures_by_name_and_whether_they_reach(
     assert {"ratio_to_echo", "ratio_to_usual", "rate", "p50_ms", "p99_ms", "lone_p50_ms"} <= figures.keys()
     assert figures["rate"] == 60
     assert figures["p50_ms"] == 2
+    assert figures["two_processes_to_one"] == 1
     assert figures["reached"] is reached
 
 
@@ -191,4 +195,5 @@ def test_check_bulk_gives_its_figures_by_name_and_whether_they_reach(
     monkeypatch.setattr(Asking, "rates", {"CheckSubject": single, "CheckSubjects": per_s}, raising=False)
     figures = checking.measure_check_bulk(place, rounds=3, records=100)
     assert {"subjects_per_s", "ratio_to_check", "ratio_to_hmac"} <= figures.keys()
+    assert 30 < figures["peak_mb_catalog"] < 10_000, "this process stands for the office"
     assert figures["reached"] is reached
