@@ -123,7 +123,8 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING record_number.record_id, number_tag, content_digest
     ), fresh AS MATERIALIZED (
-        SELECT a.* FROM asked a JOIN numbered n ON n.record_id = a.record_id
+        -- By bucket, as the keys begin: neighbours go to the same pages of the indexes.
+        SELECT a.* FROM asked a JOIN numbered n ON n.record_id = a.record_id ORDER BY a.bucket, a.record_id
     ), stored AS (
         INSERT INTO record (bucket, record_id, version, subject_id, person, item_code, provider,
                             determining_authority, document_kind, document_tag, severity, determined_on,
@@ -163,7 +164,9 @@ BEGIN
         SELECT r.content_digest, r.record_id FROM record_number r
         WHERE n.record_id IS NULL AND r.place = get_byte(a.number_tag, 0) AND r.provider = v_provider
           AND r.number_tag = a.number_tag OFFSET 0) k ON true
-    LEFT JOIN numbered b ON b.number_tag = a.number_tag
+    LEFT JOIN LATERAL (  -- only for what was not taken: a plan from small tables goes through all of them for each
+        SELECT m.content_digest, m.record_id FROM numbered m
+        WHERE n.record_id IS NULL AND m.number_tag = a.number_tag OFFSET 0) b ON true
     ORDER BY a.n;
     PERFORM pg_notify('chengxin_change', pg_current_xact_id()::text);
 END $$;
