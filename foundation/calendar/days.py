@@ -18,6 +18,7 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+@lru_cache(maxsize=4096)
 def start_of(day: date) -> datetime:
     """Return the first instant of `day` in Asia/Shanghai, aware."""
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)

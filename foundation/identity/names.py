@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from foundation.identity.identifier import Identifier, IdentifierKind
 
 # Dots that stand between the parts of transliterated names, in the encodings met in registers.
 _INTERPUNCTS = frozenset("·•‧∙⋅・᛫‥․.．")
+_OTHER = re.compile(r"\W")  # than letters and digits, which are all kept
 _MASK = "**"
 _SHOWN_OF_ID = 4
 _SHOWN_OF_PASSPORT = 1
@@ -19,9 +21,9 @@ def fold_name(name: str) -> str:
     For search only; a record keeps the name as the document writes it.
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
-    kept = (c for c in folded if c not in _INTERPUNCTS and unicodedata.category(c)[0] not in "ZC")
+    kept = _OTHER.sub(lambda c: "" if c[0] in _INTERPUNCTS or unicodedata.category(c[0])[0] in "ZC" else c[0], folded)
     # Again, because case folding and dropped characters can leave letters and accents apart.
-    return unicodedata.normalize("NFKC", "".join(kept))
+    return unicodedata.normalize("NFKC", kept)
 
 
 def mask_name(name: str) -> str:

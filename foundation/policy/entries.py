@@ -121,12 +121,9 @@ class CatalogItem(Titled, InForce):
         """True when a law excludes repair."""
         return self.unrepairable_basis is not None
 
-    def field(self, name: str) -> FieldDefinition | None:
-        """Return the definition of a field; None where records under this item may not hold it."""
-        return self._by_name.get(name)
-
     @cached_property
-    def _by_name(self) -> dict[str, FieldDefinition]:
+    def by_name(self) -> dict[str, FieldDefinition]:
+        """The definitions of the fields that records under this item may hold, by name."""
         return {field.name: field for field in reversed(self.fields)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from foundation.policy.numbers import Policy, PolicyNumber
 from foundation.policy.reasons import PUBLICITY_ENDS_BEFORE_IT_STARTS, SLIGHT_NOT_PUBLISHED
@@ -37,6 +38,7 @@ class PublicityPeriod:
         return self.starts_on <= today < self.ends_before
 
 
+@lru_cache(maxsize=4096)  # a batch's documents are of few days
 def publicity_period(
     severity: Severity, determined_on: date, policy: Policy, *, shortened_to: date | None = None
 ) -> PublicityPeriod:

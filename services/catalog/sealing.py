@@ -60,10 +60,8 @@ class Sealer:
         ends_before = admitted.ends_before
         return share_month(ends_before, today), archive_year(max(kept_until, ends_before), today)
 
-    def seal(
-        self, admitted: Admitted, *, record_id: UUID, subject_id: UUID, share: Kek, archive: Kek
-    ) -> tuple[SealedRecord, bytes]:
-        """Seal the draft's texts; gives the wraps and the packed fields."""
+    def seal(self, admitted: Admitted, *, record_id: UUID, subject_id: UUID, share: Kek, archive: Kek) -> SealedRecord:
+        """Seal the draft's texts."""
         draft = admitted.draft
         texts = {
             PARTY_NAME: draft.party_name,
@@ -72,10 +70,7 @@ class Sealer:
             RECORD_NUMBER: draft.record_number,
             **dict(draft.fields),
         }
-        sealed = seal_record(
-            texts, place=self.place(record_id, draft.version, subject_id), share=share, archive=archive
-        )
-        return sealed, sealed.packed
+        return seal_record(texts, place=self.place(record_id, draft.version, subject_id), share=share, archive=archive)
 
     async def open_shared(self, row: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Personal]:
         """Open the wanted columns (None: all) of a record as a door gives it; raises OpenFailed, KeyGone."""

@@ -95,7 +95,7 @@ def record_of(
         and item is not None
         and item.public_persons,
         sample=case.sample,
-        fields=tuple((name, _fitted(text)) for name, text in said.items() if item is None or item.field(name)),
+        fields=tuple((name, _fitted(text)) for name, text in said.items() if item is None or name in item.by_name),
     )
 
 

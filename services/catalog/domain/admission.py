@@ -118,9 +118,9 @@ def _authority(written: str, today: date) -> str:
 
 def _check_fields(draft: Draft, item: CatalogItem, lawbook: LawBook) -> None:
     """54号 clauses 1 and 14: only fields that the item names, and never what may not be collected."""
-    seen: set[str] = set()
+    seen, by_name = set[str](), item.by_name
     for name, value in draft.fields:
-        definition = item.field(name)
+        definition = by_name.get(name)
         if definition is None:
             place = f"fields.{name}" if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) else "fields"
             prohibited = lawbook.prohibited_category(name) is not None

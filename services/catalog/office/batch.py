@@ -55,7 +55,7 @@ def sealed_record(
     draft, tags = one.draft, keys.catalog
     record_id = uuid4()
     share, archive = map(keys.sealing.__getitem__, sealer.families(one, today))
-    sealed, fields = sealer.seal(one, record_id=record_id, subject_id=subject_id, share=share, archive=archive)
+    sealed = sealer.seal(one, record_id=record_id, subject_id=subject_id, share=share, archive=archive)
     return StoredRecord(
         number_tag=tags.number_tag(caller.authority, draft.record_number),
         content_digest=_content_digest(tags, draft),
@@ -76,7 +76,7 @@ def sealed_record(
         sample=draft.sample,
         archive_wrap=sealed.archive_wrap,
         share_wrap=sealed.share_wrap,
-        fields=fields,
+        fields=sealed.packed,
     )
 
 

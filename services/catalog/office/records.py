@@ -70,9 +70,10 @@ class RecordOffice:
                 self._sample = (await tx.one("SELECT sample FROM house")).sample
         drafts: list[Draft | Refused] = []
         judged: list[Admitted | Refused] = []
-        for draft in read(day_of(tx.now)):
+        today = day_of(tx.now)
+        for draft in read(today):
             drafts.append(draft)
-            judged.append(self._judged(draft, caller, day_of(tx.now)))
+            judged.append(self._judged(draft, caller, today))
             if len(drafts) % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return await self._sealed(caller, drafts, judged, tx.now)

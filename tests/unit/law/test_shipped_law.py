@@ -95,7 +95,7 @@ def test_items_hold_what_the_hand_in_files_carry(code: str, fields: str):
     item = BOOK.item(code, on=TODAY)
     assert item is not None
     assert set(fields.split()) <= {field.name for field in item.fields}
-    representative = item.field("legal_representative")
+    representative = item.by_name.get("legal_representative")
     assert representative is not None
     assert representative.sensitivity == "personal"
 

@@ -34,7 +34,7 @@ def test_records_have_twelve_fields_that_the_item_names() -> None:
     assert item is not None
     first, second = generated(STAGE, [7, 8])
     assert len(first.fields) == 12
-    assert all(item.field(name) is not None for name in first.fields)
+    assert all(name in item.by_name for name in first.fields)
     assert (first.record_number, first.document.number) != (second.record_number, second.document.number)
     assert first.party.identifier.value == uscc(7)
 
