@@ -172,7 +172,7 @@ BEGIN
     RETURN v_count;
 END $$;
 
--- Erases private parts, the oldest of each bucket first; gives how many, at most p_most. What is about to go with its
+-- Erases private parts, the oldest first; gives how many, at most p_most. What is about to go with its
 -- volume is left to go whole, unless it hasn't for too long (private_plan). Entries beyond the first volume whose last one
 -- is not over are not asked for.
 CREATE FUNCTION erase_private(p_fingerprint bytea, p_most integer, p_salt bytea, p_sealed bytea) RETURNS integer
@@ -196,13 +196,13 @@ BEGIN
         SELECT CASE WHEN v.is_full AND v.last_at > v_since - p.waits AND v.last_at < v_since + p.waits
                THEN NOT hides_private(v.volume) END AS whole) w;
     WITH oldest AS MATERIALIZED (
-        SELECT p.bucket, p.entry_id FROM generate_series(-1, 255) b
-        CROSS JOIN LATERAL (SELECT q.bucket, q.entry_id, q.visible_from FROM journal_private q
-                            WHERE q.bucket = b AND q.entry_id < v_end
-                              AND (q.entry_id < v_whole_from OR q.entry_id >= v_whole_end)
-                            ORDER BY q.entry_id LIMIT 20) p
+        SELECT p.bucket, p.entry_id
+        FROM (SELECT q.bucket, q.entry_id FROM journal_private q
+              WHERE q.entry_id < v_end AND (q.entry_id < v_whole_from OR q.entry_id >= v_whole_end)
+                AND coalesce(q.visible_from <= house_now(), true)
+              ORDER BY q.entry_id LIMIT p_most) p
         JOIN journal j ON j.bucket = p.bucket AND j.entry_id = p.entry_id
-        WHERE j.at < v_since AND coalesce(p.visible_from <= house_now(), true) LIMIT p_most
+        WHERE j.at < v_since
     ), gone AS (
         DELETE FROM journal_private p USING oldest o
         WHERE p.bucket = o.bucket AND p.entry_id = o.entry_id AND p.entry_id < v_end

@@ -169,7 +169,7 @@ CREATE TABLE change_event (
     version    bigint NOT NULL,
     item_code  text NOT NULL,
     end_reason text,
-    PRIMARY KEY (bucket, event_id)
+    PRIMARY KEY (event_id, bucket)
 );
 CREATE INDEX change_event_feed ON change_event (xid, event_id);
 
@@ -188,16 +188,12 @@ BEGIN
     END IF;
 END $$;
 CREATE FUNCTION lock_buckets(buckets smallint[], exclusively boolean) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    one smallint;
 BEGIN
-    FOR one IN SELECT DISTINCT b FROM unnest(buckets) AS b ORDER BY b LOOP
-        IF exclusively THEN
-            PERFORM pg_advisory_xact_lock(7401, one);
-        ELSE
-            PERFORM pg_advisory_xact_lock_shared(7401, one);
-        END IF;
-    END LOOP;
+    IF exclusively THEN
+        PERFORM pg_advisory_xact_lock(7401, o.b) FROM (SELECT DISTINCT b FROM unnest(buckets) b ORDER BY b OFFSET 0) o;
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(7401, o.b) FROM (SELECT DISTINCT b FROM unnest(buckets) b ORDER BY b OFFSET 0) o;
+    END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION lock_policy(boolean) TO catalog_change;
 
