@@ -24,6 +24,13 @@ from standalone.processes import OwnProcess
 from standalone.trouble import Trouble, explained
 
 SUPERUSER = "postgres"
+
+
+def shared_buffers(memory: int) -> str:
+    """The setting for a machine with so many bytes of memory: an eighth of it, at least 128 MB, at most 2 GB."""
+    return f"{min(max(memory >> 23, 128), 2048)}MB"
+
+
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_directories": ".",
@@ -36,6 +43,9 @@ SETTINGS = {
     "transaction_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",
+    "shared_buffers": shared_buffers(psutil.virtual_memory().total),
+    # Pages are written to the log whole after each checkpoint; twice the usual distance still recovers in seconds.
+    "max_wal_size": "2GB",
     # Statements and the details of errors can quote values of rows: they stay out of the log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from standalone.account import binaries, unprivileged_account
-from standalone.postgres import LOCKS, LONGEST_SOCKET_PATH, SOCKET, Postgres
+from standalone.postgres import LOCKS, LONGEST_SOCKET_PATH, SOCKET, Postgres, shared_buffers
 from standalone.processes import ProcessRecord
 from standalone.trouble import Trouble
 from standalone.valkey import Valkey
@@ -51,6 +51,8 @@ def test_it_keeps_what_is_committed_and_listens_on_no_port(tmp_path: Path) -> No
         for setting, value in {
             "fsync": "on",
             "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "max_wal_size": "2GB",
             "listen_addresses": "",
             "max_connections": "200",
             "TimeZone": "UTC",
@@ -61,6 +63,16 @@ def test_it_keeps_what_is_committed_and_listens_on_no_port(tmp_path: Path) -> No
     finally:
         server.stop()
     assert not server.running()
+
+
+@pytest.mark.parametrize(("gib", "buffers"), [(0.5, "128MB"), (1, "128MB"), (8, "1024MB"), (512, "2048MB")])
+def test_its_buffers_are_an_eighth_of_the_memory_within_bounds(gib: float, buffers: str) -> None:
+    assert shared_buffers(int(gib * 2**30)) == buffers
+
+
+def test_its_buffers_fit_this_machine(engine: Postgres) -> None:
+    megabytes = "SELECT setting::bigint / 128 || 'MB' FROM pg_settings WHERE name = 'shared_buffers'"
+    assert ask(engine, megabytes) == shared_buffers(psutil.virtual_memory().total)
 
 
 def test_it_never_runs_as_root_and_its_folder_is_closed(engine: Postgres) -> None:
