@@ -270,6 +270,29 @@ BEGIN
         ORDER BY bucket);
 END $$;
 
+-- Ends the sharing of rows that the sweeper has just found in the bucket that it has locked; gives of how many. By where
+-- they stand: by their keys each would be looked up a second time. One that was written anew in between (its wrap, by a
+-- rotation) may be left for the next step.
+CREATE FUNCTION end_found(p_rows tid[], p_reason text, p_now timestamptz) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SET search_path = catalog, pg_temp AS $$
+DECLARE
+    v_ended integer;
+BEGIN
+    IF p_rows = '{}' THEN
+        RETURN 0;
+    END IF;
+    WITH ended AS (
+        UPDATE record r SET ended_at = p_now, end_reason = p_reason, share_wrap = NULL
+        WHERE r.ctid = ANY (p_rows) AND r.ended_at IS NULL
+        RETURNING r.bucket, r.record_id, r.version, r.item_code
+    )
+    INSERT INTO change_event (bucket, xid, at, kind, record_id, version, item_code, end_reason)
+    SELECT e.bucket, pg_current_xact_id(), p_now, 'withdrawn', e.record_id, e.version, e.item_code, p_reason FROM ended e;
+    GET DIAGNOSTICS v_ended = ROW_COUNT;
+    PERFORM pg_notify('chengxin_change', pg_current_xact_id()::text);
+    RETURN v_ended;
+END $$;
+
 -- Carries out what has ended already in one bucket, by its date or its item: stamps it, destroys share wraps, tells the
 -- feed. One step of at most p_most records: who asks about the bucket meanwhile waits for it, and nobody else does.
 CREATE FUNCTION sweep(p_bucket smallint, p_most integer) RETURNS integer
@@ -277,24 +300,18 @@ CREATE FUNCTION sweep(p_bucket smallint, p_most integer) RETURNS integer
 DECLARE
     v_now timestamptz;
     v_today date := house_today();
-    v_expired uuid[];
-    v_repealed uuid[];
+    v_expired integer;
 BEGIN
     PERFORM lock_buckets(ARRAY[p_bucket], true);
     v_now := house_now();
-    v_expired := ARRAY(SELECT r.record_id FROM record r
-        WHERE r.bucket = p_bucket AND r.ended_at IS NULL AND r.ends_before <= v_now ORDER BY r.ends_before LIMIT p_most);
-    IF v_expired <> '{}' THEN
-        PERFORM end_now(array_fill(p_bucket, ARRAY[cardinality(v_expired)]), v_expired, 'expired');
-    END IF;
-    v_repealed := ARRAY(SELECT r.record_id FROM unnest(items_not_in_force(v_today)) AS repealed (code) CROSS JOIN LATERAL (
-            SELECT record_id FROM record WHERE item_code = repealed.code AND bucket = p_bucket AND ended_at IS NULL
+    v_expired := end_found(ARRAY(SELECT r.ctid FROM record r
+        WHERE r.bucket = p_bucket AND r.ended_at IS NULL AND r.ends_before <= v_now ORDER BY r.ends_before LIMIT p_most),
+        'expired', v_now);
+    RETURN v_expired + end_found(ARRAY(
+        SELECT r.ctid FROM unnest(items_not_in_force(v_today)) AS repealed (code) CROSS JOIN LATERAL (
+            SELECT ctid FROM record WHERE item_code = repealed.code AND bucket = p_bucket AND ended_at IS NULL
             LIMIT p_most) r
-        LIMIT p_most - cardinality(v_expired));
-    IF v_repealed <> '{}' THEN
-        PERFORM end_now(array_fill(p_bucket, ARRAY[cardinality(v_repealed)]), v_repealed, 'repealed');
-    END IF;
-    RETURN cardinality(v_expired) + cardinality(v_repealed);
+        LIMIT p_most - v_expired), 'repealed', v_now);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA catalog FROM PUBLIC;
