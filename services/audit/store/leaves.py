@@ -24,7 +24,7 @@ COPY_ROWS = (
     "COPY log_entry (index, source, source_epoch, authority, purpose, decision, entry_id, bucket, door_no, at, leaf,"
     " leaf_hash) FROM STDIN (FORMAT BINARY)"
 )
-_COPY_BEGINS, _COLUMNS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), (12).to_bytes(2), b"\xff\xff"
+_COPY_BEGINS, _ROW_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\0\x0c\0\0\0\x08", b"\xff\xff"
 _PLACES = b"\0\0\0\x08%b\0\0\0\x02%b\0\0\0\x08%b\0\0\0\x08%b%b%b\0\0\0\x20%b"
 _COMMON = tuple(name for name in COMMON if name not in ("source", "epoch"))
 """The members that `read_on.sql` gives last, in this order."""
@@ -59,10 +59,11 @@ def source_entry(source: str, row: tuple[Any, ...]) -> SourceEntry:
 
 def copied(first_index: int, entries: Iterable[SourceEntry]) -> bytes:
     """Return what COPY_ROWS takes: the entries at consecutive indices from `first_index` on."""
-    rows = [_COLUMNS + _sized(index.to_bytes(8)) + entry.row for index, entry in zip(count(first_index), entries)]
+    rows = [_ROW_BEGINS + index.to_bytes(8) + entry.row for index, entry in zip(count(first_index), entries)]
     return _COPY_BEGINS + b"".join(rows) + _COPY_ENDS
 
 
+@lru_cache(maxsize=64)
 def _instant(at: bytes) -> bytes:
     """A time that PostgreSQL sent, as a leaf has it: microseconds since 1970."""
     return dumps(int.from_bytes(at, signed=True) + _2000)
