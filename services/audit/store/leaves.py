@@ -46,8 +46,7 @@ def source_entry(source: str, row: tuple[Any, ...]) -> SourceEntry:
     """Return the entry of a row as `read_on.sql` gives it."""
     epoch, _, entry_id, xid, bucket, door_no, at, as_of, query_id, digest, commitment, fingerprint, *common = row
     leaf_format, row_format = _formats(source, epoch, *common)
-    number, written = int.from_bytes(xid), _instant(at)
-    filtered = written if as_of == at else _instant(as_of)
+    number, written, filtered = int.from_bytes(xid), _instant(at), _instant(as_of)
     query, shown, hidden, who = b"\x50" + query_id, b"\x58\x20" + digest, b"\x58\x20" + commitment, dumps(fingerprint)
     leaf = leaf_format % (
         written, dumps(number), filtered, shown, dumps(door_no), dumps(entry_id), query, hidden, who
