@@ -272,7 +272,8 @@ END $$;
 
 -- Ends the sharing of rows that the sweeper has just found in the bucket that it has locked; gives of how many. By where
 -- they stand: by their keys each would be looked up a second time. One that was written anew in between (its wrap, by a
--- rotation) may be left for the next step.
+-- rotation) may be left for the next step; no other row can have taken its place, which the calling statement's snapshot
+-- still sees.
 CREATE FUNCTION end_found(p_rows tid[], p_reason text, p_now timestamptz) RETURNS integer
     LANGUAGE plpgsql VOLATILE SET search_path = catalog, pg_temp AS $$
 DECLARE

@@ -117,7 +117,7 @@ CREATE TABLE record (
     CHECK (erased_at IS NULL OR (ended_at IS NOT NULL AND archive_wrap IS NULL AND fields IS NULL))
 );
 CREATE INDEX record_of_subject ON record (bucket, subject_id);
-CREATE INDEX record_to_erase ON record (erase_before) WHERE erased_at IS NULL AND ended_at IS NOT NULL;
+CREATE INDEX record_to_erase ON record (erase_before) WHERE erased_at IS NULL;
 CREATE INDEX record_to_expire ON record (bucket, ends_before) WHERE ended_at IS NULL;
 CREATE INDEX record_public ON record (determined_on DESC, record_id) WHERE public AND ended_at IS NULL;
 CREATE INDEX record_of_item ON record (item_code, bucket) WHERE ended_at IS NULL;
