@@ -11,30 +11,24 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc.aio import AioRpcError, Channel, StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
+from grpc.aio import AioRpcError, Channel
 from grpc_status import rpc_status
 
-from chengxin.audit.v1.audit_pb2_grpc import AuditServiceStub
-from chengxin.audit.v1.misuse_pb2_grpc import MisuseServiceStub
-from chengxin.audit.v1.questions_pb2_grpc import QuestionServiceStub
-from chengxin.blacklist.v1.blacklist_pb2_grpc import SchemeServiceStub
-from chengxin.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
-from chengxin.catalog.v1.sharing_pb2_grpc import SharingServiceStub
-from chengxin.common.v1.statistics_pb2_grpc import StatisticsServiceStub
-from chengxin.repair.v1.desk_pb2_grpc import RepairDeskServiceStub
-from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
+from chengxin.client.requests import how_to_ask
 from foundation import reasons as shared
 from foundation.access import Officer, Person, issue_assertion
 from foundation.refusal import Kind, Reason, Refused, Wording
 from foundation.rpc.interceptor import ASSERTION
 from foundation.rpc.status import CODES
 from gateway.reasons import NO_ANSWER_IN_TIME, OFFICE_FAILED
+from gateway.sessions import Session, StaffSession
 
 DEADLINE_S = 5.0
 """Deadline of a unary call, seconds."""
@@ -63,8 +57,6 @@ AT_THE_GATEWAY = frozenset(
 )
 """Reasons by which an office refuses the gateway itself."""
 
-Request = TypeVar("Request")
-Response = TypeVar("Response")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
@@ -108,7 +100,10 @@ class Issuer:
 
 
 class Offices:
-    """Stubs of the offices over channels with mutual TLS, and the ways to call them."""
+    """Channels to the offices with mutual TLS, and the ways to call them.
+
+    A request goes to the office of its package, to the one method that takes it.
+    """
 
     def __init__(
         self,
@@ -120,46 +115,35 @@ class Offices:
         issuer: Issuer,
         staff_issuer: Issuer | None = None,
     ) -> None:
-        self._channels = (catalog, blacklist, repair, audit)
+        self.channels = {"catalog": catalog, "blacklist": blacklist, "repair": repair, "audit": audit}
         self._issuer = issuer
         self._staff_issuer = staff_issuer
-        self.catalog = CatalogServiceStub(catalog)
-        self.sharing = SharingServiceStub(catalog)
-        self.schemes = SchemeServiceStub(blacklist)
-        self.repair = RepairServiceStub(repair)
-        self.desk = RepairDeskServiceStub(repair)
-        self.audit = AuditServiceStub(audit)
-        self.questions = QuestionServiceStub(audit)
-        self.misuse = MisuseServiceStub(audit)
-        self.counting = [StatisticsServiceStub(office) for office in (catalog, blacklist, repair)]
 
-    async def ask(self, method: UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
-        """Call a method that anybody may call. Raises OfficeRefused, or Refused where the house fails."""
+    async def ask(self, request: Message, *, office: str = "") -> Any:
+        """Ask what anybody may ask; `office` for what several of them answer.
+
+        Raises OfficeRefused, or Refused where the house fails.
+        """
         async with _translated():
-            return await method(request, timeout=DEADLINE_S)
+            return await self._method("unary_unary", type(request), office)(request, timeout=DEADLINE_S)
 
-    async def ask_for(
-        self, who: Person | Officer, method: UnaryUnaryMultiCallable[Request, Response], request: Request
-    ) -> Response:
-        """Call a method in the name of `who`. Raises as `ask` does."""
+    async def ask_for(self, session: Session | StaffSession, request: Message) -> Any:
+        """Ask in the name of who is signed in. Raises as `ask` does."""
+        method = self._method("unary_unary", type(request))
         async with _translated():
-            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(who))
+            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(session))
 
-    async def ask_about(
-        self, who: Person | Officer, method: UnaryUnaryMultiCallable[Request, Response], request: Request
-    ) -> Response:
+    async def ask_about(self, session: Session | StaffSession, request: Message) -> Any:
         """As `ask_for`, about one thing by its id: what is another's looks like what does not exist."""
         async with hidden_unless_own():
-            return await self.ask_for(who, method, request)
+            return await self.ask_for(session, request)
 
     async def send_for(
-        self,
-        who: Person | Officer,
-        method: StreamUnaryMultiCallable[Request, Response],
-        messages: AsyncIterator[Request],
-    ) -> Response:
-        """Stream messages in the name of `who`; an error while making them breaks the call off."""
-        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(who))
+        self, session: Session | StaffSession, kind: type[Message], messages: AsyncIterator[Message]
+    ) -> Any:
+        """Stream messages of a kind in the name of who is signed in; an error while making them breaks the call off."""
+        method = self._method("stream_unary", kind)
+        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(session))
         try:
             async for message in messages:
                 try:
@@ -173,11 +157,10 @@ class Offices:
         finally:
             call.cancel()
 
-    async def stream_for(
-        self, who: Person | Officer, method: UnaryStreamMultiCallable[Request, Response], request: Request
-    ) -> AsyncGenerator[Response]:
-        """Give the messages of a stream in the name of `who`. Raises as `ask` does; left early, the call ends."""
-        call = method(request, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(who))
+    async def stream_for(self, session: Session | StaffSession, request: Message) -> AsyncGenerator[Any]:
+        """Give a stream's messages in the name of who is signed in. Raises as `ask` does; left early, the call ends."""
+        method = self._method("unary_stream", type(request))
+        call = method(request, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(session))
         try:
             async with _translated():
                 async for message in call:
@@ -187,13 +170,18 @@ class Offices:
 
     async def close(self) -> None:
         """Close the channels; calls under way have a second to finish."""
-        for channel in self._channels:
+        for channel in self.channels.values():
             await channel.close(grace=1.0)
 
-    def _asserted(self, who: Person | Officer) -> tuple[tuple[str, str], ...]:
-        issuer = self._staff_issuer if isinstance(who, Officer) else self._issuer
-        assert issuer is not None  # no official signs in where the settings name no issuer
-        return ((ASSERTION, issuer.assertion(who)),)
+    def _method(self, way: str, kind: type[Message], office: str = "") -> Any:
+        of_package, path, answer = how_to_ask(kind)
+        return getattr(self.channels[office or of_package], way)(path, kind.SerializeToString, answer.FromString)
+
+    def _asserted(self, session: Session | StaffSession) -> tuple[tuple[str, str], ...]:
+        if isinstance(session, Session):
+            return ((ASSERTION, self._issuer.assertion(session.person)),)
+        assert self._staff_issuer is not None  # no official signs in where the settings name no issuer
+        return ((ASSERTION, self._staff_issuer.assertion(session.officer)),)
 
 
 @asynccontextmanager

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 from uuid import UUID, uuid4
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from chengxin.catalog.v1 import record_pb2, sharing_pb2
 from chengxin.client.mirror import mirrored
@@ -12,6 +19,16 @@ from chengxin.common.v1 import common_pb2
 
 RECORD_BYTES = 256 * 1024
 """Largest record that is sent at all."""
+
+
+@cache
+def how_to_ask(kind: type[Message]) -> tuple[str, str, type[Message]]:
+    """Office, path and answer of the one method that takes requests of a kind; `buf lint` sees to it that it is one."""
+    package, wanted = import_module(kind.__module__.rpartition(".")[0]), kind.DESCRIPTOR.full_name
+    names = [one.name for one in iter_modules(package.__path__, f"{package.__name__}.") if one.name.endswith("_pb2")]
+    services: list[Any] = [of for name in names for of in import_module(name).DESCRIPTOR.services_by_name.values()]
+    ((service, method),) = ((of, one) for of in services for one in of.methods if one.input_type.full_name == wanted)
+    return service.full_name.split(".")[1], f"/{service.full_name}/{method.name}", GetMessageClass(method.output_type)
 
 
 def context(purpose: str, matter: str, officer: str, query_id: UUID | None = None) -> sharing_pb2.QueryContext:

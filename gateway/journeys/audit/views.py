@@ -73,7 +73,7 @@ class MisuseDecision(MisuseText):
 @router.post("/accesses/search", **shows(audit_pb2.SearchAccessesResponse, 400, 401, 403, 409))
 async def search_accesses(counter: TheCounter, session: ActingStaff, sent: AccessSearch) -> BaseModel:
     """Search accesses, newest first. This search is an entry itself."""
-    return read(await ask(counter.offices, session.officer, sent.texts(ACCESSES)))
+    return read(await ask(counter.offices, session, sent.texts(ACCESSES)))
 
 
 def _offer(question: str) -> None:
@@ -81,10 +81,10 @@ def _offer(question: str) -> None:
     name = re.sub("(?<!^)(?=[A-Z])", "-", question).lower()
 
     async def about_looks(counter: TheCounter, session: ActingStaff, sent: LooksQuestion) -> Any:
-        return read(await ask(counter.offices, session.officer, sent.texts(question)))
+        return read(await ask(counter.offices, session, sent.texts(question)))
 
     async def about_all(counter: TheCounter, session: ActingStaff, sent: AuditQuestion) -> Any:
-        return read(await ask(counter.offices, session.officer, sent.texts(question)))
+        return read(await ask(counter.offices, session, sent.texts(question)))
 
     router.add_api_route(
         f"/questions/{name}",
@@ -107,7 +107,7 @@ for offered in QUESTIONS:
 )
 async def export_accesses(counter: TheCounter, session: ActingStaff, sent: AuditQuestion) -> StreamingResponse:
     """The log's entries of a period as CSV, without private parts. The export is an entry itself."""
-    return await exported(counter.offices, session.officer, sent.texts())
+    return await exported(counter.offices, session, sent.texts())
 
 
 @router.post(
@@ -120,28 +120,26 @@ async def report_misuse(
 ) -> BaseModel:
     """Open a matter about an entry. The same report again gives the same matter."""
     asked = misuse_pb2.ReportMisuseRequest(source=source, entry_id=entry_id, report=sent.text)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.audit.ReportMisuse, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.get("/matters", **shows(misuse_pb2.ListMisuseResponse, 401, 403))
 async def list_matters(counter: TheCounter, session: Staff) -> BaseModel:
     """List reports of misuse that are not answered yet."""
-    asked = misuse_pb2.ListMisuseRequest(open_only=True)
-    return read(await counter.offices.ask_for(session.officer, counter.offices.misuse.ListMisuse, asked))
+    return read(await counter.offices.ask_for(session, misuse_pb2.ListMisuseRequest(open_only=True)))
 
 
 @router.get("/matters/{matter_id}", **shows(misuse_pb2.GetMisuseResponse, 401, 403, 404))
 async def get_matter(counter: TheCounter, session: Staff, matter_id: ThingId) -> BaseModel:
     """One report of misuse with its steps."""
-    asked = misuse_pb2.GetMisuseRequest(matter_id=matter_id)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.GetMisuse, asked))
+    return read(await counter.offices.ask_about(session, misuse_pb2.GetMisuseRequest(matter_id=matter_id)))
 
 
 @router.post("/matters/{matter_id}/taking-up", **shows(misuse_pb2.TakeUpMisuseResponse, 400, 401, 403, 404, 409))
 async def take_up_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Take a report up."""
     asked = misuse_pb2.TakeUpMisuseRequest(matter_id=matter_id, note=sent.text)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.TakeUpMisuse, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.post("/matters/{matter_id}/decision", **shows(misuse_pb2.DecideMisuseResponse, 400, 401, 403, 404, 409))
@@ -150,11 +148,11 @@ async def decide_matter(
 ) -> BaseModel:
     """Decide a report: an auditor who neither made it nor took it up."""
     asked = misuse_pb2.DecideMisuseRequest(matter_id=matter_id, reasons=sent.text, upheld=sent.upheld)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.DecideMisuse, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.post("/matters/{matter_id}/answer", **shows(misuse_pb2.AnswerMisuseResponse, 400, 401, 403, 404, 409))
 async def answer_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Answer the reporter, which ends the matter."""
     asked = misuse_pb2.AnswerMisuseRequest(matter_id=matter_id, answer=sent.text)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.misuse.AnswerMisuse, asked))
+    return read(await counter.offices.ask_about(session, asked))

@@ -40,17 +40,17 @@ class _Case:
 
     async def shown(self) -> dict[str, Any]:
         """The application beside its record, the rules and the evidence."""
-        offices, asked = self.counter.offices, ExamineApplicationRequest(application_id=self.application_id)
-        answer = await offices.ask_about(self.session.officer, offices.desk.ExamineApplication, asked)
+        asked = ExamineApplicationRequest(application_id=self.application_id)
+        answer = await self.counter.offices.ask_about(self.session, asked)
         return {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
 
-    async def taken(self, form: FormData, method: Any, asked: Any, *, lacks: str = "") -> Response:
+    async def taken(self, form: FormData, asked: Any, *, lacks: str = "") -> Response:
         """Take the step and show the application as it stands; or the form again, which `lacks` a field."""
         after = RedirectResponse(f"/staff/repair/{self.application_id}", 303)
         try:
             if lacks:
                 raise Refused(VALUE_REQUIRED, field=lacks)
-            await self.counter.offices.ask_about(self.session.officer, method, asked)
+            await self.counter.offices.ask_about(self.session, asked)
         except Refused as refused:
             return await self._again(form, refused) or after
         return after
@@ -75,8 +75,7 @@ Case = Annotated[_Case, Depends()]
 @pages.get("")
 async def queue(page: ThePage, counter: TheCounter, session: Staff) -> HTMLResponse:
     """What waits at the officer's authority, next deadline first."""
-    offices, asked = counter.offices, contract.ListApplicationsRequest()
-    answer = await offices.ask_for(session.officer, offices.repair.ListApplications, asked)
+    answer = await counter.offices.ask_for(session, contract.ListApplicationsRequest())
     return page.show("duty/queue.html", applications=answer.applications, receipt=answer.receipt)
 
 
@@ -89,7 +88,7 @@ async def application(case: Case) -> HTMLResponse:
 @pages.post("/{application_id}/acceptance")
 async def accept(case: Case, form: SentForm) -> Response:
     """Accept, or name what is missing, one item a line."""
-    outcome, offices = form.get("outcome"), case.counter.offices
+    outcome = form.get("outcome")
     lines = [line.strip() for line in str(form.get("missing", "")).splitlines() if line.strip()]
     asked = contract.AcceptApplicationRequest(
         application_id=case.application_id, missing=lines if outcome == "missing" else []
@@ -97,7 +96,7 @@ async def accept(case: Case, form: SentForm) -> Response:
     lacks = (
         "outcome" if outcome not in ("accept", "missing") else "missing" if outcome == "missing" and not lines else ""
     )
-    return await case.taken(form, offices.repair.AcceptApplication, asked, lacks=lacks)
+    return await case.taken(form, asked, lacks=lacks)
 
 
 @pages.post("/{application_id}/extension")
@@ -105,14 +104,14 @@ async def extend(case: Case, form: SentForm) -> Response:
     """Put the last day of the decision off."""
     reasons = str(form.get("extension", ""))
     asked = contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons)
-    return await case.taken(form, case.counter.offices.repair.ExtendDecision, asked)
+    return await case.taken(form, asked)
 
 
 @pages.post("/{application_id}/decision")
 async def decide(case: Case, form: SentForm) -> Response:
     """Grant or refuse, with reasons and how it was verified."""
-    outcome, offices = form.get("outcome"), case.counter.offices
+    outcome = form.get("outcome")
     texts = {name: str(form.get(name, "")) for name in ("reasons", "verification")}
     asked = contract.DecideApplicationRequest(application_id=case.application_id, grant=outcome == "grant", **texts)
     lacks = "" if outcome in ("grant", "refuse") else "outcome"
-    return await case.taken(form, offices.repair.DecideApplication, asked, lacks=lacks)
+    return await case.taken(form, asked, lacks=lacks)

@@ -54,15 +54,13 @@ class Decision(BaseModel):
 @router.get("", **shows(contract.ListApplicationsResponse, 401, 403))
 async def list_due_applications(counter: TheCounter, session: Staff) -> BaseModel:
     """List what waits at my authority, next deadline first."""
-    asked = contract.ListApplicationsRequest()
-    return read(await counter.offices.ask_for(session.officer, counter.offices.repair.ListApplications, asked))
+    return read(await counter.offices.ask_for(session, contract.ListApplicationsRequest()))
 
 
 @router.get("/{application_id}", **shows(desk.ExamineApplicationResponse, 401, 403, 404))
 async def examine_application(counter: TheCounter, session: Staff, application_id: ThingId) -> BaseModel:
     """One application beside its record, the rules that apply today and its evidence."""
-    asked = desk.ExamineApplicationRequest(application_id=application_id)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.desk.ExamineApplication, asked))
+    return read(await counter.offices.ask_about(session, desk.ExamineApplicationRequest(application_id=application_id)))
 
 
 @router.get(
@@ -75,7 +73,7 @@ async def read_evidence(
 ) -> StreamingResponse:
     """Download one piece of evidence. It is never shown inside a page: the party chose its content."""
     asked = desk.ReadEvidenceRequest(application_id=application_id, evidence_id=evidence_id)
-    parts = counter.offices.stream_for(session.officer, counter.offices.desk.ReadEvidence, asked)
+    parts = counter.offices.stream_for(session, asked)
     async with hidden_unless_own():
         file = (await anext(parts)).file
     name = quote(re.sub(r"[\x00-\x1f\x7f/\\]", "_", file.header.file_name))
@@ -97,7 +95,7 @@ async def accept_application(
 ) -> BaseModel:
     """Accept an application, or name everything that is missing."""
     asked = contract.AcceptApplicationRequest(application_id=application_id, missing=sent.missing)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.AcceptApplication, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.post("/{application_id}/extension", **shows(contract.ExtendDecisionResponse, 400, 401, 403, 404, 409))
@@ -106,7 +104,7 @@ async def extend_decision(
 ) -> BaseModel:
     """Put the last day of the decision off, once; for the head of the authority (role repair_head)."""
     asked = contract.ExtendDecisionRequest(application_id=application_id, reasons=sent.reasons)
-    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.ExtendDecision, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.post("/{application_id}/decision", **shows(contract.DecideApplicationResponse, 400, 401, 403, 404, 409))
@@ -115,4 +113,4 @@ async def decide_application(
 ) -> BaseModel:
     """Decide an application. Granting it ends the sharing of the record everywhere."""
     asked = contract.DecideApplicationRequest(application_id=application_id, **sent.model_dump())
-    return read(await counter.offices.ask_about(session.officer, counter.offices.repair.DecideApplication, asked))
+    return read(await counter.offices.ask_about(session, asked))

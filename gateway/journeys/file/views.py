@@ -83,7 +83,7 @@ async def get_file_pdf(page: ThePage, counter: TheCounter, session: Visitor) -> 
 
 async def on_a_page(page: Page, counter: Counter, session: Session) -> HTMLResponse:
     """Everything on one page that prints well, fields by the titles that the catalog gives them today."""
-    items = await counter.offices.ask(counter.offices.catalog.ListCatalogItems, ListCatalogItemsRequest())
+    items = await counter.offices.ask(ListCatalogItemsRequest())
     titles = {item.code: {field.name: field.title for field in item.fields} for item in items.items}
     return page.show(
         "file/file.html", person=session.person, titles=titles, who=who, **await gathered(counter, session)
@@ -92,15 +92,15 @@ async def on_a_page(page: Page, counter: Counter, session: Session) -> HTMLRespo
 
 async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
     """The parts of the file, as the offices give them now. The looks come last, and name the making of the others."""
-    offices, person = counter.offices, session.person
+    offices = counter.offices
     records, applications, reports = await asyncio.gather(
-        offices.ask_for(person, offices.sharing.ListOwnRecords, sharing.ListOwnRecordsRequest()),
-        offices.ask_for(person, offices.repair.ListApplications, repair.ListApplicationsRequest()),
-        offices.ask_for(person, offices.misuse.ListMisuse, misuse.ListMisuseRequest(page_size=1000)),
+        offices.ask_for(session, sharing.ListOwnRecordsRequest()),
+        offices.ask_for(session, repair.ListApplicationsRequest()),
+        offices.ask_for(session, misuse.ListMisuseRequest(page_size=1000)),
     )
     looks, asked = audit.ListAccessesToSubjectResponse(), audit.ListAccessesToSubjectRequest()
     for _ in range(MOST_PAGES):
-        page = await offices.ask_for(person, offices.audit.ListAccessesToSubject, asked)
+        page = await offices.ask_for(session, asked)
         looks.accesses.extend(page.accesses)
         if not looks.HasField("receipt"):  # The newest page's: the others only go further back.
             looks.receipt.CopyFrom(page.receipt)

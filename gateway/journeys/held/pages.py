@@ -21,8 +21,7 @@ pages = page_router("/me/records")
 @pages.get("")
 async def records(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
     """Everything held about me: shared now, and ended."""
-    offices = counter.offices
-    answer = await offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest())
+    answer = await counter.offices.ask_for(session, ListOwnRecordsRequest())
     return page.show("held/records.html", records=answer.records, receipt=answer.receipt)
 
 
@@ -30,12 +29,11 @@ async def records(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLR
 async def record(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
     """One record: what, by whom, on what document, since and until when, who may see it and why."""
     offices = counter.offices
-    answer = await offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest())
+    answer = await offices.ask_for(session, ListOwnRecordsRequest())
     held: Any = next((held for held in answer.records if held.record.record_id == record_id), None)
     if held is None:
         raise Refused(NOT_FOUND)
-    asked = GetCatalogItemRequest(code=held.record.item_code, on=held.record.determined_on)
-    item = (await offices.ask(offices.catalog.GetCatalogItem, asked)).item
+    item = (await offices.ask(GetCatalogItemRequest(code=held.record.item_code, on=held.record.determined_on))).item
     titles = {field.name: field.title for field in item.fields}
     return page.show("held/record.html", record=held.record, fields=held.fields, item=item, titles=titles)
 
@@ -43,8 +41,6 @@ async def record(page: ThePage, counter: TheCounter, session: Visitor, record_id
 @pages.get("/{record_id}/certificate")
 async def certificate(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
     """The signed certificate that sharing has ended, with every receiver."""
-    offices = counter.offices
-    asked = GetWithdrawalCertificateRequest(record_id=record_id)
-    answer = await offices.ask_about(session.person, offices.sharing.GetWithdrawalCertificate, asked)
+    answer = await counter.offices.ask_about(session, GetWithdrawalCertificateRequest(record_id=record_id))
     code = code_of(answer.text, counter.public_url)
     return page.show("held/certificate.html", record_id=record_id, certificate=answer, code=code)

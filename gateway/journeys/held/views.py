@@ -20,8 +20,7 @@ router = rest_router("/me/records", "held")
 @router.get("", **shows(contract.ListOwnRecordsResponse, 401))
 async def list_own_records(counter: TheCounter, session: Visitor) -> BaseModel:
     """List what is held about me. This look is journalled like any other."""
-    asked = contract.ListOwnRecordsRequest()
-    return read(await counter.offices.ask_for(session.person, counter.offices.sharing.ListOwnRecords, asked))
+    return read(await counter.offices.ask_for(session, contract.ListOwnRecordsRequest()))
 
 
 @router.get(
@@ -36,9 +35,8 @@ async def get_withdrawal_certificate(
     accept: Annotated[str, Header(description="text/plain for the certificate's text alone")] = "",
 ) -> BaseModel | Response:
     """Get the signed certificate that sharing of a record has ended, with its receivers."""
-    method = counter.offices.sharing.GetWithdrawalCertificate
     asked = contract.GetWithdrawalCertificateRequest(record_id=record_id)
-    answer = await counter.offices.ask_about(session.person, method, asked)
+    answer = await counter.offices.ask_about(session, asked)
     if "text/plain" in accept and "json" not in accept:
         return PlainTextResponse(answer.text)
     return read(answer)

@@ -71,23 +71,21 @@ async def report(
     if not said.strip() or len(said) > LONGEST:
         return await _look(page, counter, session, source, entry_id, report=said, wrong=["report"])
     asked = misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=said)
-    answer = await counter.offices.ask_about(session.person, counter.offices.audit.ReportMisuse, asked)
+    answer = await counter.offices.ask_about(session, asked)
     return RedirectResponse(f"/me/reports/{answer.matter.matter_id}", 303)
 
 
 @pages.get("/reports")
 async def reports(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
     """The looks that I reported, and where each stands."""
-    offices, asked = counter.offices, misuse.ListMisuseRequest(page_size=1000)
-    answer = await offices.ask_for(session.person, offices.misuse.ListMisuse, asked)
+    answer = await counter.offices.ask_for(session, misuse.ListMisuseRequest(page_size=1000))
     return page.show("looks/reports.html", matters=answer.matters)
 
 
 @pages.get("/reports/{matter_id}")
 async def one_report(page: ThePage, counter: TheCounter, session: Visitor, matter_id: ThingId) -> HTMLResponse:
     """One report, step by step, to its answer."""
-    asked = misuse.GetMisuseRequest(matter_id=matter_id)
-    answer = await counter.offices.ask_about(session.person, counter.offices.misuse.GetMisuse, asked)
+    answer = await counter.offices.ask_about(session, misuse.GetMisuseRequest(matter_id=matter_id))
     return page.show("looks/report.html", matter=answer.matter)
 
 
@@ -102,7 +100,7 @@ async def _look(
     if look.log_index >= 0:
         values["proof"] = await _receipt(counter, session, source, entry_id)
         values["code"] = code_of(values["proof"], counter.public_url)
-        log = await counter.offices.ask(counter.offices.audit.GetCheckpoint, contract.GetCheckpointRequest())
+        log = await counter.offices.ask(contract.GetCheckpointRequest())
         values["vkey"] = log.vkey
     values |= {"look": look, "who": who(look), "titles": titles, "report": report, "wrong": wrong}
     return page.show("looks/look.html", status=400 if wrong else 200, longest=LONGEST, **values)
@@ -110,14 +108,13 @@ async def _look(
 
 async def _receipt(counter: Counter, session: Session, source: str, entry_id: int) -> str:
     asked = contract.GetReceiptRequest(source=source, entry_id=entry_id)
-    return (await counter.offices.ask_about(session.person, counter.offices.audit.GetReceipt, asked)).receipt
+    return (await counter.offices.ask_about(session, asked)).receipt
 
 
 async def _found(counter: Counter, session: Session) -> tuple[Any, dict[str, Any]]:
     """The looks at the party, newest first, and the catalog's items by code."""
-    offices = counter.offices
     answer, catalog = await asyncio.gather(
-        offices.ask_for(session.person, offices.audit.ListAccessesToSubject, contract.ListAccessesToSubjectRequest()),
-        offices.ask(offices.catalog.ListCatalogItems, ListCatalogItemsRequest()),
+        counter.offices.ask_for(session, contract.ListAccessesToSubjectRequest()),
+        counter.offices.ask(ListCatalogItemsRequest()),
     )
     return answer.accesses, {item.code: item for item in catalog.items}

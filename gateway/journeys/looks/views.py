@@ -33,8 +33,7 @@ class NewReport(BaseModel):
 @router.get("/accesses", **shows(contract.ListAccessesToSubjectResponse, 400, 401, 429, 502, 503, 504))
 async def list_accesses(counter: TheCounter, session: Visitor, page_token: PageToken = "") -> BaseModel:
     """List who looked at me, newest first, at most 1,000 at once. This look is an entry itself."""
-    asked = contract.ListAccessesToSubjectRequest(page_token=page_token)
-    return read(await counter.offices.ask_for(session.person, counter.offices.audit.ListAccessesToSubject, asked))
+    return read(await counter.offices.ask_for(session, contract.ListAccessesToSubjectRequest(page_token=page_token)))
 
 
 @router.get(
@@ -42,8 +41,7 @@ async def list_accesses(counter: TheCounter, session: Visitor, page_token: PageT
 )
 async def get_access_receipt(counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> BaseModel:
     """Get the proof that a look at me is in the log."""
-    asked = contract.GetReceiptRequest(source=source, entry_id=entry_id)
-    return read(await counter.offices.ask_about(session.person, counter.offices.audit.GetReceipt, asked))
+    return read(await counter.offices.ask_about(session, contract.GetReceiptRequest(source=source, entry_id=entry_id)))
 
 
 @router.post(
@@ -56,18 +54,16 @@ async def report_access(
 ) -> BaseModel:
     """Report a look at me as misuse. The same report again gives the same matter."""
     asked = misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=new.report)
-    return read(await counter.offices.ask_about(session.person, counter.offices.audit.ReportMisuse, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.get("/reports", **shows(misuse.ListMisuseResponse, 401, 429, 502, 503, 504))
 async def list_reports(counter: TheCounter, session: Visitor) -> BaseModel:
     """List the looks that I reported, and where each stands; at most 1,000."""
-    asked = misuse.ListMisuseRequest(page_size=1000)
-    return read(await counter.offices.ask_for(session.person, counter.offices.misuse.ListMisuse, asked))
+    return read(await counter.offices.ask_for(session, misuse.ListMisuseRequest(page_size=1000)))
 
 
 @router.get("/reports/{matter_id}", **shows(misuse.GetMisuseResponse, 401, 404, 429, 502, 503, 504))
 async def get_report(counter: TheCounter, session: Visitor, matter_id: ThingId) -> BaseModel:
     """Follow one of my reports to its answer."""
-    asked = misuse.GetMisuseRequest(matter_id=matter_id)
-    return read(await counter.offices.ask_about(session.person, counter.offices.misuse.GetMisuse, asked))
+    return read(await counter.offices.ask_about(session, misuse.GetMisuseRequest(matter_id=matter_id)))

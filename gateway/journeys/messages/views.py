@@ -49,10 +49,9 @@ async def list_messages(counter: TheCounter, session: Visitor) -> Messages:
 
 async def messages_to(counter: Counter, session: Session) -> list[Message]:
     """The party's messages, as the offices know them now."""
-    offices, person = counter.offices, session.person
+    offices = counter.offices
     held, applied = await asyncio.gather(
-        offices.ask_for(person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest()),
-        offices.ask_for(person, offices.repair.ListApplications, ListApplicationsRequest()),
+        offices.ask_for(session, ListOwnRecordsRequest()), offices.ask_for(session, ListApplicationsRequest())
     )
     records = [one.record for one in held.records]
     return messages(records, applied.applications, today=day_in(held.receipt.as_of))

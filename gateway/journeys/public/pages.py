@@ -39,8 +39,7 @@ async def about(request: Request, page: ThePage) -> Response:
 @pages.get("/public/catalog")
 async def items(request: Request, page: ThePage, counter: TheCounter, level: Word = "", text: Word = "") -> Response:
     """The items in force, of one level or with a word in the title, the conduct or the code."""
-    offices = counter.offices
-    found = (await offices.ask(offices.catalog.ListCatalogItems, catalog.ListCatalogItemsRequest())).items
+    found = (await counter.offices.ask(catalog.ListCatalogItemsRequest())).items
     sought = text.strip().casefold()
     shown = [
         item
@@ -57,8 +56,7 @@ async def items(request: Request, page: ThePage, counter: TheCounter, level: Wor
 @pages.get("/public/catalog/{code}")
 async def item(request: Request, page: ThePage, counter: TheCounter, code: Code) -> Response:
     """One item: what it covers, what it rests on, each field and why, who sees it, repair."""
-    offices = counter.offices
-    found = (await offices.ask(offices.catalog.GetCatalogItem, catalog.GetCatalogItemRequest(code=code))).item
+    found = (await counter.offices.ask(catalog.GetCatalogItemRequest(code=code))).item
     kinds = [DocumentKind.Name(kind) for kind in found.document_kinds]
     return kept(request, page.show("public/item.html", item=found, kinds=kinds))
 
@@ -66,22 +64,19 @@ async def item(request: Request, page: ThePage, counter: TheCounter, code: Code)
 @pages.get("/public/measures")
 async def measures(request: Request, page: ThePage, counter: TheCounter) -> Response:
     """The measures in force; no other may be taken."""
-    offices = counter.offices
-    found = (await offices.ask(offices.catalog.ListMeasures, catalog.ListMeasuresRequest())).measures
+    found = (await counter.offices.ask(catalog.ListMeasuresRequest())).measures
     return kept(request, page.show("public/measures.html", measures=found))
 
 
 @pages.get("/public/schemes")
 async def schemes(request: Request, page: ThePage, counter: TheCounter) -> Response:
     """The list schemes in force."""
-    offices = counter.offices
-    found = (await offices.ask(offices.schemes.ListSchemes, ListSchemesRequest())).schemes
+    found = (await counter.offices.ask(ListSchemesRequest())).schemes
     return kept(request, page.show("public/schemes.html", schemes=found))
 
 
 @pages.get("/public/schemes/{code}")
 async def scheme(request: Request, page: ThePage, counter: TheCounter, code: Code) -> Response:
     """One scheme: its standard, removal, remedies."""
-    offices = counter.offices
-    found = (await offices.ask(offices.schemes.GetScheme, GetSchemeRequest(code=code))).scheme
+    found = (await counter.offices.ask(GetSchemeRequest(code=code))).scheme
     return kept(request, page.show("public/scheme.html", scheme=found))

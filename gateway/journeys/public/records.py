@@ -40,8 +40,7 @@ class Search(BaseModel):
 
     async def ask(self, counter: Counter) -> ListPublicRecordsResponse:
         """The page of the list. Raises OfficeRefused for what is not searched."""
-        asked = ListPublicRecordsRequest(**self.model_dump(mode="json", exclude_none=True))
-        return await counter.offices.ask(counter.offices.sharing.ListPublicRecords, asked)
+        return await counter.offices.ask(ListPublicRecordsRequest(**self.model_dump(mode="json", exclude_none=True)))
 
     def again(self, **other: str) -> str:
         """The search as the query of an address, with `other` parameters."""
@@ -70,7 +69,7 @@ async def search(request: Request, page: ThePage, counter: TheCounter) -> Respon
     typed: dict[str, Any] = {name: str(form.get(name, "")).strip() for name in TYPED}
     asked = ListPublicRecordsRequest(**typed, page_size=1)
     try:
-        await counter.offices.ask(counter.offices.sharing.ListPublicRecords, asked)
+        await counter.offices.ask(asked)
     except OfficeRefused as refused:
         if refused.field not in TYPED:
             raise
@@ -89,7 +88,6 @@ async def as_file(request: Request, counter: TheCounter, search: TheSearch) -> R
 async def _shown(
     page: Page, counter: Counter, typed: dict[str, Any], *, status: int = 200, **more: Any
 ) -> HTMLResponse:
-    offices = counter.offices
-    items = (await offices.ask(offices.catalog.ListCatalogItems, ListCatalogItemsRequest())).items
+    items = (await counter.offices.ask(ListCatalogItemsRequest())).items
     shown = {"found": None, "search": None, "refused": None, **more}
     return page.show("public/records.html", status=status, typed=typed, items=items, **shown)

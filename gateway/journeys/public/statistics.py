@@ -16,14 +16,13 @@ from gateway.routers import page_router
 
 pages = page_router("/public/statistics")
 PLOTTED = ("applications_submitted", "applications_granted")
+COUNTING = ("catalog", "blacklist", "repair")
 _MONTHS = 12
 
 
 async def figures(counter: Counter) -> GetStatisticsResponse:
     """The figures of all offices, newest month first."""
-    answers = [
-        await counter.offices.ask(office.GetStatistics, GetStatisticsRequest()) for office in counter.offices.counting
-    ]
+    answers = [await counter.offices.ask(GetStatisticsRequest(), office=office) for office in COUNTING]
     found = [figure for answer in answers for figure in answer.figures]
     found.sort(key=lambda figure: (figure.month, figure.name), reverse=True)
     return GetStatisticsResponse(figures=found)

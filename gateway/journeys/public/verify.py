@@ -84,7 +84,7 @@ def _judged(text: str, office: str, vkey: str) -> Verdict:
 
 async def signers_of(counter: Counter) -> dict[str, str]:
     """The verifier keys of this house, by who signs with them."""
-    log = await counter.offices.ask(counter.offices.audit.GetCheckpoint, GetCheckpointRequest())
+    log = await counter.offices.ask(GetCheckpointRequest())
     return {**counter.signers, "log": log.vkey}
 
 

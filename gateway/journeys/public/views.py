@@ -52,28 +52,26 @@ async def get_statistics(request: Request, counter: TheCounter) -> Response:
 async def list_catalog_items(request: Request, counter: TheCounter, on: OnDay = None) -> Response:
     """List the catalog items in force: what may be collected and shared at all."""
     asked = catalog.ListCatalogItemsRequest(on=on.isoformat() if on else "")
-    return conditional(request, read(await counter.offices.ask(counter.offices.catalog.ListCatalogItems, asked)))
+    return conditional(request, read(await counter.offices.ask(asked)))
 
 
 @router.get("/measures", **_page(catalog.ListMeasuresResponse))
 async def list_measures(request: Request, counter: TheCounter, on: OnDay = None) -> Response:
     """List the disciplinary measures in force; no other may be taken."""
     asked = catalog.ListMeasuresRequest(on=on.isoformat() if on else "")
-    return conditional(request, read(await counter.offices.ask(counter.offices.catalog.ListMeasures, asked)))
+    return conditional(request, read(await counter.offices.ask(asked)))
 
 
 @router.get("/schemes", **_page(ListSchemesResponse))
 async def list_schemes(request: Request, counter: TheCounter) -> Response:
     """List the serious-dishonesty list schemes in force, with their standards and remedies."""
-    asked = ListSchemesRequest()
-    return conditional(request, read(await counter.offices.ask(counter.offices.schemes.ListSchemes, asked)))
+    return conditional(request, read(await counter.offices.ask(ListSchemesRequest())))
 
 
 @router.get("/checkpoint", **_page(GetCheckpointResponse))
 async def get_checkpoint(request: Request, counter: TheCounter) -> Response:
     """Get the newest signed checkpoint of the log."""
-    asked = GetCheckpointRequest()
-    return conditional(request, read(await counter.offices.ask(counter.offices.audit.GetCheckpoint, asked)))
+    return conditional(request, read(await counter.offices.ask(GetCheckpointRequest())))
 
 
 @router.post("/verify", responses=answers(400, 413, 429, 502, 503, 504))

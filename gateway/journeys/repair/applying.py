@@ -114,13 +114,13 @@ async def check(request: Request, page: ThePage, counter: TheCounter, session: V
 @pages.post("/submit")
 async def submit(request: Request, page: ThePage, counter: TheCounter, session: Visitor, form: SentForm) -> Any:
     """Hand in one application for each record; those that an office refuses are named above the form."""
-    draft, offices = Draft.of(form), counter.offices
+    draft = Draft.of(form)
     if draft.wrong:
         return await _form(page, counter, session, draft, wrong=draft.wrong)
     refused: dict[str, OfficeRefused] = {}
     for record_id in draft.records:
         try:
-            await offices.ask_about(session.person, offices.repair.SubmitApplication, draft.request(record_id))
+            await counter.offices.ask_about(session, draft.request(record_id))
         except OfficeRefused as refusal:
             refused[record_id] = refusal
     if refused:
@@ -134,10 +134,8 @@ async def submitted(
     page: ThePage, counter: TheCounter, session: Visitor, new: Annotated[int, Query(ge=1, le=200)] = 1
 ) -> HTMLResponse:
     """The reference numbers of the newest so many, and what happens next."""
-    offices = counter.offices
     answer, own = await asyncio.gather(
-        offices.ask_for(session.person, offices.repair.ListApplications, contract.ListApplicationsRequest()),
-        _own(counter, session),
+        counter.offices.ask_for(session, contract.ListApplicationsRequest()), _own(counter, session)
     )
     newest = sorted(answer.applications, key=lambda one: one.submitted_at.ToNanoseconds(), reverse=True)[:new]
     if not newest:
@@ -154,15 +152,11 @@ async def _form(
     wrong: list[str] | None = None,
     refused: Mapping[str, OfficeRefused] | None = None,
 ) -> HTMLResponse:
-    offices, own = counter.offices, await _own(counter, session)
+    own = await _own(counter, session)
     asked = [record for record in own.values() if record.severity and not record.end_reason]
     answers = await asyncio.gather(
         *(
-            offices.ask_about(
-                session.person,
-                offices.repair.CheckEligibility,
-                contract.CheckEligibilityRequest(record_id=record.record_id),
-            )
+            counter.offices.ask_about(session, contract.CheckEligibilityRequest(record_id=record.record_id))
             for record in asked
         )
     )
@@ -174,6 +168,5 @@ async def _form(
 
 async def _own(counter: Counter, session: Session) -> dict[str, Any]:
     """The party's records by id."""
-    offices = counter.offices
-    answer = await offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest())
+    answer = await counter.offices.ask_for(session, ListOwnRecordsRequest())
     return {held.record.record_id: held.record for held in answer.records}

@@ -28,8 +28,7 @@ async def applications(page: ThePage, counter: TheCounter, session: Visitor) -> 
     """All of them, next deadline first."""
     offices = counter.offices
     answer, held = await asyncio.gather(
-        offices.ask_for(session.person, offices.repair.ListApplications, contract.ListApplicationsRequest()),
-        offices.ask_for(session.person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest()),
+        offices.ask_for(session, contract.ListApplicationsRequest()), offices.ask_for(session, ListOwnRecordsRequest())
     )
     own = {one.record.record_id: one.record for one in held.records}
     return page.show("repair/applications.html", applications=answer.applications, own=own)
@@ -56,7 +55,7 @@ async def evidence(
 
     try:
         async with hidden_unless_own():
-            await counter.offices.send_for(session.person, counter.offices.repair.UploadEvidence, parts())
+            await counter.offices.send_for(session, contract.UploadEvidenceRequest, parts())
     except Refused as refusal:
         if refusal.reason.kind not in (Kind.INVALID, Kind.PRECONDITION, Kind.CONFLICT):
             raise
@@ -67,16 +66,14 @@ async def evidence(
 @pages.get("/{application_id}/withdraw")
 async def confirm(page: ThePage, counter: TheCounter, session: Visitor, application_id: ThingId) -> HTMLResponse:
     """Whether it is really to be taken back."""
-    asked = contract.GetApplicationRequest(application_id=application_id)
-    answer = await counter.offices.ask_about(session.person, counter.offices.repair.GetApplication, asked)
+    answer = await counter.offices.ask_about(session, contract.GetApplicationRequest(application_id=application_id))
     return page.show("repair/withdraw.html", application=answer.application)
 
 
 @pages.post("/{application_id}/withdraw")
 async def withdraw(counter: TheCounter, session: Visitor, form: SentForm, application_id: ThingId) -> RedirectResponse:
     """Take it back."""
-    asked = contract.WithdrawApplicationRequest(application_id=application_id)
-    await counter.offices.ask_about(session.person, counter.offices.repair.WithdrawApplication, asked)
+    await counter.offices.ask_about(session, contract.WithdrawApplicationRequest(application_id=application_id))
     return RedirectResponse(f"/me/applications/{application_id}", 303)
 
 
@@ -89,8 +86,7 @@ async def _application(
     said: str = "",
     refusal: Refused | None = None,
 ) -> HTMLResponse:
-    asked = desk.ExamineApplicationRequest(application_id=application_id)
-    answer = await counter.offices.ask_about(session.person, counter.offices.desk.ExamineApplication, asked)
+    answer = await counter.offices.ask_about(session, desk.ExamineApplicationRequest(application_id=application_id))
     return page.show(
         "repair/application.html",
         status=400 if refusal else 200,

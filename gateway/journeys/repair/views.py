@@ -46,8 +46,7 @@ class NewApplication(BaseModel):
 @router.get("/records/{record_id}/eligibility", **shows(contract.CheckEligibilityResponse, 401, 404, 409))
 async def check_eligibility(counter: TheCounter, session: Visitor, record_id: ThingId) -> BaseModel:
     """Say whether and when one of my records can be repaired, and what an application needs."""
-    asked = contract.CheckEligibilityRequest(record_id=record_id)
-    return read(await counter.offices.ask_about(session.person, counter.offices.repair.CheckEligibility, asked))
+    return read(await counter.offices.ask_about(session, contract.CheckEligibilityRequest(record_id=record_id)))
 
 
 @router.post(
@@ -58,21 +57,19 @@ async def submit_application(
 ) -> BaseModel:
     """Apply for the repair of one of my records. Free of charge."""
     asked = contract.SubmitApplicationRequest(**new.model_dump(), idempotency_key=idempotency_key)
-    return read(await counter.offices.ask_about(session.person, counter.offices.repair.SubmitApplication, asked))
+    return read(await counter.offices.ask_about(session, asked))
 
 
 @router.get("/applications", **shows(contract.ListApplicationsResponse, 401))
 async def list_applications(counter: TheCounter, session: Visitor) -> BaseModel:
     """List my applications."""
-    asked = contract.ListApplicationsRequest()
-    return read(await counter.offices.ask_for(session.person, counter.offices.repair.ListApplications, asked))
+    return read(await counter.offices.ask_for(session, contract.ListApplicationsRequest()))
 
 
 @router.get("/applications/{application_id}", **shows(contract.GetApplicationResponse, 401, 404))
 async def get_application(counter: TheCounter, session: Visitor, application_id: ThingId) -> BaseModel:
     """Follow one of my applications."""
-    asked = contract.GetApplicationRequest(application_id=application_id)
-    return read(await counter.offices.ask_about(session.person, counter.offices.repair.GetApplication, asked))
+    return read(await counter.offices.ask_about(session, contract.GetApplicationRequest(application_id=application_id)))
 
 
 @router.post(
@@ -85,7 +82,7 @@ async def upload_evidence(request: Request, counter: TheCounter, session: Acting
     """Add a piece of evidence to one of my applications."""
     parts = upload_messages(request, application_id)
     async with hidden_unless_own():
-        return read(await counter.offices.send_for(session.person, counter.offices.repair.UploadEvidence, parts))
+        return read(await counter.offices.send_for(session, contract.UploadEvidenceRequest, parts))
 
 
 @router.post(
@@ -94,4 +91,4 @@ async def upload_evidence(request: Request, counter: TheCounter, session: Acting
 async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
     """Take one of my applications back."""
     asked = contract.WithdrawApplicationRequest(application_id=application_id)
-    return read(await counter.offices.ask_about(session.person, counter.offices.repair.WithdrawApplication, asked))
+    return read(await counter.offices.ask_about(session, asked))

@@ -22,11 +22,11 @@ pages = page_router()
 @pages.get("/me")
 async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
     """What is held, who looked, what is under way: at a glance."""
-    offices, person = counter.offices, session.person
+    offices = counter.offices
     held, looks, under_way = await asyncio.gather(
-        offices.ask_for(person, offices.sharing.ListOwnRecords, ListOwnRecordsRequest()),
-        offices.ask_for(person, offices.audit.ListAccessesToSubject, ListAccessesToSubjectRequest()),
-        offices.ask_for(person, offices.repair.ListApplications, ListApplicationsRequest()),
+        offices.ask_for(session, ListOwnRecordsRequest()),
+        offices.ask_for(session, ListAccessesToSubjectRequest()),
+        offices.ask_for(session, ListApplicationsRequest()),
     )
     shared = [one for one in held.records if not one.record.HasField("ended_at")]
     return page.show(
