@@ -12,7 +12,6 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chengxin.catalog.v1 import archive_pb2
-from chengxin.catalog.v1.archive_pb2_grpc import ArchiveServiceStub
 from chengxin.cli import options
 from chengxin.cli.command import command
 from chengxin.cli.officials import Desk, Official
@@ -74,7 +73,7 @@ def request(
         reason=reason,
         delay_days=delay,
     )
-    opening = desk.ask(ArchiveServiceStub(desk.channel).RequestOpening, asked).opening
+    opening = desk.ask(asked).opening
     until = _time(opening.approve_before)
     official.say(opening, f"opening {opening.opening_id}: until {until} a steward's official may approve it")
 
@@ -86,7 +85,7 @@ def approve(*, opening: OpeningId, number: options.Number, official: Official) -
     subject = identifier_message(number.one("An opening"))
     desk = official.at("catalog", APPROVER)
     asked = archive_pb2.ApproveOpeningRequest(opening_id=opening, subject=subject)
-    approved = desk.ask(ArchiveServiceStub(desk.channel).ApproveOpening, asked).opening
+    approved = desk.ask(asked).opening
     until = _time(approved.open_before)
     official.say(approved, f"opening {approved.opening_id}: until {until} {approved.requested_by} may open it")
 
@@ -129,7 +128,7 @@ def open_(
 def list_(*, line: options.Line) -> None:
     """List openings, newest first, without their parties, for auditing authorities and stewards."""
     desk = Desk(line.identity, "catalog")
-    openings = desk.ask(ArchiveServiceStub(desk.channel).ListOpenings, archive_pb2.ListOpeningsRequest()).openings
+    openings = desk.ask(archive_pb2.ListOpeningsRequest()).openings
     if line.as_json:
         print_json(list(openings))
     elif openings:
@@ -139,7 +138,7 @@ def list_(*, line: options.Line) -> None:
 
 
 def _opened(desk: Desk, opening: str) -> archive_pb2.OpenArchiveResponse:
-    return desk.ask(ArchiveServiceStub(desk.channel).OpenArchive, archive_pb2.OpenArchiveRequest(opening_id=opening))
+    return desk.ask(archive_pb2.OpenArchiveRequest(opening_id=opening))
 
 
 def _row(one: archive_pb2.Opening) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from chengxin.audit.v1 import log_pb2
-from chengxin.audit.v1.log_pb2_grpc import LogServiceStub
 from chengxin.cli import options
 from chengxin.cli.command import command
 from chengxin.cli.officials import Desk, Official
@@ -42,7 +41,7 @@ def gaps(
     """
     desk = Desk(line.identity, "audit")
     request = log_pb2.ListDoorGapsRequest(source=source, with_explained=explained, page_size=most)
-    found = desk.ask(LogServiceStub(desk.channel).ListDoorGaps, request).gaps
+    found = desk.ask(request).gaps
     if line.as_json:
         print_json({"gaps": list(found)})
     elif not found:
@@ -69,6 +68,6 @@ def adopt(
     """
     desk = official.at("audit", "auditor")
     request = log_pb2.AdoptEpochRequest(source=source, epoch=epoch, basis=basis)
-    approved = desk.ask(LogServiceStub(desk.channel).AdoptEpoch, request).approved
+    approved = desk.ask(request).approved
     said = "approved" if approved else "proposed; a second auditor must approve it by the same command"
     official.say({"approved": approved}, f"The epoch {epoch} of {source} is {said}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,11 @@ from typing import Annotated, Any, Literal
 import typer
 from google.protobuf.json_format import MessageToDict
 
-from chengxin.audit.v1 import audit_pb2_grpc, misuse_pb2, misuse_pb2_grpc, questions_pb2, questions_pb2_grpc
+from chengxin.audit.v1 import misuse_pb2, questions_pb2
 from chengxin.audit.v1.audit_pb2 import SearchAccessesRequest
 from chengxin.cli import options
 from chengxin.cli.command import Group, command
-from chengxin.cli.officials import Desk, Official
+from chengxin.cli.officials import Official
 from chengxin.cli.output import Failed, print_json, print_table
 from chengxin.client.requests import identifier_message
 
@@ -26,17 +27,6 @@ COLUMNS = {
     "matters": "matter_id state due_on overdue authority source entry_id",
     "steps": "state at officer due_on upheld text",
 }
-QUESTIONS = {
-    "off-hours": "FindOffHours",
-    "above-peers": "FindFarAbovePeers",
-    "repeated": "FindRepeatedLooks",
-    "matters": "FindWithoutMatter",
-    "overdue": "FindOverdueSteps",
-    "refusals": "CountRefusals",
-    "hours": "CountLooks",
-    "openings": "ListArchiveOpenings",
-    "looks": "ListLooks",
-}
 STEPS = {
     "take-up": ("TakeUpMisuse", "note"),
     "uphold": ("DecideMisuse", "reasons"),
@@ -45,6 +35,21 @@ STEPS = {
 }
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Show at most this many.")]
+
+
+class Question(enum.Enum):
+    """What an auditor can ask: the method, and how it is called on the command line."""
+
+    FindOffHours = "off-hours"
+    FindFarAbovePeers = "above-peers"
+    FindRepeatedLooks = "repeated"
+    FindWithoutMatter = "matters"
+    FindOverdueSteps = "overdue"
+    CountRefusals = "refusals"
+    CountLooks = "hours"
+    ListArchiveOpenings = "openings"
+    ListLooks = "looks"
+    SearchAccesses = "subject"
 
 
 @dataclass(kw_only=True)
@@ -65,21 +70,7 @@ class Period(Group):
 @command
 def ask(
     *,
-    question: Annotated[
-        Literal[
-            "off-hours",
-            "above-peers",
-            "repeated",
-            "matters",
-            "overdue",
-            "refusals",
-            "hours",
-            "openings",
-            "looks",
-            "subject",
-        ],
-        typer.Argument(show_choices=True),
-    ],
+    question: Annotated[Question, typer.Argument(show_choices=True)],
     period: Period,
     authority: Annotated[str, typer.Option(metavar="USCC", help="Only this authority.")] = "",
     officer: Annotated[str, typer.Option(metavar="NAME", help="With looks: only this official of it.")] = "",
@@ -114,17 +105,15 @@ def ask(
         chengxin audit ask subject --kind resident-id --basis "audit 2026-7" --assertion me.jwt
     """
     common: dict[str, Any] = {"authority": authority, **period.asked()}
-    if question == "subject":
+    if question is Question.SearchAccesses:
         about = identifier_message(number.one("The question"))
         request: Any = SearchAccessesRequest(subject=about, page_size=min(limit, 1_000), **common)
-        stub, rpc, paged = audit_pb2_grpc.AuditServiceStub, "SearchAccesses", None
+        paged = None
     else:
-        stub, rpc = questions_pb2_grpc.QuestionServiceStub, QUESTIONS[question]
-        more = {"officer": officer, "system": system} if rpc == "ListLooks" else {}
-        request = getattr(questions_pb2, f"{rpc}Request")(question=questions_pb2.Question(**common), **more)
+        more = {"officer": officer, "system": system} if question is Question.ListLooks else {}
+        request = getattr(questions_pb2, f"{question.name}Request")(question=questions_pb2.Question(**common), **more)
         paged = request.question
-    desk = official.at("audit", "auditor")
-    _tell(desk, getattr(stub(desk.channel), rpc), request, limit=limit, paged=paged, as_json=official.as_json)
+    _tell(official, request, limit=limit, paged=paged)
 
 
 @command
@@ -158,7 +147,6 @@ def misuse(
         chengxin audit misuse uphold MATTER --text - --assertion me.jwt < reasons.txt
     """
     said = sys.stdin.read().strip() if text == "-" else text
-    stub: Any = misuse_pb2_grpc.MisuseServiceStub
     if step == "list":
         rpc, asked = "ListMisuse", {"open_only": open_only}
     elif step == "show":
@@ -167,32 +155,30 @@ def misuse(
         source, _, entry = matter.partition("/")
         if not entry.isdecimal():
             raise Failed("An entry is named SOURCE/ENTRY.", "Take it from a finding, as in catalog/4711.")
-        stub, rpc = audit_pb2_grpc.AuditServiceStub, "ReportMisuse"
-        asked = {"source": source, "entry_id": int(entry), "report": said}
+        rpc, asked = "ReportMisuse", {"source": source, "entry_id": int(entry), "report": said}
     else:
         rpc, field = STEPS[step]
         asked = {"matter_id": matter, field: said} | ({"upheld": True} if step == "uphold" else {})
     request = getattr(misuse_pb2, f"{rpc}Request")(**asked)
-    desk = official.at("audit", "auditor")
-    paged = request if step == "list" else None
-    _tell(desk, getattr(stub(desk.channel), rpc), request, limit=limit, paged=paged, as_json=official.as_json)
+    _tell(official, request, limit=limit, paged=request if step == "list" else None)
 
 
-def _tell(desk: Desk, method: Any, request: Any, *, limit: int, paged: Any, as_json: bool) -> None:
+def _tell(official: Official, request: Any, *, limit: int, paged: Any) -> None:
     """Ask, where `paged` page by page until `limit` is reached, and print what came."""
+    desk = official.at("audit", "auditor")
     shown: dict[str, Any] = {}
     more = "first"
     while more and limit > 0:
         if paged is not None:
             paged.page_size = min(1_000, limit)
             limit -= paged.page_size
-        answer = desk.ask(method, request)
+        answer = desk.ask(request)
         for name, value in whole(answer).items():
             shown[name] = shown.get(name, []) + value if isinstance(value, list) else value
         more = getattr(answer, "next_page_token", "")
         if paged is not None:
             paged.page_token = more
-    if as_json:
+    if official.as_json:
         print_json(shown)
         return
     if matter := shown.get("matter"):

@@ -14,7 +14,6 @@ from chengxin.cli.command import command
 from chengxin.cli.officials import Desk, Official
 from chengxin.cli.output import Failed, print_json, print_table
 from chengxin.common.v1 import keys_pb2
-from chengxin.common.v1.keys_pb2_grpc import KeyServiceStub
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -113,8 +112,7 @@ def retire(
 
 
 def _ask(desk: Desk, step: str, **fields: Any) -> Any:
-    request = getattr(keys_pb2, f"{step}Request")(**fields)
-    return desk.ask(getattr(KeyServiceStub(desk.channel), step), request)
+    return desk.ask(getattr(keys_pb2, f"{step}Request")(**fields))
 
 
 def _waited_for(desk: Desk, begun: keys_pb2.Rotation) -> keys_pb2.Rotation:

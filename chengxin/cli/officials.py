@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import grpc
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from google.protobuf.message import Message
 
 from chengxin.cli.options import Line
 from chengxin.cli.output import Failed
 from chengxin.client import connection
 from chengxin.client.errors import error_from
 from chengxin.client.identity import Identity
-
-A = TypeVar("A")
+from chengxin.client.requests import how_to_ask
 
 
 @dataclass(kw_only=True)
@@ -69,8 +68,10 @@ class Desk:
         """Let an official act through this line."""
         self.metadata = (("chengxin-assertion", assertion),)
 
-    def ask(self, method: Callable[..., A], request: Any) -> A:
-        """Call a method. Raises RefusedError, UnavailableError."""
+    def ask(self, request: Message) -> Any:
+        """Ask what the request's kind is for. Raises RefusedError, UnavailableError."""
+        _, path, answer = how_to_ask(type(request))
+        method = self.channel.unary_unary(path, type(request).SerializeToString, answer.FromString)
         try:
             return method(request, timeout=connection.UNARY_SECONDS, metadata=self.metadata)
         except grpc.RpcError as error:
