@@ -13,7 +13,7 @@ from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
 from gateway.authorities import Authority
 from gateway.identity_provider import IdentityProvider, StaffProvider
-from gateway.offices import Offices
+from gateway.offices import Offices, Voice
 from gateway.rate_limits import RateLimits
 from gateway.reasons import CSRF_TOKEN_WRONG, PARTY_SESSION_REQUIRED, SIGN_IN_REQUIRED
 from gateway.seal import SealedStore
@@ -92,25 +92,25 @@ async def anybody(session: MaybeAnybody) -> Session | StaffSession:
 Anybody = Annotated[Session | StaffSession, Depends(anybody)]
 
 
-async def signed_in(session: Anybody) -> Session:
-    """The party's session; raises Refused(SIGN_IN_REQUIRED), for an official Refused(PARTY_SESSION_REQUIRED)."""
+async def signed_in(session: Anybody, counter: TheCounter) -> Voice[Session]:
+    """The party; raises Refused(SIGN_IN_REQUIRED), for an official Refused(PARTY_SESSION_REQUIRED)."""
     if not isinstance(session, Session):
         raise Refused(PARTY_SESSION_REQUIRED)
-    return session
+    return Voice(counter.offices, session)
 
 
-async def on_duty(session: Anybody) -> StaffSession:
-    """The official's session; raises Refused(SIGN_IN_REQUIRED), for a party Refused(OFFICER_ROLE_REQUIRED)."""
+async def on_duty(session: Anybody, counter: TheCounter) -> Voice[StaffSession]:
+    """The official; raises Refused(SIGN_IN_REQUIRED), for a party Refused(OFFICER_ROLE_REQUIRED)."""
     if not isinstance(session, StaffSession):
         raise Refused(OFFICER_ROLE_REQUIRED)
-    return session
+    return Voice(counter.offices, session)
 
 
-def on_duty_as(role: str) -> Callable[[StaffSession], Awaitable[None]]:
+def on_duty_as(role: str) -> Callable[[Voice[StaffSession]], Awaitable[None]]:
     """A dependency of pages for officials of one role; raises as `on_duty`, or Refused(OFFICER_ROLE_REQUIRED)."""
 
-    async def required(session: Annotated[StaffSession, Depends(on_duty)]) -> None:
-        session.officer.require_role(role)
+    async def required(me: Staff) -> None:
+        me.session.officer.require_role(role)
 
     return required
 
@@ -124,18 +124,18 @@ async def acting_anybody(
 
 
 ActingAnybody = Annotated[Session | StaffSession, Depends(acting_anybody)]
-Visitor = Annotated[Session, Depends(signed_in)]
-Staff = Annotated[StaffSession, Depends(on_duty)]
+Visitor = Annotated[Voice[Session], Depends(signed_in)]
+Staff = Annotated[Voice[StaffSession], Depends(on_duty)]
 
 
-async def acting(session: Visitor, _: ActingAnybody) -> Session:
-    """A party's session of a request that changes something. Raises as `signed_in` and `acting_anybody`."""
-    return session
+async def acting(me: Visitor, _: ActingAnybody) -> Voice[Session]:
+    """A party with a request that changes something. Raises as `signed_in` and `acting_anybody`."""
+    return me
 
 
-async def acting_staff(session: Staff, _: ActingAnybody) -> StaffSession:
-    """An official's session of a request that changes something. Raises as `on_duty` and `acting_anybody`."""
-    return session
+async def acting_staff(me: Staff, _: ActingAnybody) -> Voice[StaffSession]:
+    """An official with a request that changes something. Raises as `on_duty` and `acting_anybody`."""
+    return me
 
 
 def check_csrf(session: Session | StaffSession, token: str) -> None:
@@ -144,8 +144,8 @@ def check_csrf(session: Session | StaffSession, token: str) -> None:
         raise Refused(CSRF_TOKEN_WRONG)
 
 
-Acting = Annotated[Session, Depends(acting)]
-ActingStaff = Annotated[StaffSession, Depends(acting_staff)]
+Acting = Annotated[Voice[Session], Depends(acting)]
+ActingStaff = Annotated[Voice[StaffSession], Depends(acting_staff)]
 
 ThingId = Annotated[str, Path(max_length=64, description="Id; another's is answered like one that is not there")]
 """An id in the address. Ids are random and say nothing about anybody."""

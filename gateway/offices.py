@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import grpc
 import structlog
@@ -57,6 +57,7 @@ AT_THE_GATEWAY = frozenset(
 )
 """Reasons by which an office refuses the gateway itself."""
 
+S = TypeVar("S", Session, StaffSession)
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
@@ -125,25 +126,48 @@ class Offices:
         Raises OfficeRefused, or Refused where the house fails.
         """
         async with _translated():
-            return await self._method("unary_unary", type(request), office)(request, timeout=DEADLINE_S)
+            return await self.method("unary_unary", type(request), office)(request, timeout=DEADLINE_S)
 
-    async def ask_for(self, session: Session | StaffSession, request: Message) -> Any:
-        """Ask in the name of who is signed in. Raises as `ask` does."""
-        method = self._method("unary_unary", type(request))
+    async def close(self) -> None:
+        """Close the channels; calls under way have a second to finish."""
+        for channel in self.channels.values():
+            await channel.close(grace=1.0)
+
+    def method(self, way: str, kind: type[Message], office: str = "") -> Any:
+        """What sends requests of a kind, one or as a stream: `way` is as gRPC calls it."""
+        of_package, path, answer = how_to_ask(kind)
+        return getattr(self.channels[office or of_package], way)(path, kind.SerializeToString, answer.FromString)
+
+    def asserted(self, session: Session | StaffSession) -> tuple[tuple[str, str], ...]:
+        """What names the person or official to an office, for one call."""
+        if isinstance(session, Session):
+            return ((ASSERTION, self._issuer.assertion(session.person)),)
+        assert self._staff_issuer is not None  # no official signs in where the settings name no issuer
+        return ((ASSERTION, self._staff_issuer.assertion(session.officer)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice(Generic[S]):
+    """Who is signed in, asking the offices in his own name."""
+
+    offices: Offices
+    session: S
+
+    async def ask(self, request: Message) -> Any:
+        """Ask. Raises as `Offices.ask` does."""
+        method = self.offices.method("unary_unary", type(request))
         async with _translated():
-            return await method(request, timeout=DEADLINE_S, metadata=self._asserted(session))
+            return await method(request, timeout=DEADLINE_S, metadata=self.offices.asserted(self.session))
 
-    async def ask_about(self, session: Session | StaffSession, request: Message) -> Any:
-        """As `ask_for`, about one thing by its id: what is another's looks like what does not exist."""
+    async def ask_about(self, request: Message) -> Any:
+        """As `ask`, about one thing by its id: what is another's looks like what does not exist."""
         async with hidden_unless_own():
-            return await self.ask_for(session, request)
+            return await self.ask(request)
 
-    async def send_for(
-        self, session: Session | StaffSession, kind: type[Message], messages: AsyncIterator[Message]
-    ) -> Any:
-        """Stream messages of a kind in the name of who is signed in; an error while making them breaks the call off."""
-        method = self._method("stream_unary", kind)
-        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(session))
+    async def send_about(self, kind: type[Message], messages: AsyncIterator[Message]) -> Any:
+        """Stream messages of a kind, as `ask_about` asks; an error while making them breaks the call off."""
+        method = self.offices.method("stream_unary", kind)
+        call = method(None, timeout=UPLOAD_DEADLINE_S, metadata=self.offices.asserted(self.session))
         try:
             async for message in messages:
                 try:
@@ -152,36 +176,21 @@ class Offices:
                     break  # The office has answered already; what it said comes from the call itself.
             else:
                 await call.done_writing()
-            async with _translated():
+            async with hidden_unless_own(), _translated():
                 return await call
         finally:
             call.cancel()
 
-    async def stream_for(self, session: Session | StaffSession, request: Message) -> AsyncGenerator[Any]:
-        """Give a stream's messages in the name of who is signed in. Raises as `ask` does; left early, the call ends."""
-        method = self._method("unary_stream", type(request))
-        call = method(request, timeout=UPLOAD_DEADLINE_S, metadata=self._asserted(session))
+    async def stream(self, request: Message) -> AsyncGenerator[Any]:
+        """Give the messages of a stream. Raises as `ask` does; left early, the call ends."""
+        method = self.offices.method("unary_stream", type(request))
+        call = method(request, timeout=UPLOAD_DEADLINE_S, metadata=self.offices.asserted(self.session))
         try:
             async with _translated():
                 async for message in call:
                     yield message
         finally:
             call.cancel()
-
-    async def close(self) -> None:
-        """Close the channels; calls under way have a second to finish."""
-        for channel in self.channels.values():
-            await channel.close(grace=1.0)
-
-    def _method(self, way: str, kind: type[Message], office: str = "") -> Any:
-        of_package, path, answer = how_to_ask(kind)
-        return getattr(self.channels[office or of_package], way)(path, kind.SerializeToString, answer.FromString)
-
-    def _asserted(self, session: Session | StaffSession) -> tuple[tuple[str, str], ...]:
-        if isinstance(session, Session):
-            return ((ASSERTION, self._issuer.assertion(session.person)),)
-        assert self._staff_issuer is not None  # no official signs in where the settings name no issuer
-        return ((ASSERTION, self._staff_issuer.assertion(session.officer)),)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from chengxin.audit.v1 import misuse_pb2
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
-from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
+from gateway.counter import Staff, ThingId, on_duty_as
 from gateway.journeys.audit.questions import QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.pages import SentForm, ThePage
@@ -28,16 +28,11 @@ class _Desk:
     """The auditor at work."""
 
     page: ThePage
-    counter: TheCounter
-    session: Staff
-
-    async def ask(self, request: Any) -> Any:
-        """Ask an office in the auditor's name."""
-        return await self.counter.offices.ask_for(self.session, request)
+    me: Staff
 
     async def matter(self, matter_id: str) -> misuse_pb2.GetMisuseResponse:
         """A report of misuse. Raises Refused(NOT_FOUND)."""
-        return await self.counter.offices.ask_about(self.session, misuse_pb2.GetMisuseRequest(matter_id=matter_id))
+        return await self.me.ask_about(misuse_pb2.GetMisuseRequest(matter_id=matter_id))
 
     def show(self, template: str, error: Refused | None = None, **values: Any) -> HTMLResponse:
         """A page with a form; with an error that another value mends, or the error itself."""
@@ -65,7 +60,7 @@ async def question(desk: Desk, form: SentForm) -> HTMLResponse:
     """The answer below the question. Nothing of it stands in an address, so that none keeps it."""
     sent = _texts(form)
     try:
-        answer = await ask(desk.counter.offices, desk.session, sent)
+        answer = await ask(desk.me, sent)
     except Refused as error:
         return desk.show("audit/questions.html", error, questions=QUESTIONS, sent=sent, answer=None)
     return desk.show("audit/questions.html", questions=QUESTIONS, sent=sent, answer=answer)
@@ -76,7 +71,7 @@ async def export(desk: Desk, form: SentForm) -> Response:
     """The log's entries of the period as CSV, for the auditor to keep."""
     sent = _texts(form)
     try:
-        return await exported(desk.counter.offices, desk.session, sent)
+        return await exported(desk.me, sent)
     except Refused as error:
         return desk.show("audit/questions.html", error, questions=QUESTIONS, sent=sent, answer=None)
 
@@ -84,7 +79,7 @@ async def export(desk: Desk, form: SentForm) -> Response:
 @pages.get("/matters")
 async def matters(desk: Desk) -> HTMLResponse:
     """Reports of misuse."""
-    answer = await desk.ask(misuse_pb2.ListMisuseRequest())
+    answer = await desk.me.ask(misuse_pb2.ListMisuseRequest())
     return desk.page.show("audit/matters.html", matters=answer.matters, receipt=answer.receipt)
 
 
@@ -119,7 +114,7 @@ async def report(desk: Desk, source: Source, entry_id: EntryId, form: SentForm) 
     sent = _texts(form)
     asked = misuse_pb2.ReportMisuseRequest(source=source, entry_id=entry_id, report=sent.get("said", ""))
     try:
-        answer = await desk.ask(asked)
+        answer = await desk.me.ask(asked)
     except Refused as error:
         return desk.show("audit/report.html", error, source=source, entry_id=entry_id, sent=sent)
     return RedirectResponse(f"/staff/audit/matters/{answer.matter.matter_id}", 303)
@@ -128,14 +123,14 @@ async def report(desk: Desk, source: Source, entry_id: EntryId, form: SentForm) 
 async def _step(desk: _Desk, matter: misuse_pb2.MisuseMatter, sent: dict[str, str]) -> None:
     said, which = sent.get("said", ""), {"matter_id": matter.matter_id}
     if matter.state == misuse_pb2.MISUSE_STATE_REPORTED:
-        await desk.ask(misuse_pb2.TakeUpMisuseRequest(note=said, **which))
+        await desk.me.ask(misuse_pb2.TakeUpMisuseRequest(note=said, **which))
     elif matter.state == misuse_pb2.MISUSE_STATE_TAKEN_UP:
         if sent.get("upheld") not in ("yes", "no"):
             raise Refused(VALUE_REQUIRED, field="upheld")
         upheld = sent["upheld"] == "yes"
-        await desk.ask(misuse_pb2.DecideMisuseRequest(reasons=said, upheld=upheld, **which))
+        await desk.me.ask(misuse_pb2.DecideMisuseRequest(reasons=said, upheld=upheld, **which))
     else:
-        await desk.ask(misuse_pb2.AnswerMisuseRequest(answer=said, **which))
+        await desk.me.ask(misuse_pb2.AnswerMisuseRequest(answer=said, **which))
 
 
 def _texts(form: FormData) -> dict[str, str]:

@@ -15,7 +15,7 @@ from chengxin.common.v1.common_pb2 import Identifier, IdentifierKind
 from chengxin.handin.rejects import harmless
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from gateway.offices import Offices
+from gateway.offices import Voice
 from gateway.pages import STATUTORY_ZONE
 from gateway.sessions import StaffSession
 
@@ -36,7 +36,7 @@ QUESTIONS = (
 _COLUMNS = ("at", "source", "entry_id", "log_index", "kind", "authority", "purpose", "decision", "reason")
 
 
-async def ask(offices: Offices, session: StaffSession, sent: Mapping[str, str]) -> Any:
+async def ask(me: Voice[StaffSession], sent: Mapping[str, str]) -> Any:
     """Put the question; `sent` has its method, basis, from, to, authority and what else it takes, as text.
 
     Raises Refused(VALUE_INVALID), and as `Offices.ask_for`.
@@ -45,16 +45,16 @@ async def ask(offices: Offices, session: StaffSession, sent: Mapping[str, str]) 
     if name not in QUESTIONS:
         raise Refused(VALUE_INVALID, field="question")
     if name == ACCESSES:
-        return await offices.ask_for(session, _search(sent))
+        return await me.ask(_search(sent))
     asked: dict[str, Any] = {"question": questions_pb2.Question(authority=sent.get("authority", ""), **_period(sent))}
     if name == LOOKS:
         asked["officer"] = sent.get("officer", "")
-    return await offices.ask_for(session, getattr(questions_pb2, f"{name}Request")(**asked))
+    return await me.ask(getattr(questions_pb2, f"{name}Request")(**asked))
 
 
-async def exported(offices: Offices, session: StaffSession, sent: Mapping[str, str]) -> StreamingResponse:
+async def exported(me: Voice[StaffSession], sent: Mapping[str, str]) -> StreamingResponse:
     """The log's entries of a period as CSV, without private parts. Raises as `ask`, before the answer begins."""
-    lines = _lines(offices, session, sent)
+    lines = _lines(me, sent)
     begun = [await anext(lines), await anext(lines, "")]
 
     async def whole() -> AsyncGenerator[str]:
@@ -67,11 +67,11 @@ async def exported(offices: Offices, session: StaffSession, sent: Mapping[str, s
     return StreamingResponse(whole(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-async def _lines(offices: Offices, session: StaffSession, sent: Mapping[str, str]) -> AsyncGenerator[str]:
+async def _lines(me: Voice[StaffSession], sent: Mapping[str, str]) -> AsyncGenerator[str]:
     authorities = [sent["authority"]] if sent.get("authority") else []
     request = questions_pb2.ExportAccessesRequest(authorities=authorities, **_period(sent))
     yield ",".join(_COLUMNS) + "\r\n"
-    async for page in offices.stream_for(session, request):
+    async for page in me.stream(request):
         text = StringIO()
         csv.writer(text).writerows([_cell(one, name) for name in _COLUMNS] for one in page.accesses)
         yield text.getvalue()

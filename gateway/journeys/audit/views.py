@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2, misuse_pb2, questions_pb2
-from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
+from gateway.counter import ActingStaff, Staff, ThingId, on_duty_as
 from gateway.journeys.audit.questions import ACCESSES, LOOKS, QUESTIONS, ask, exported
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.messages import read, shows
@@ -71,20 +71,20 @@ class MisuseDecision(MisuseText):
 
 
 @router.post("/accesses/search", **shows(audit_pb2.SearchAccessesResponse, 400, 401, 403, 409))
-async def search_accesses(counter: TheCounter, session: ActingStaff, sent: AccessSearch) -> BaseModel:
+async def search_accesses(me: ActingStaff, sent: AccessSearch) -> BaseModel:
     """Search accesses, newest first. This search is an entry itself."""
-    return read(await ask(counter.offices, session, sent.texts(ACCESSES)))
+    return read(await ask(me, sent.texts(ACCESSES)))
 
 
 def _offer(question: str) -> None:
     """Offer one question as an operation of its own, under its method's name with hyphens."""
     name = re.sub("(?<!^)(?=[A-Z])", "-", question).lower()
 
-    async def about_looks(counter: TheCounter, session: ActingStaff, sent: LooksQuestion) -> Any:
-        return read(await ask(counter.offices, session, sent.texts(question)))
+    async def about_looks(me: ActingStaff, sent: LooksQuestion) -> Any:
+        return read(await ask(me, sent.texts(question)))
 
-    async def about_all(counter: TheCounter, session: ActingStaff, sent: AuditQuestion) -> Any:
-        return read(await ask(counter.offices, session, sent.texts(question)))
+    async def about_all(me: ActingStaff, sent: AuditQuestion) -> Any:
+        return read(await ask(me, sent.texts(question)))
 
     router.add_api_route(
         f"/questions/{name}",
@@ -105,9 +105,9 @@ for offered in QUESTIONS:
 @router.post(
     "/accesses/export", response_class=StreamingResponse, responses=gives("text/csv", 400, 401, 403, 429, 502, 503, 504)
 )
-async def export_accesses(counter: TheCounter, session: ActingStaff, sent: AuditQuestion) -> StreamingResponse:
+async def export_accesses(me: ActingStaff, sent: AuditQuestion) -> StreamingResponse:
     """The log's entries of a period as CSV, without private parts. The export is an entry itself."""
-    return await exported(counter.offices, session, sent.texts())
+    return await exported(me, sent.texts())
 
 
 @router.post(
@@ -115,44 +115,37 @@ async def export_accesses(counter: TheCounter, session: ActingStaff, sent: Audit
     status_code=201,
     **shows(misuse_pb2.ReportMisuseResponse, 400, 401, 403, 404),
 )
-async def report_misuse(
-    counter: TheCounter, session: ActingStaff, source: Source, entry_id: EntryId, sent: MisuseText
-) -> BaseModel:
+async def report_misuse(me: ActingStaff, source: Source, entry_id: EntryId, sent: MisuseText) -> BaseModel:
     """Open a matter about an entry. The same report again gives the same matter."""
-    asked = misuse_pb2.ReportMisuseRequest(source=source, entry_id=entry_id, report=sent.text)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(misuse_pb2.ReportMisuseRequest(source=source, entry_id=entry_id, report=sent.text)))
 
 
 @router.get("/matters", **shows(misuse_pb2.ListMisuseResponse, 401, 403))
-async def list_matters(counter: TheCounter, session: Staff) -> BaseModel:
+async def list_matters(me: Staff) -> BaseModel:
     """List reports of misuse that are not answered yet."""
-    return read(await counter.offices.ask_for(session, misuse_pb2.ListMisuseRequest(open_only=True)))
+    return read(await me.ask(misuse_pb2.ListMisuseRequest(open_only=True)))
 
 
 @router.get("/matters/{matter_id}", **shows(misuse_pb2.GetMisuseResponse, 401, 403, 404))
-async def get_matter(counter: TheCounter, session: Staff, matter_id: ThingId) -> BaseModel:
+async def get_matter(me: Staff, matter_id: ThingId) -> BaseModel:
     """One report of misuse with its steps."""
-    return read(await counter.offices.ask_about(session, misuse_pb2.GetMisuseRequest(matter_id=matter_id)))
+    return read(await me.ask_about(misuse_pb2.GetMisuseRequest(matter_id=matter_id)))
 
 
 @router.post("/matters/{matter_id}/taking-up", **shows(misuse_pb2.TakeUpMisuseResponse, 400, 401, 403, 404, 409))
-async def take_up_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
+async def take_up_matter(me: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Take a report up."""
-    asked = misuse_pb2.TakeUpMisuseRequest(matter_id=matter_id, note=sent.text)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(misuse_pb2.TakeUpMisuseRequest(matter_id=matter_id, note=sent.text)))
 
 
 @router.post("/matters/{matter_id}/decision", **shows(misuse_pb2.DecideMisuseResponse, 400, 401, 403, 404, 409))
-async def decide_matter(
-    counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseDecision
-) -> BaseModel:
+async def decide_matter(me: ActingStaff, matter_id: ThingId, sent: MisuseDecision) -> BaseModel:
     """Decide a report: an auditor who neither made it nor took it up."""
     asked = misuse_pb2.DecideMisuseRequest(matter_id=matter_id, reasons=sent.text, upheld=sent.upheld)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(asked))
 
 
 @router.post("/matters/{matter_id}/answer", **shows(misuse_pb2.AnswerMisuseResponse, 400, 401, 403, 404, 409))
-async def answer_matter(counter: TheCounter, session: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
+async def answer_matter(me: ActingStaff, matter_id: ThingId, sent: MisuseText) -> BaseModel:
     """Answer the reporter, which ends the matter."""
-    asked = misuse_pb2.AnswerMisuseRequest(matter_id=matter_id, answer=sent.text)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(misuse_pb2.AnswerMisuseRequest(matter_id=matter_id, answer=sent.text)))

@@ -20,18 +20,18 @@ FIELDS = ("identifier_kind", "identifier", "name", "matter", "declared")
 
 
 @pages.get("/staff/desk", dependencies=at_desk)
-async def desk(page: ThePage, session: Staff) -> HTMLResponse:
+async def desk(page: ThePage, me: Staff) -> HTMLResponse:
     """The form."""
     return page.show("desk/desk.html", sent={}, faults={})
 
 
 @pages.post("/staff/desk", dependencies=at_desk)
-async def begin(request: Request, page: ThePage, counter: TheCounter, session: Staff, form: SentForm) -> Response:
+async def begin(request: Request, page: ThePage, counter: TheCounter, me: Staff, form: SentForm) -> Response:
     """Act for the party from here on; or the form again with what is wrong."""
     sent = {name: str(form.get(name, "")) for name in FIELDS}
     try:
         party = Appearance.model_validate({**sent, "declared": sent["declared"] == "yes"})
-        return await begun(request, counter, session, party, RedirectResponse("/me", 303))
+        return await begun(request, counter, me.session, party, RedirectResponse("/me", 303))
     except ValidationError as error:
         faults = {str(one["loc"][0]): VALUE_REQUIRED.code for one in error.errors()}
     except Refused as refused:
@@ -42,6 +42,6 @@ async def begin(request: Request, page: ThePage, counter: TheCounter, session: S
 
 
 @pages.post("/desk/end")
-async def end(request: Request, counter: TheCounter, session: Visitor, form: SentForm) -> Response:
+async def end(request: Request, counter: TheCounter, me: Visitor, form: SentForm) -> Response:
     """Back to the desk."""
-    return await ended(request, counter, session, RedirectResponse("/staff/desk", 303))
+    return await ended(request, counter, me.session, RedirectResponse("/staff/desk", 303))

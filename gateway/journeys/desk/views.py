@@ -68,12 +68,12 @@ async def ended(request: Request, counter: Counter, session: Session, response: 
     dependencies=[Depends(on_duty_as(CLERK))],
     responses=answers(400, 401, 403, 413, 429, 503),
 )
-async def begin_assistance(request: Request, counter: TheCounter, session: ActingStaff, party: Appearance) -> Response:
+async def begin_assistance(request: Request, counter: TheCounter, me: ActingStaff, party: Appearance) -> Response:
     """Act for a party who stands at the desk: this session becomes one of that party's, with another CSRF token."""
-    return await begun(request, counter, session, party, Response(status_code=204))
+    return await begun(request, counter, me.session, party, Response(status_code=204))
 
 
 @router.delete("/session/assistance", status_code=204, responses=answers(401, 403, 429, 503))
-async def end_assistance(request: Request, counter: TheCounter, session: Acting) -> Response:
+async def end_assistance(request: Request, counter: TheCounter, me: Acting) -> Response:
     """Act for the party no more: the clerk's own session goes on, with another CSRF token."""
-    return await ended(request, counter, session, Response(status_code=204))
+    return await ended(request, counter, me.session, Response(status_code=204))

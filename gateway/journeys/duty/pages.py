@@ -13,7 +13,7 @@ from chengxin.repair.v1 import repair_pb2 as contract
 from chengxin.repair.v1.desk_pb2 import ExamineApplicationRequest
 from foundation.reasons import VALUE_REQUIRED
 from foundation.refusal import Kind, Refused
-from gateway.counter import Staff, TheCounter, ThingId, on_duty_as
+from gateway.counter import Staff, ThingId, on_duty_as
 from gateway.pages import SentForm, ThePage
 from gateway.routers import page_router
 
@@ -34,14 +34,12 @@ class _Case:
     """The application that a request is about."""
 
     page: ThePage
-    counter: TheCounter
-    session: Staff
+    me: Staff
     application_id: ThingId
 
     async def shown(self) -> dict[str, Any]:
         """The application beside its record, the rules and the evidence."""
-        asked = ExamineApplicationRequest(application_id=self.application_id)
-        answer = await self.counter.offices.ask_about(self.session, asked)
+        answer = await self.me.ask_about(ExamineApplicationRequest(application_id=self.application_id))
         return {field.name: getattr(answer, field.name) for field in answer.DESCRIPTOR.fields}
 
     async def taken(self, form: FormData, asked: Any, *, lacks: str = "") -> Response:
@@ -50,7 +48,7 @@ class _Case:
         try:
             if lacks:
                 raise Refused(VALUE_REQUIRED, field=lacks)
-            await self.counter.offices.ask_about(self.session, asked)
+            await self.me.ask_about(asked)
         except Refused as refused:
             return await self._again(form, refused) or after
         return after
@@ -73,9 +71,9 @@ Case = Annotated[_Case, Depends()]
 
 
 @pages.get("")
-async def queue(page: ThePage, counter: TheCounter, session: Staff) -> HTMLResponse:
+async def queue(page: ThePage, me: Staff) -> HTMLResponse:
     """What waits at the officer's authority, next deadline first."""
-    answer = await counter.offices.ask_for(session, contract.ListApplicationsRequest())
+    answer = await me.ask(contract.ListApplicationsRequest())
     return page.show("duty/queue.html", applications=answer.applications, receipt=answer.receipt)
 
 
@@ -103,8 +101,7 @@ async def accept(case: Case, form: SentForm) -> Response:
 async def extend(case: Case, form: SentForm) -> Response:
     """Put the last day of the decision off."""
     reasons = str(form.get("extension", ""))
-    asked = contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons)
-    return await case.taken(form, asked)
+    return await case.taken(form, contract.ExtendDecisionRequest(application_id=case.application_id, reasons=reasons))
 
 
 @pages.post("/{application_id}/decision")

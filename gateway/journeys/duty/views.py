@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.repair.v1 import desk_pb2 as desk
 from chengxin.repair.v1 import repair_pb2 as contract
-from gateway.counter import ActingStaff, Staff, TheCounter, ThingId, on_duty_as
+from gateway.counter import ActingStaff, Staff, ThingId, on_duty_as
 from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
 from gateway.problems import gives
@@ -52,15 +52,15 @@ class Decision(BaseModel):
 
 
 @router.get("", **shows(contract.ListApplicationsResponse, 401, 403))
-async def list_due_applications(counter: TheCounter, session: Staff) -> BaseModel:
+async def list_due_applications(me: Staff) -> BaseModel:
     """List what waits at my authority, next deadline first."""
-    return read(await counter.offices.ask_for(session, contract.ListApplicationsRequest()))
+    return read(await me.ask(contract.ListApplicationsRequest()))
 
 
 @router.get("/{application_id}", **shows(desk.ExamineApplicationResponse, 401, 403, 404))
-async def examine_application(counter: TheCounter, session: Staff, application_id: ThingId) -> BaseModel:
+async def examine_application(me: Staff, application_id: ThingId) -> BaseModel:
     """One application beside its record, the rules that apply today and its evidence."""
-    return read(await counter.offices.ask_about(session, desk.ExamineApplicationRequest(application_id=application_id)))
+    return read(await me.ask_about(desk.ExamineApplicationRequest(application_id=application_id)))
 
 
 @router.get(
@@ -68,12 +68,9 @@ async def examine_application(counter: TheCounter, session: Staff, application_i
     response_class=StreamingResponse,
     responses=gives("application/octet-stream", 401, 403, 404, 429, 502, 503, 504, format="binary"),
 )
-async def read_evidence(
-    counter: TheCounter, session: Staff, application_id: ThingId, evidence_id: ThingId
-) -> StreamingResponse:
+async def read_evidence(me: Staff, application_id: ThingId, evidence_id: ThingId) -> StreamingResponse:
     """Download one piece of evidence. It is never shown inside a page: the party chose its content."""
-    asked = desk.ReadEvidenceRequest(application_id=application_id, evidence_id=evidence_id)
-    parts = counter.offices.stream_for(session, asked)
+    parts = me.stream(desk.ReadEvidenceRequest(application_id=application_id, evidence_id=evidence_id))
     async with hidden_unless_own():
         file = (await anext(parts)).file
     name = quote(re.sub(r"[\x00-\x1f\x7f/\\]", "_", file.header.file_name))
@@ -90,27 +87,20 @@ async def _contents(parts: AsyncGenerator[desk.ReadEvidenceResponse]) -> AsyncGe
 
 
 @router.post("/{application_id}/acceptance", **shows(contract.AcceptApplicationResponse, 400, 401, 403, 404, 409))
-async def accept_application(
-    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Acceptance
-) -> BaseModel:
+async def accept_application(me: ActingStaff, application_id: ThingId, sent: Acceptance) -> BaseModel:
     """Accept an application, or name everything that is missing."""
     asked = contract.AcceptApplicationRequest(application_id=application_id, missing=sent.missing)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(asked))
 
 
 @router.post("/{application_id}/extension", **shows(contract.ExtendDecisionResponse, 400, 401, 403, 404, 409))
-async def extend_decision(
-    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Extension
-) -> BaseModel:
+async def extend_decision(me: ActingStaff, application_id: ThingId, sent: Extension) -> BaseModel:
     """Put the last day of the decision off, once; for the head of the authority (role repair_head)."""
-    asked = contract.ExtendDecisionRequest(application_id=application_id, reasons=sent.reasons)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(contract.ExtendDecisionRequest(application_id=application_id, reasons=sent.reasons)))
 
 
 @router.post("/{application_id}/decision", **shows(contract.DecideApplicationResponse, 400, 401, 403, 404, 409))
-async def decide_application(
-    counter: TheCounter, session: ActingStaff, application_id: ThingId, sent: Decision
-) -> BaseModel:
+async def decide_application(me: ActingStaff, application_id: ThingId, sent: Decision) -> BaseModel:
     """Decide an application. Granting it ends the sharing of the record everywhere."""
     asked = contract.DecideApplicationRequest(application_id=application_id, **sent.model_dump())
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(asked))

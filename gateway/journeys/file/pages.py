@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
-from gateway.counter import TheCounter, Visitor
+from gateway.counter import Visitor
 from gateway.journeys.file.views import gathered, get_file_pdf, on_a_page, party_file
 from gateway.pages import ThePage
 from gateway.routers import page_router
@@ -14,15 +14,15 @@ pages = page_router("/me")
 
 
 @pages.get("/file")
-async def file(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+async def file(page: ThePage, me: Visitor) -> HTMLResponse:
     """Everything on one page that prints well."""
-    return await on_a_page(page, counter, session)
+    return await on_a_page(page, me)
 
 
 @pages.get("/file.json")
-async def file_json(request: Request, counter: TheCounter, session: Visitor) -> Response:
+async def file_json(request: Request, me: Visitor) -> Response:
     """The same as JSON, for keeping and for programs."""
-    made = party_file(request, session, await gathered(counter, session))
+    made = party_file(request, me.session, await gathered(me))
     headers = {"Content-Disposition": 'attachment; filename="chengxin.json"'}
     return Response(made.model_dump_json(indent=2), media_type="application/json", headers=headers)
 

@@ -15,9 +15,10 @@ from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1 import sharing_pb2 as sharing
 from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from chengxin.repair.v1 import repair_pb2 as repair
-from gateway.counter import Counter, TheCounter, Visitor
+from gateway.counter import Visitor
 from gateway.journeys.looks.pages import who
 from gateway.messages import model, read
+from gateway.offices import Voice
 from gateway.pages import Page, ThePage, language_of, texts
 from gateway.pdf import pressed
 from gateway.problems import answers
@@ -61,10 +62,10 @@ PartyFile = create_model(
 
 
 @router.get("/file", response_model=PartyFile, responses=answers(401, 429, 502, 503, 504))
-async def get_file(request: Request, counter: TheCounter, session: Visitor, response: Response) -> BaseModel:
+async def get_file(request: Request, me: Visitor, response: Response) -> BaseModel:
     """Get everything about me as one file."""
     response.headers["Content-Disposition"] = 'attachment; filename="chengxin.json"'
-    return party_file(request, session, await gathered(counter, session))
+    return party_file(request, me.session, await gathered(me))
 
 
 class PdfResponse(Response):
@@ -74,33 +75,30 @@ class PdfResponse(Response):
 
 
 @router.get("/file.pdf", response_class=PdfResponse, responses=answers(401, 429, 502, 503, 504))
-async def get_file_pdf(page: ThePage, counter: TheCounter, session: Visitor) -> Response:
+async def get_file_pdf(page: ThePage, me: Visitor) -> Response:
     """Get everything about me as a PDF, in the language that is asked for."""
-    shown = await on_a_page(page, counter, session)
+    shown = await on_a_page(page, me)
     made = await pressed(bytes(shown.body).decode())
     return PdfResponse(made, headers={"Content-Disposition": 'attachment; filename="chengxin.pdf"'})
 
 
-async def on_a_page(page: Page, counter: Counter, session: Session) -> HTMLResponse:
+async def on_a_page(page: Page, me: Voice[Session]) -> HTMLResponse:
     """Everything on one page that prints well, fields by the titles that the catalog gives them today."""
-    items = await counter.offices.ask(ListCatalogItemsRequest())
+    items = await me.offices.ask(ListCatalogItemsRequest())
     titles = {item.code: {field.name: field.title for field in item.fields} for item in items.items}
-    return page.show(
-        "file/file.html", person=session.person, titles=titles, who=who, **await gathered(counter, session)
-    )
+    return page.show("file/file.html", person=me.session.person, titles=titles, who=who, **await gathered(me))
 
 
-async def gathered(counter: Counter, session: Session) -> dict[str, Any]:
+async def gathered(me: Voice[Session]) -> dict[str, Any]:
     """The parts of the file, as the offices give them now. The looks come last, and name the making of the others."""
-    offices = counter.offices
     records, applications, reports = await asyncio.gather(
-        offices.ask_for(session, sharing.ListOwnRecordsRequest()),
-        offices.ask_for(session, repair.ListApplicationsRequest()),
-        offices.ask_for(session, misuse.ListMisuseRequest(page_size=1000)),
+        me.ask(sharing.ListOwnRecordsRequest()),
+        me.ask(repair.ListApplicationsRequest()),
+        me.ask(misuse.ListMisuseRequest(page_size=1000)),
     )
     looks, asked = audit.ListAccessesToSubjectResponse(), audit.ListAccessesToSubjectRequest()
     for _ in range(MOST_PAGES):
-        page = await offices.ask_for(session, asked)
+        page = await me.ask(asked)
         looks.accesses.extend(page.accesses)
         if not looks.HasField("receipt"):  # The newest page's: the others only go further back.
             looks.receipt.CopyFrom(page.receipt)

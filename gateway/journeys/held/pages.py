@@ -19,28 +19,27 @@ pages = page_router("/me/records")
 
 
 @pages.get("")
-async def records(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+async def records(page: ThePage, me: Visitor) -> HTMLResponse:
     """Everything held about me: shared now, and ended."""
-    answer = await counter.offices.ask_for(session, ListOwnRecordsRequest())
+    answer = await me.ask(ListOwnRecordsRequest())
     return page.show("held/records.html", records=answer.records, receipt=answer.receipt)
 
 
 @pages.get("/{record_id}")
-async def record(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
+async def record(page: ThePage, me: Visitor, record_id: ThingId) -> HTMLResponse:
     """One record: what, by whom, on what document, since and until when, who may see it and why."""
-    offices = counter.offices
-    answer = await offices.ask_for(session, ListOwnRecordsRequest())
+    answer = await me.ask(ListOwnRecordsRequest())
     held: Any = next((held for held in answer.records if held.record.record_id == record_id), None)
     if held is None:
         raise Refused(NOT_FOUND)
-    item = (await offices.ask(GetCatalogItemRequest(code=held.record.item_code, on=held.record.determined_on))).item
+    item = (await me.offices.ask(GetCatalogItemRequest(code=held.record.item_code, on=held.record.determined_on))).item
     titles = {field.name: field.title for field in item.fields}
     return page.show("held/record.html", record=held.record, fields=held.fields, item=item, titles=titles)
 
 
 @pages.get("/{record_id}/certificate")
-async def certificate(page: ThePage, counter: TheCounter, session: Visitor, record_id: ThingId) -> HTMLResponse:
+async def certificate(page: ThePage, counter: TheCounter, me: Visitor, record_id: ThingId) -> HTMLResponse:
     """The signed certificate that sharing has ended, with every receiver."""
-    answer = await counter.offices.ask_about(session, GetWithdrawalCertificateRequest(record_id=record_id))
+    answer = await me.ask_about(GetWithdrawalCertificateRequest(record_id=record_id))
     code = code_of(answer.text, counter.public_url)
     return page.show("held/certificate.html", record_id=record_id, certificate=answer, code=code)

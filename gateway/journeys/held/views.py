@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from chengxin.catalog.v1 import sharing_pb2 as contract
-from gateway.counter import TheCounter, ThingId, Visitor
+from gateway.counter import ThingId, Visitor
 from gateway.messages import model, read, shows
 from gateway.problems import gives
 from gateway.routers import rest_router
@@ -18,9 +18,9 @@ router = rest_router("/me/records", "held")
 
 
 @router.get("", **shows(contract.ListOwnRecordsResponse, 401))
-async def list_own_records(counter: TheCounter, session: Visitor) -> BaseModel:
+async def list_own_records(me: Visitor) -> BaseModel:
     """List what is held about me. This look is journalled like any other."""
-    return read(await counter.offices.ask_for(session, contract.ListOwnRecordsRequest()))
+    return read(await me.ask(contract.ListOwnRecordsRequest()))
 
 
 @router.get(
@@ -29,14 +29,12 @@ async def list_own_records(counter: TheCounter, session: Visitor) -> BaseModel:
     responses=gives("text/plain", 401, 404, 409, 429, 502, 503, 504),
 )
 async def get_withdrawal_certificate(
-    counter: TheCounter,
-    session: Visitor,
+    me: Visitor,
     record_id: ThingId,
     accept: Annotated[str, Header(description="text/plain for the certificate's text alone")] = "",
 ) -> BaseModel | Response:
     """Get the signed certificate that sharing of a record has ended, with its receivers."""
-    asked = contract.GetWithdrawalCertificateRequest(record_id=record_id)
-    answer = await counter.offices.ask_about(session, asked)
+    answer = await me.ask_about(contract.GetWithdrawalCertificateRequest(record_id=record_id))
     if "text/plain" in accept and "json" not in accept:
         return PlainTextResponse(answer.text)
     return read(answer)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.audit.v1 import audit_pb2 as contract
 from chengxin.audit.v1 import misuse_pb2 as misuse
-from gateway.counter import Acting, TheCounter, ThingId, Visitor
+from gateway.counter import Acting, ThingId, Visitor
 from gateway.messages import read, shows
 from gateway.routers import rest_router
 
@@ -31,17 +31,17 @@ class NewReport(BaseModel):
 
 
 @router.get("/accesses", **shows(contract.ListAccessesToSubjectResponse, 400, 401, 429, 502, 503, 504))
-async def list_accesses(counter: TheCounter, session: Visitor, page_token: PageToken = "") -> BaseModel:
+async def list_accesses(me: Visitor, page_token: PageToken = "") -> BaseModel:
     """List who looked at me, newest first, at most 1,000 at once. This look is an entry itself."""
-    return read(await counter.offices.ask_for(session, contract.ListAccessesToSubjectRequest(page_token=page_token)))
+    return read(await me.ask(contract.ListAccessesToSubjectRequest(page_token=page_token)))
 
 
 @router.get(
     "/accesses/{source}/{entry_id}/receipt", **shows(contract.GetReceiptResponse, 400, 401, 404, 429, 502, 503, 504)
 )
-async def get_access_receipt(counter: TheCounter, session: Visitor, source: Source, entry_id: EntryId) -> BaseModel:
+async def get_access_receipt(me: Visitor, source: Source, entry_id: EntryId) -> BaseModel:
     """Get the proof that a look at me is in the log."""
-    return read(await counter.offices.ask_about(session, contract.GetReceiptRequest(source=source, entry_id=entry_id)))
+    return read(await me.ask_about(contract.GetReceiptRequest(source=source, entry_id=entry_id)))
 
 
 @router.post(
@@ -49,21 +49,18 @@ async def get_access_receipt(counter: TheCounter, session: Visitor, source: Sour
     status_code=201,
     **shows(misuse.ReportMisuseResponse, 400, 401, 403, 404, 413, 429, 502, 503, 504),
 )
-async def report_access(
-    counter: TheCounter, session: Acting, source: Source, entry_id: EntryId, new: NewReport
-) -> BaseModel:
+async def report_access(me: Acting, source: Source, entry_id: EntryId, new: NewReport) -> BaseModel:
     """Report a look at me as misuse. The same report again gives the same matter."""
-    asked = misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=new.report)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=new.report)))
 
 
 @router.get("/reports", **shows(misuse.ListMisuseResponse, 401, 429, 502, 503, 504))
-async def list_reports(counter: TheCounter, session: Visitor) -> BaseModel:
+async def list_reports(me: Visitor) -> BaseModel:
     """List the looks that I reported, and where each stands; at most 1,000."""
-    return read(await counter.offices.ask_for(session, misuse.ListMisuseRequest(page_size=1000)))
+    return read(await me.ask(misuse.ListMisuseRequest(page_size=1000)))
 
 
 @router.get("/reports/{matter_id}", **shows(misuse.GetMisuseResponse, 401, 404, 429, 502, 503, 504))
-async def get_report(counter: TheCounter, session: Visitor, matter_id: ThingId) -> BaseModel:
+async def get_report(me: Visitor, matter_id: ThingId) -> BaseModel:
     """Follow one of my reports to its answer."""
-    return read(await counter.offices.ask_about(session, misuse.GetMisuseRequest(matter_id=matter_id)))
+    return read(await me.ask_about(misuse.GetMisuseRequest(matter_id=matter_id)))

@@ -14,7 +14,8 @@ from chengxin.catalog.v1.record_pb2 import RecordSummary
 from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1.repair_pb2 import Application, ApplicationState, ListApplicationsRequest
 from foundation.calendar import day_of
-from gateway.counter import Counter, TheCounter, Visitor
+from gateway.counter import Visitor
+from gateway.offices import Voice
 from gateway.problems import answers
 from gateway.routers import rest_router
 from gateway.sessions import Session
@@ -42,17 +43,14 @@ class Messages(BaseModel):
 
 
 @router.get("/messages", response_model=Messages, responses=answers(401, 429, 502, 503, 504))
-async def list_messages(counter: TheCounter, session: Visitor) -> Messages:
+async def list_messages(me: Visitor) -> Messages:
     """List what happened to me. Making the list is an entry like any other look."""
-    return Messages(messages=await messages_to(counter, session))
+    return Messages(messages=await messages_to(me))
 
 
-async def messages_to(counter: Counter, session: Session) -> list[Message]:
+async def messages_to(me: Voice[Session]) -> list[Message]:
     """The party's messages, as the offices know them now."""
-    offices = counter.offices
-    held, applied = await asyncio.gather(
-        offices.ask_for(session, ListOwnRecordsRequest()), offices.ask_for(session, ListApplicationsRequest())
-    )
+    held, applied = await asyncio.gather(me.ask(ListOwnRecordsRequest()), me.ask(ListApplicationsRequest()))
     records = [one.record for one in held.records]
     return messages(records, applied.applications, today=day_in(held.receipt.as_of))
 

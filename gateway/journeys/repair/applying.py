@@ -20,8 +20,8 @@ from chengxin.catalog.v1.sharing_pb2 import ListOwnRecordsRequest
 from chengxin.repair.v1 import repair_pb2 as contract
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, Visitor, session_token
-from gateway.offices import OfficeRefused
+from gateway.counter import TheCounter, Visitor, session_token
+from gateway.offices import OfficeRefused, Voice
 from gateway.pages import Page, SentForm, ThePage
 from gateway.routers import page_router
 from gateway.seal import new_token
@@ -75,68 +75,60 @@ class Draft:
 
 @pages.get("")
 async def repair(
-    request: Request,
-    page: ThePage,
-    counter: TheCounter,
-    session: Visitor,
-    record: Annotated[str, Query(max_length=64)] = "",
+    request: Request, page: ThePage, counter: TheCounter, me: Visitor, record: Annotated[str, Query(max_length=64)] = ""
 ) -> HTMLResponse:
     """For which records I may apply, and the form, with what was typed before."""
     kept = await counter.store.get(_KEPT, session_token(request, counter))
     draft = Draft(**kept) if kept else Draft()
     if record:
         draft = replace(draft, records=list(dict.fromkeys([*draft.records, record])))
-    return await _form(page, counter, session, draft)
+    return await _form(page, me, draft)
 
 
 @pages.post("")
-async def keep(request: Request, page: ThePage, counter: TheCounter, session: Visitor, form: SentForm) -> Any:
+async def keep(request: Request, page: ThePage, counter: TheCounter, me: Visitor, form: SentForm) -> Any:
     """Keep what was typed, and go on to read it once more."""
-    draft, own = Draft.of(form), await _own(counter, session)
+    draft, own = Draft.of(form), await _own(me)
     if not own.keys() >= set(draft.records):
         raise Refused(NOT_FOUND)
     await counter.store.put(_KEPT, session_token(request, counter), asdict(draft), life=IDLE)
     if draft.wrong:
-        return await _form(page, counter, session, draft, wrong=draft.wrong)
+        return await _form(page, me, draft, wrong=draft.wrong)
     return RedirectResponse("/me/repair/check", 303)
 
 
 @pages.get("/check")
-async def check(request: Request, page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+async def check(request: Request, page: ThePage, counter: TheCounter, me: Visitor) -> HTMLResponse:
     """What would be sent, to be read once more; the form where there is nothing, or something is wrong."""
     kept = await counter.store.get(_KEPT, session_token(request, counter))
-    draft, own = Draft(**kept) if kept else Draft(), await _own(counter, session)
+    draft, own = Draft(**kept) if kept else Draft(), await _own(me)
     if draft.wrong or not own.keys() >= set(draft.records):
-        return await _form(page, counter, session, draft)
+        return await _form(page, me, draft)
     return page.show("repair/check.html", draft=draft, records=[own[record_id] for record_id in draft.records])
 
 
 @pages.post("/submit")
-async def submit(request: Request, page: ThePage, counter: TheCounter, session: Visitor, form: SentForm) -> Any:
+async def submit(request: Request, page: ThePage, counter: TheCounter, me: Visitor, form: SentForm) -> Any:
     """Hand in one application for each record; those that an office refuses are named above the form."""
     draft = Draft.of(form)
     if draft.wrong:
-        return await _form(page, counter, session, draft, wrong=draft.wrong)
+        return await _form(page, me, draft, wrong=draft.wrong)
     refused: dict[str, OfficeRefused] = {}
     for record_id in draft.records:
         try:
-            await counter.offices.ask_about(session, draft.request(record_id))
+            await me.ask_about(draft.request(record_id))
         except OfficeRefused as refusal:
             refused[record_id] = refusal
     if refused:
-        return await _form(page, counter, session, draft, refused=refused)
+        return await _form(page, me, draft, refused=refused)
     await counter.store.drop(_KEPT, session_token(request, counter))
     return RedirectResponse(f"/me/repair/submitted?new={len(draft.records)}", 303)
 
 
 @pages.get("/submitted")
-async def submitted(
-    page: ThePage, counter: TheCounter, session: Visitor, new: Annotated[int, Query(ge=1, le=200)] = 1
-) -> HTMLResponse:
+async def submitted(page: ThePage, me: Visitor, new: Annotated[int, Query(ge=1, le=200)] = 1) -> HTMLResponse:
     """The reference numbers of the newest so many, and what happens next."""
-    answer, own = await asyncio.gather(
-        counter.offices.ask_for(session, contract.ListApplicationsRequest()), _own(counter, session)
-    )
+    answer, own = await asyncio.gather(me.ask(contract.ListApplicationsRequest()), _own(me))
     newest = sorted(answer.applications, key=lambda one: one.submitted_at.ToNanoseconds(), reverse=True)[:new]
     if not newest:
         raise Refused(NOT_FOUND)
@@ -145,20 +137,16 @@ async def submitted(
 
 async def _form(
     page: Page,
-    counter: Counter,
-    session: Session,
+    me: Voice[Session],
     draft: Draft,
     *,
     wrong: list[str] | None = None,
     refused: Mapping[str, OfficeRefused] | None = None,
 ) -> HTMLResponse:
-    own = await _own(counter, session)
+    own = await _own(me)
     asked = [record for record in own.values() if record.severity and not record.end_reason]
     answers = await asyncio.gather(
-        *(
-            counter.offices.ask_about(session, contract.CheckEligibilityRequest(record_id=record.record_id))
-            for record in asked
-        )
+        *(me.ask_about(contract.CheckEligibilityRequest(record_id=record.record_id)) for record in asked)
     )
     values: dict[str, Any] = {"wrong": wrong or [], "refused": refused or {}, "longest": LONGEST}
     status = 409 if refused else 400 if wrong else 200
@@ -166,7 +154,7 @@ async def _form(
     return page.show("repair/form.html", status=status, draft=draft, own=own, judged=judged, **values)
 
 
-async def _own(counter: Counter, session: Session) -> dict[str, Any]:
+async def _own(me: Voice[Session]) -> dict[str, Any]:
     """The party's records by id."""
-    answer = await counter.offices.ask_for(session, ListOwnRecordsRequest())
+    answer = await me.ask(ListOwnRecordsRequest())
     return {held.record.record_id: held.record for held in answer.records}

@@ -10,10 +10,9 @@ from fastapi import Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from chengxin.repair.v1 import repair_pb2 as contract
-from gateway.counter import Acting, TheCounter, ThingId, Visitor
+from gateway.counter import Acting, ThingId, Visitor
 from gateway.journeys.repair.evidence import upload_messages
 from gateway.messages import read, shows
-from gateway.offices import hidden_unless_own
 from gateway.routers import rest_router
 
 router = rest_router("/me", "repair")
@@ -44,32 +43,30 @@ class NewApplication(BaseModel):
 
 
 @router.get("/records/{record_id}/eligibility", **shows(contract.CheckEligibilityResponse, 401, 404, 409))
-async def check_eligibility(counter: TheCounter, session: Visitor, record_id: ThingId) -> BaseModel:
+async def check_eligibility(me: Visitor, record_id: ThingId) -> BaseModel:
     """Say whether and when one of my records can be repaired, and what an application needs."""
-    return read(await counter.offices.ask_about(session, contract.CheckEligibilityRequest(record_id=record_id)))
+    return read(await me.ask_about(contract.CheckEligibilityRequest(record_id=record_id)))
 
 
 @router.post(
     "/applications", status_code=201, **shows(contract.SubmitApplicationResponse, 400, 401, 403, 404, 409, 413)
 )
-async def submit_application(
-    counter: TheCounter, session: Acting, new: NewApplication, idempotency_key: IdempotencyKey
-) -> BaseModel:
+async def submit_application(me: Acting, new: NewApplication, idempotency_key: IdempotencyKey) -> BaseModel:
     """Apply for the repair of one of my records. Free of charge."""
     asked = contract.SubmitApplicationRequest(**new.model_dump(), idempotency_key=idempotency_key)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(asked))
 
 
 @router.get("/applications", **shows(contract.ListApplicationsResponse, 401))
-async def list_applications(counter: TheCounter, session: Visitor) -> BaseModel:
+async def list_applications(me: Visitor) -> BaseModel:
     """List my applications."""
-    return read(await counter.offices.ask_for(session, contract.ListApplicationsRequest()))
+    return read(await me.ask(contract.ListApplicationsRequest()))
 
 
 @router.get("/applications/{application_id}", **shows(contract.GetApplicationResponse, 401, 404))
-async def get_application(counter: TheCounter, session: Visitor, application_id: ThingId) -> BaseModel:
+async def get_application(me: Visitor, application_id: ThingId) -> BaseModel:
     """Follow one of my applications."""
-    return read(await counter.offices.ask_about(session, contract.GetApplicationRequest(application_id=application_id)))
+    return read(await me.ask_about(contract.GetApplicationRequest(application_id=application_id)))
 
 
 @router.post(
@@ -78,17 +75,15 @@ async def get_application(counter: TheCounter, session: Visitor, application_id:
     openapi_extra=_UPLOAD,
     **shows(contract.UploadEvidenceResponse, 400, 401, 403, 404, 409, 413),
 )
-async def upload_evidence(request: Request, counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
+async def upload_evidence(request: Request, me: Acting, application_id: ThingId) -> BaseModel:
     """Add a piece of evidence to one of my applications."""
     parts = upload_messages(request, application_id)
-    async with hidden_unless_own():
-        return read(await counter.offices.send_for(session, contract.UploadEvidenceRequest, parts))
+    return read(await me.send_about(contract.UploadEvidenceRequest, parts))
 
 
 @router.post(
     "/applications/{application_id}/withdraw", **shows(contract.WithdrawApplicationResponse, 401, 403, 404, 409)
 )
-async def withdraw_application(counter: TheCounter, session: Acting, application_id: ThingId) -> BaseModel:
+async def withdraw_application(me: Acting, application_id: ThingId) -> BaseModel:
     """Take one of my applications back."""
-    asked = contract.WithdrawApplicationRequest(application_id=application_id)
-    return read(await counter.offices.ask_about(session, asked))
+    return read(await me.ask_about(contract.WithdrawApplicationRequest(application_id=application_id)))

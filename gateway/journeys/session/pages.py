@@ -20,18 +20,15 @@ pages = page_router()
 
 
 @pages.get("/me")
-async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLResponse:
+async def me(page: ThePage, me: Visitor) -> HTMLResponse:
     """What is held, who looked, what is under way: at a glance."""
-    offices = counter.offices
     held, looks, under_way = await asyncio.gather(
-        offices.ask_for(session, ListOwnRecordsRequest()),
-        offices.ask_for(session, ListAccessesToSubjectRequest()),
-        offices.ask_for(session, ListApplicationsRequest()),
+        me.ask(ListOwnRecordsRequest()), me.ask(ListAccessesToSubjectRequest()), me.ask(ListApplicationsRequest())
     )
     shared = [one for one in held.records if not one.record.HasField("ended_at")]
     return page.show(
         "session/me.html",
-        person=session.person,
+        person=me.session.person,
         shared=shared,
         ended=len(held.records) - len(shared),
         looks=looks.accesses,
@@ -43,10 +40,10 @@ async def me(page: ThePage, counter: TheCounter, session: Visitor) -> HTMLRespon
 
 
 @pages.get("/staff")
-async def staff(session: Staff) -> RedirectResponse:
+async def staff(me: Staff) -> RedirectResponse:
     """To the first page of what the official does."""
     firsts = {"repair_officer": "/staff/repair", "counter_clerk": "/staff/desk"}
-    first = next((page for role, page in firsts.items() if role in session.officer.roles), "/staff/audit")
+    first = next((page for role, page in firsts.items() if role in me.session.officer.roles), "/staff/audit")
     return RedirectResponse(first, 303)
 
 
