@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
@@ -20,6 +20,12 @@ class LawError(Exception):
         super().__init__(f"{where}: {fault}")
         self.where = where
         self.fault = fault
+
+
+class Entry:
+    """What a file of `law/` holds: a key that it has no field for is refused."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -34,19 +40,24 @@ class _StrictLoader(yaml.CSafeLoader):
 
 
 def read_law(path: Path, shape: type[T]) -> T:
-    """Return the file's content as `shape`, a dataclass that forbids unknown keys (see `FORBID_UNKNOWN`).
+    """Return the file's content as `shape`, a dataclass that is an `Entry`.
 
     Raises LawError with the file, the entry and the fault.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise LawError(str(path), str(fault)) from None
+    return shaped(content, shape, str(path))
+
+
+def shaped(content: object, shape: type[T], where: str) -> T:
+    """Return what `where` holds as `shape`. Raises LawError with the entry and the fault."""
+    try:
         return _adapter(shape).validate_python(content)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        entry = ".".join(str(part) for part in first["loc"])
-        raise LawError(str(path), f"{entry}: {first['msg']}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise LawError(str(path), str(fault)) from None
+        raise LawError(where, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def law_files(directory: Path) -> list[Path]:

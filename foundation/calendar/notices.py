@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import ClassVar
-
-from pydantic import ConfigDict
 
 from foundation.calendar.working_days import WorkingCalendar, calendar_of
-from foundation.lawfile import LawError, law_files, read_law
+from foundation.lawfile import Entry, LawError, law_files, read_law
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class Notice(Entry):
     """One year's notice (国务院办公厅关于…年部分节假日安排的通知).
 
     Where it lists `days_off`, these and the weekends, less `make_up_days`, are the year's only days off;
     otherwise the library's days stand.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     year: int
     number: str
@@ -31,9 +26,7 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _NoticeFile:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
+class _NoticeFile(Entry):
     notices: tuple[Notice, ...]
 
 

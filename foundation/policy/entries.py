@@ -11,7 +11,8 @@ from datetime import date
 from functools import cached_property
 from typing import Literal
 
-from foundation.policy.in_force import Entry, InForce
+from foundation.lawfile import Entry
+from foundation.policy.in_force import InForce
 from foundation.policy.publicity import Severity
 
 InstrumentKind = Literal["law", "administrative_regulation", "local_regulation", "central_policy", "department_rule"]

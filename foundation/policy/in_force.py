@@ -1,18 +1,11 @@
-"""What all entries of `law/` have in common: nothing unknown in them, and days on which they are in force."""
+"""What most entries of `law/` have in common: days on which they are in force."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
 
-from pydantic import ConfigDict
-
-
-class Entry:
-    """What a file of `law/` holds: a key that it has no field for is refused."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+from foundation.lawfile import Entry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from foundation.lawfile import LawError, law_files, read_law
+from foundation.lawfile import Entry, LawError, law_files, read_law, shaped
 from foundation.policy import lawfulness
 from foundation.policy.entries import (
     ArchiveBasis,
@@ -25,7 +23,6 @@ from foundation.policy.entries import (
     Purpose,
     Scheme,
 )
-from foundation.policy.in_force import Entry
 from foundation.policy.numbers import Policy, load_policy
 
 V = TypeVar("V", CatalogItem, Measure, Scheme)
@@ -140,9 +137,6 @@ class _CatalogFile(Entry):
     items: tuple[dict[str, Any], ...]
 
 
-_ITEM = TypeAdapter(CatalogItem)
-
-
 def _items(path: Path) -> Iterable[CatalogItem]:
     file = read_law(path, _CatalogFile)
     for entry in file.items:
@@ -153,11 +147,7 @@ def _items(path: Path) -> Iterable[CatalogItem]:
                 raise LawError(where, f"there is no field set {name}")
             fields.extend(file.field_sets[name])
         own = {key: value for key, value in entry.items() if key != "uses"}
-        try:
-            yield _ITEM.validate_python(own | {"fields": [*fields, *own.get("fields", ())]})
-        except ValidationError as fault:
-            first = fault.errors(include_url=False, include_input=False)[0]
-            raise LawError(where, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        yield shaped(own | {"fields": [*fields, *own.get("fields", ())]}, CatalogItem, where)
 
 
 def _listed(path: Path, key: str, kind: type[E]) -> tuple[E, ...]:

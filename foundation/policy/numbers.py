@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from foundation.calendar.days import add_months
-from foundation.lawfile import LawError, law_files, read_law
-from foundation.policy.in_force import Entry, InForce
+from foundation.lawfile import Entry, LawError, law_files, read_law
+from foundation.policy.in_force import InForce
 from foundation.policy.reasons import NO_POLICY_IN_FORCE
 from foundation.refusal import Refused
 

@@ -8,30 +8,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import ConfigDict
+from foundation.lawfile import Entry
 
-_STRICT = ConfigDict(extra="forbid")
 SHOWN = 20
 """Entries that a finding names at most, the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Entry):
     """A detector's numbers, and what its finding says with them."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     numbers: dict[str, Any]
     en: str
     zh: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detectors:
+class Detectors(Entry):
     """All of services/audit/detectors.yaml."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     longest_period_days: int
     most_groups: int
     most_opened: int
