@@ -5,7 +5,6 @@ from foundation.identity.identifier import Identifier as Identifier
 from foundation.identity.identifier import IdentifierKind as IdentifierKind
 from foundation.identity.identifier import birth_date as birth_date
 from foundation.identity.identifier import canonicalise as canonicalise
-from foundation.identity.identifier import division_of as division_of
 from foundation.identity.identifier import is_under_age as is_under_age
 from foundation.identity.identifier import prefix_of as prefix_of
 from foundation.identity.identifier import resident_check_digit as resident_check_digit

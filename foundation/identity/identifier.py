@@ -135,17 +135,6 @@ def is_under_age(identifier: Identifier, *, on: date) -> bool | None:
     return on <= date(year, born.month, day)
 
 
-def division_of(identifier: Identifier) -> str | None:
-    """Return the six digits of the division (GB/T 2260) that the number names; None where it names none."""
-    match identifier.kind:
-        case IdentifierKind.USCC:
-            return identifier.value.reveal()[2:8]
-        case IdentifierKind.RESIDENT_ID:
-            return identifier.value.reveal()[:6]
-        case _:
-            return None
-
-
 def prefix_of(identifier: Identifier) -> str | None:
     """Return what a number shares with those that somebody would try one after the other; None for a code.
 

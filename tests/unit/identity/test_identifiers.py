@@ -16,7 +16,6 @@ from foundation.identity import (
     IdentifierKind,
     birth_date,
     canonicalise,
-    division_of,
     is_under_age,
     reasons,
     resident_check_digit,
@@ -152,7 +151,6 @@ def test_a_residence_permit_is_a_kind_of_its_own(prefix: str):
     number = first17 + resident_check_digit(first17)
     permit = canonicalise(IdentifierKind.RESIDENCE_PERMIT, number, today=TODAY)
     assert birth_date(permit) == date(1990, 3, 7)
-    assert division_of(permit) is None
     assert refused(IdentifierKind.RESIDENT_ID, number) is reasons.IDENTIFIER_KIND_MISMATCH
     assert refused(IdentifierKind.RESIDENCE_PERMIT, KNOWN_RESIDENT) is reasons.IDENTIFIER_KIND_MISMATCH
 
@@ -188,12 +186,6 @@ def test_an_unknown_county_is_a_warning_and_no_refusal():
     found = canonicalise(IdentifierKind.RESIDENT_ID, number, today=TODAY)
     assert warnings(found) == ["COUNTY_UNKNOWN"]
     assert warnings(canonicalise(IdentifierKind.RESIDENT_ID, KNOWN_RESIDENT, today=TODAY)) == []
-
-
-def test_a_number_tells_its_division():
-    assert division_of(Identifier(IdentifierKind.USCC, KNOWN_USCC)) == "110000"
-    assert division_of(Identifier(IdentifierKind.RESIDENT_ID, KNOWN_RESIDENT)) == "360426"
-    assert division_of(Identifier(IdentifierKind.PASSPORT, "E12345678")) is None
 
 
 @pytest.mark.parametrize(
