@@ -27,21 +27,9 @@ class Kind(enum.Enum):
 
 
 Source = Annotated[str | None, typer.Argument(metavar="[-]", help="- reads numbers from standard input, one a line.")]
-Uscc = Annotated[str | None, typer.Option(metavar="CODE", help="An organisation's code, which is public.")]
-NumberFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A file of numbers, one a line.")]
-NumberKind = Annotated[Kind, typer.Option(help="What kind of numbers they are.")]
 ReceiptFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also fetch the receipt of this answer, to keep and to verify offline."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-IdentityFolder = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="CHENGXIN_IDENTITY",
-        metavar="DIR",
-        help="Folder made by `chengxin enroll`: certificate, key, CA and addresses.",
-    ),
 ]
 
 
@@ -49,7 +37,7 @@ IdentityFolder = Annotated[
 class Output(Group):
     """How a command prints its results: for people, or for programs."""
 
-    as_json: Json = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False
 
     def say(self, value: Any, text: str) -> None:
         """Print `value` as one line of JSON where that is wanted, else `text`."""
@@ -63,7 +51,14 @@ class Output(Group):
 class Line(Output):
     """The enrolled system that calls."""
 
-    identity: IdentityFolder = None
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CHENGXIN_IDENTITY",
+            metavar="DIR",
+            help="Folder made by `chengxin enroll`: certificate, key, CA and addresses.",
+        ),
+    ] = None
 
 
 @dataclass(kw_only=True)
@@ -81,9 +76,9 @@ class Why(Group):
 class Number(Group):
     """The number of one party."""
 
-    uscc: Uscc = None
-    file: NumberFile = None
-    kind: NumberKind = Kind.USCC
+    uscc: Annotated[str | None, typer.Option(metavar="CODE", help="An organisation's code, which is public.")] = None
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of numbers, one a line.")] = None
+    kind: Annotated[Kind, typer.Option(help="What kind of numbers they are.")] = Kind.USCC
 
     def numbered(self, source: str | None = None) -> Iterator[tuple[int, Identifier]]:
         """Yield (line number, identifier) from the one source that is given; see `numbered_lines`. Raises Failed."""
