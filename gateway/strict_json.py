@@ -8,6 +8,13 @@ from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+
+
+class Sent(BaseModel):
+    """What a request brings: a member that it has no field for is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class StrictRequest(Request):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chengxin.audit.v1 import audit_pb2, misuse_pb2, questions_pb2
 from gateway.counter import ActingStaff, Staff, ThingId, on_duty_as
@@ -17,16 +17,15 @@ from gateway.journeys.looks.views import EntryId, Source
 from gateway.messages import read, shows
 from gateway.problems import gives
 from gateway.routers import rest_router
+from gateway.strict_json import Sent
 
 router = rest_router("/staff/audit", "staff", Depends(on_duty_as("auditor")))
 Code = Annotated[str, Field(max_length=100)]
 Said = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class AuditQuestion(BaseModel):
+class AuditQuestion(Sent):
     """A question about a period. What is left out counts as any."""
-
-    model_config = ConfigDict(extra="forbid")
 
     basis: Code = Field("", description="Number of the audit; about one party, and for all but a search, it is needed")
     since: date | None = Field(None, description="First day, Asia/Shanghai")
@@ -56,10 +55,8 @@ class AccessSearch(AuditQuestion):
     subject: Code = Field("", description="Only about this party")
 
 
-class MisuseText(BaseModel):
+class MisuseText(Sent):
     """What is said: the report, the note of who takes it up, or the answer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Said = Field(description="The text")
 

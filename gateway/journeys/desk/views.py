@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
 from fastapi import Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from foundation.access import CLERK, Person
 from foundation.calendar import day_of
@@ -13,19 +13,19 @@ from foundation.identity import IdentifierKind, canonicalise
 from foundation.reasons import OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
 from gateway.counter import Acting, ActingStaff, Counter, TheCounter, on_duty_as, session_token
-from gateway.journeys.session.views import set_cookie
+from gateway.journeys.session.views import AnyResponse, set_cookie
 from gateway.problems import answers
 from gateway.routers import rest_router
 from gateway.sessions import Session, StaffSession
+from gateway.strict_json import Sent
 
 router = rest_router("", "staff")
-AnyResponse = TypeVar("AnyResponse", bound=Response)
 
 
-class Appearance(BaseModel):
+class Appearance(Sent):
     """A party who stands at the desk, as the document that it showed has it."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     identifier_kind: Literal["uscc", "resident_id", "residence_permit", "passport"] = Field(
         description="Kind of the identifier"

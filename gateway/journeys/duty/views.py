@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import Depends
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chengxin.repair.v1 import desk_pb2 as desk
 from chengxin.repair.v1 import repair_pb2 as contract
@@ -18,33 +18,28 @@ from gateway.messages import read, shows
 from gateway.offices import hidden_unless_own
 from gateway.problems import gives
 from gateway.routers import rest_router
+from gateway.strict_json import Sent
 
 router = rest_router("/staff/repair/applications", "staff", Depends(on_duty_as("repair_officer")))
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
-class Acceptance(BaseModel):
+class Acceptance(Sent):
     """Accepts, or names everything that is missing, once."""
-
-    model_config = ConfigDict(extra="forbid")
 
     missing: list[Annotated[str, Field(max_length=500)]] = Field(
         max_length=50, description="What is missing, all named at once; empty to accept"
     )
 
 
-class Extension(BaseModel):
+class Extension(Sent):
     """Puts the last day of the decision off."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reasons: Text = Field(description="Why; the party reads it")
 
 
-class Decision(BaseModel):
+class Decision(Sent):
     """Grants or refuses a repair."""
-
-    model_config = ConfigDict(extra="forbid")
 
     grant: bool = Field(description="True to grant")
     reasons: Text = Field(description="The reasons; the party reads them")

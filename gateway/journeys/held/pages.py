@@ -10,7 +10,7 @@ from chengxin.catalog.v1.catalog_pb2 import GetCatalogItemRequest
 from chengxin.catalog.v1.sharing_pb2 import GetWithdrawalCertificateRequest, ListOwnRecordsRequest
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import TheCounter, ThingId, Visitor
+from gateway.counter import ThingId, Visitor
 from gateway.pages import ThePage
 from gateway.qr import code_of
 from gateway.routers import page_router
@@ -38,8 +38,8 @@ async def record(page: ThePage, me: Visitor, record_id: ThingId) -> HTMLResponse
 
 
 @pages.get("/{record_id}/certificate")
-async def certificate(page: ThePage, counter: TheCounter, me: Visitor, record_id: ThingId) -> HTMLResponse:
+async def certificate(page: ThePage, me: Visitor, record_id: ThingId) -> HTMLResponse:
     """The signed certificate that sharing has ended, with every receiver."""
     answer = await me.ask_about(GetWithdrawalCertificateRequest(record_id=record_id))
-    code = code_of(answer.text, counter.public_url)
+    code = code_of(answer.text, page.counter.public_url)
     return page.show("held/certificate.html", record_id=record_id, certificate=answer, code=code)

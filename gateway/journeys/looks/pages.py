@@ -13,7 +13,7 @@ from chengxin.audit.v1 import misuse_pb2 as misuse
 from chengxin.catalog.v1.catalog_pb2 import ListCatalogItemsRequest
 from foundation.reasons import NOT_FOUND
 from foundation.refusal import Refused
-from gateway.counter import Counter, TheCounter, ThingId, Visitor
+from gateway.counter import ThingId, Visitor
 from gateway.journeys.looks.views import EntryId, Source
 from gateway.offices import Voice
 from gateway.pages import SentForm, ThePage
@@ -50,9 +50,9 @@ async def looks(
 
 
 @pages.get("/looks/{source}/{entry_id}")
-async def look(page: ThePage, counter: TheCounter, me: Visitor, source: Source, entry_id: EntryId) -> HTMLResponse:
+async def look(page: ThePage, me: Visitor, source: Source, entry_id: EntryId) -> HTMLResponse:
     """One look with its proof."""
-    return await _look(page, counter, me, source, entry_id)
+    return await _look(page, me, source, entry_id)
 
 
 @pages.get("/looks/{source}/{entry_id}/receipt.txt")
@@ -64,13 +64,11 @@ async def receipt(me: Visitor, source: Source, entry_id: EntryId) -> PlainTextRe
 
 
 @pages.post("/looks/{source}/{entry_id}/report")
-async def report(
-    page: ThePage, counter: TheCounter, me: Visitor, form: SentForm, *, source: Source, entry_id: EntryId
-) -> Any:
+async def report(page: ThePage, me: Visitor, form: SentForm, *, source: Source, entry_id: EntryId) -> Any:
     """Report the look as misuse; the same report again opens no second matter."""
     said = str(form.get("report", "")).replace("\r\n", "\n")
     if not said.strip() or len(said) > LONGEST:
-        return await _look(page, counter, me, source, entry_id, report=said, wrong=["report"])
+        return await _look(page, me, source, entry_id, report=said, wrong=["report"])
     answer = await me.ask_about(misuse.ReportMisuseRequest(source=source, entry_id=entry_id, report=said))
     return RedirectResponse(f"/me/reports/{answer.matter.matter_id}", 303)
 
@@ -90,14 +88,7 @@ async def one_report(page: ThePage, me: Visitor, matter_id: ThingId) -> HTMLResp
 
 
 async def _look(
-    page: ThePage,
-    counter: Counter,
-    me: Voice[Session],
-    source: str,
-    entry_id: int,
-    *,
-    report: str = "",
-    wrong: Any = (),
+    page: ThePage, me: Voice[Session], source: str, entry_id: int, *, report: str = "", wrong: Any = ()
 ) -> HTMLResponse:
     found, titles = await _found(me)
     look = next((one for one in found if (one.source, one.entry_id) == (source, entry_id)), None)
@@ -106,7 +97,7 @@ async def _look(
     values: dict[str, Any] = {"proof": "", "vkey": "", "code": None}
     if look.log_index >= 0:
         values["proof"] = await _receipt(me, source, entry_id)
-        values["code"] = code_of(values["proof"], counter.public_url)
+        values["code"] = code_of(values["proof"], page.counter.public_url)
         log = await me.offices.ask(contract.GetCheckpointRequest())
         values["vkey"] = log.vkey
     values |= {"look": look, "who": who(look), "titles": titles, "report": report, "wrong": wrong}

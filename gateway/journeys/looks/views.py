@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chengxin.audit.v1 import audit_pb2 as contract
 from chengxin.audit.v1 import misuse_pb2 as misuse
 from gateway.counter import Acting, ThingId, Visitor
 from gateway.messages import read, shows
 from gateway.routers import rest_router
+from gateway.strict_json import Sent
 
 router = rest_router("/me", "looks")
 
@@ -22,10 +23,8 @@ PageToken = Annotated[str, Query(max_length=200, description="next_page_token of
 EntryId = Annotated[int, Path(ge=1, lt=2**63, description="Entry id in that journal")]
 
 
-class NewReport(BaseModel):
+class NewReport(Sent):
     """A report of a look as misuse."""
-
-    model_config = ConfigDict(extra="forbid")
 
     report: str = Field(min_length=1, max_length=2000, description="What is wrong with the look")
 

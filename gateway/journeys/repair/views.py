@@ -7,13 +7,14 @@ from typing import Annotated
 
 import yaml
 from fastapi import Header, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chengxin.repair.v1 import repair_pb2 as contract
 from gateway.counter import Acting, ThingId, Visitor
 from gateway.journeys.repair.evidence import upload_messages
 from gateway.messages import read, shows
 from gateway.routers import rest_router
+from gateway.strict_json import Sent
 
 router = rest_router("/me", "repair")
 
@@ -30,10 +31,8 @@ IdempotencyKey = Annotated[
 _UPLOAD = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
-class NewApplication(BaseModel):
+class NewApplication(Sent):
     """An application for repair. It is free of charge."""
-
-    model_config = ConfigDict(extra="forbid")
 
     record_id: str = Field(max_length=64, description="Id of the record")
     correction: str = Field(
