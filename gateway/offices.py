@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc.aio import AioRpcError, Channel
-from grpc_status import rpc_status
 
+from chengxin.client.errors import detail
 from chengxin.client.requests import how_to_ask
 from foundation import reasons as shared
 from foundation.access import Officer, Person, issue_assertion
@@ -100,25 +100,16 @@ class Issuer:
         )
 
 
+@dataclass(eq=False, kw_only=True)
 class Offices:
-    """Channels to the offices with mutual TLS, and the ways to call them.
+    """Channels to the offices with mutual TLS, by office, and who signs for persons and officials.
 
     A request goes to the office of its package, to the one method that takes it.
     """
 
-    def __init__(
-        self,
-        *,
-        catalog: Channel,
-        blacklist: Channel,
-        repair: Channel,
-        audit: Channel,
-        issuer: Issuer,
-        staff_issuer: Issuer | None = None,
-    ) -> None:
-        self.channels = {"catalog": catalog, "blacklist": blacklist, "repair": repair, "audit": audit}
-        self._issuer = issuer
-        self._staff_issuer = staff_issuer
+    channels: dict[str, Channel]
+    issuer: Issuer
+    staff_issuer: Issuer | None = None
 
     async def ask(self, request: Message, *, office: str = "") -> Any:
         """Ask what anybody may ask; `office` for what several of them answer.
@@ -141,9 +132,9 @@ class Offices:
     def asserted(self, session: Session | StaffSession) -> tuple[tuple[str, str], ...]:
         """What names the person or official to an office, for one call."""
         if isinstance(session, Session):
-            return ((ASSERTION, self._issuer.assertion(session.person)),)
-        assert self._staff_issuer is not None  # no official signs in where the settings name no issuer
-        return ((ASSERTION, self._staff_issuer.assertion(session.officer)),)
+            return ((ASSERTION, self.issuer.assertion(session.person)),)
+        assert self.staff_issuer is not None  # no official signs in where the settings name no issuer
+        return ((ASSERTION, self.staff_issuer.assertion(session.officer)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +206,7 @@ async def _translated() -> AsyncGenerator[None]:
 def translated(error: AioRpcError) -> Refused:
     """Return what an office's error means to the person: its refusal, or that the house is at fault."""
     code = error.code()
-    info, violations = _details(error)
+    info, bad = detail(error, ErrorInfo), detail(error, BadRequest)
     kind = KINDS.get(code)
     if info is None and code in _WITHOUT_REASON:
         return Refused(_WITHOUT_REASON[code])
@@ -223,19 +214,5 @@ def translated(error: AioRpcError) -> Refused:
         log.error("office_failed", status=code.name, reason=info.reason if info else "")
         return Refused(OFFICE_FAILED)
     wording = Wording(error.details() or "", info.metadata["remedy"], source="")
-    field = violations.field_violations[0].field if violations.field_violations else ""
+    field = bad.field_violations[0].field if bad and bad.field_violations else ""
     return OfficeRefused(Reason(info.reason, kind, wording), field=field)
-
-
-def _details(error: AioRpcError) -> tuple[ErrorInfo | None, BadRequest]:
-    known: Any = error  # It has what a finished call has.
-    try:
-        status = rpc_status.from_call(known)
-    except ValueError:
-        status = None  # Details that contradict the status are no details.
-    info, violations = ErrorInfo(), BadRequest()
-    found = False
-    for detail in status.details if status else ():
-        found = detail.Unpack(info) or found
-        detail.Unpack(violations)
-    return (info if found else None), violations

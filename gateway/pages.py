@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from io import BytesIO
@@ -35,9 +36,7 @@ from starlette.staticfiles import StaticFiles
 
 from foundation.reasons import VALUE_INVALID
 from foundation.refusal import Refused
-from gateway.authorities import Authority
 from gateway.counter import Anybody, MaybeAnybody, TheCounter, check_csrf
-from gateway.sessions import Session, StaffSession
 
 HERE = Path(__file__).parent
 ASSETS = "/assets"
@@ -146,58 +145,45 @@ def environment(language: str) -> Environment:
     return made
 
 
+@dataclass(frozen=True)
 class Page:
-    """One page to be shown to one visitor."""
+    """One page to be shown to one visitor, in answer to a request."""
 
-    def __init__(
-        self,
-        request: Request,
-        session: Session | StaffSession | None,
-        *,
-        secure: bool,
-        authorities: Mapping[str, Authority] | None = None,
-    ) -> None:
-        self._request = request
-        self._session = session
-        self._secure = secure
-        self._authorities = authorities or {}
+    request: Request
+    counter: TheCounter
+    session: MaybeAnybody
 
     def show(
         self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
         """Fill the template in. Besides `values` it knows session, language, languages, path and authorities."""
-        language = language_of(self._request)
+        language = language_of(self.request)
         text = (
             environment(language)
             .get_template(template)
             .render(
-                session=self._session,
-                path=self._request.url.path,
+                session=self.session,
+                path=self.request.url.path,
                 languages=self._in_other_languages(language),
-                authorities=self._authorities,
+                authorities=self.counter.authorities,
                 **values,
             )
         )
         own = {"Content-Security-Policy": CSP, "Content-Language": LANGUAGES[language]}
         response = HTMLResponse(text, status, {**own, **(headers or {})})
-        if self._request.query_params.get("lang") == language:
+        if self.request.query_params.get("lang") == language:
             response.set_cookie(
-                LANGUAGE_COOKIE, language, max_age=31536000, secure=self._secure, httponly=True, samesite="lax"
+                LANGUAGE_COOKIE, language, max_age=31536000, secure=self.counter.secure, httponly=True, samesite="lax"
             )
         return response
 
     def _in_other_languages(self, language: str) -> Mapping[str, str]:
         """The address of this page in each other language."""
-        asked = [(name, value) for name, value in self._request.query_params.multi_items() if name != "lang"]
+        asked = [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
         return {other: "?" + urlencode([*asked, ("lang", other)]) for other in LANGUAGES if other != language}
 
 
-async def page_of(request: Request, counter: TheCounter, session: MaybeAnybody) -> Page:
-    """The page that answers the request."""
-    return Page(request, session, secure=counter.secure, authorities=counter.authorities)
-
-
-ThePage = Annotated[Page, Depends(page_of)]
+ThePage = Annotated[Page, Depends()]
 
 
 async def sent_form(request: Request, session: Anybody) -> FormData:

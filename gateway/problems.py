@@ -14,7 +14,7 @@ from foundation.reasons import NOT_FOUND, VALUE_INVALID, VALUE_REQUIRED
 from foundation.refusal import Kind, Reason, Refused, Throttled
 from gateway import reasons
 from gateway.counter import counter_of, session_token
-from gateway.pages import Page, page_of
+from gateway.pages import Page
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "tag:chengxin.example,2026:refusal/"
@@ -113,7 +113,7 @@ async def _page(request: Request) -> Page:
         session = await counter.sessions.find(session_token(request, counter))
     except Refused:
         session = None
-    return await page_of(request, counter, session)
+    return Page(request, counter, session)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -45,18 +45,10 @@ def derive(secret: bytes, use: str, *, context: bytes = b"", length: int = 32) -
     return HKDF(SHA256(), length=length, salt=None, info=info).derive(secret)
 
 
-def redis_options() -> dict[str, Any]:
-    """How every Redis client of the gateway connects: one quick second try, then it counts as gone."""
-    return {
-        "socket_timeout": REDIS_TIMEOUT_S,
-        "socket_connect_timeout": REDIS_TIMEOUT_S,
-        "retry": Retry(NoBackoff(), 1),
-    }
-
-
 def connect(url: str) -> Redis:
-    """Open a client for a Redis URL; it connects when first used."""
-    return Redis.from_url(url, **redis_options())
+    """Open a client for a Redis URL; it connects when first used. One quick second try, then Redis counts as gone."""
+    once: Any = Retry(NoBackoff(), 1)
+    return Redis.from_url(url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S, retry=once)
 
 
 def new_token() -> str:

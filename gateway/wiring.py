@@ -11,7 +11,6 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi import FastAPI
-from grpc.aio import Channel
 
 from foundation.access import fingerprint_of
 from foundation.rpc import office_channel
@@ -27,6 +26,7 @@ from gateway.seal import SealedStore, connect, read_secret
 from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 
+OFFICES = ("catalog", "blacklist", "repair", "audit")
 Clock = Callable[[], datetime]
 
 
@@ -56,10 +56,6 @@ def open_counter(app: FastAPI, settings: GatewaySettings, *, clock: Clock) -> Co
 
 
 def _offices(settings: GatewaySettings, clock: Clock) -> Offices:
-    def channel(address: str) -> Channel:
-        # It reads the certificate files alone, which both kinds of settings name alike.
-        return office_channel(settings, address)
-
     def issuer(of: str) -> Issuer:
         return Issuer(
             key=read_key(getattr(settings, f"{of}_issuer_key")),
@@ -70,10 +66,8 @@ def _offices(settings: GatewaySettings, clock: Clock) -> Offices:
         )
 
     return Offices(
-        catalog=channel(settings.catalog_address),
-        blacklist=channel(settings.blacklist_address),
-        repair=channel(settings.repair_address),
-        audit=channel(settings.audit_address),
+        # A channel takes the certificate files alone from settings, which both kinds of them name alike.
+        channels={office: office_channel(settings, getattr(settings, f"{office}_address")) for office in OFFICES},
         issuer=issuer("person"),
         staff_issuer=issuer("staff") if settings.staff_issuer_key else None,
     )

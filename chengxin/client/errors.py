@@ -61,7 +61,7 @@ def error_from(error: grpc.RpcError) -> ChengxinError:
     that the house could not answer. A status without it comes from the transport.
     """
     code = error.code()
-    info, bad = _detail(error, error_details_pb2.ErrorInfo), _detail(error, error_details_pb2.BadRequest)
+    info, bad = detail(error, error_details_pb2.ErrorInfo), detail(error, error_details_pb2.BadRequest)
     if info is not None and code not in _NOT_NOW:
         return RefusedError(
             info.reason,
@@ -77,11 +77,12 @@ def error_from(error: grpc.RpcError) -> ChengxinError:
     )
 
 
-def _detail(error: grpc.RpcError, kind: type[M]) -> M | None:
+def detail(error: grpc.RpcError, kind: type[M]) -> M | None:
+    """What a failed call's status says of a kind; None where it says nothing of it, or contradicts the call."""
     call: Any = error  # the call itself, or aio's error with the same methods
     try:
         status = rpc_status.from_call(call)
     except (ValueError, DecodeError):
         return None
     found = kind()
-    return found if status and any(detail.Unpack(found) for detail in status.details) else None
+    return found if status and any(one.Unpack(found) for one in status.details) else None
