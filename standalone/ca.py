@@ -157,14 +157,7 @@ def _write(file: Path, content: bytes, *, mode: int) -> None:
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    never = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    other = dict.fromkeys((*never, "encipher_only", "decipher_only"), False)
+    signs = {"key_cert_sign": signs_certificates, "crl_sign": signs_certificates}
+    return x509.KeyUsage(digital_signature=not signs_certificates, **signs, **other)

@@ -55,7 +55,10 @@ class Engines:
         """
         with ThreadPoolExecutor(1) as pool:
             postgres = pool.submit(self.start_postgres)
-            self._start_valkey()
+            if self._given_redis:
+                _check_given_redis(self._given_redis)
+            else:
+                self._valkey.start()
             yield
             postgres.result()
 
@@ -81,12 +84,6 @@ class Engines:
         """Stop what was started."""
         for engine in reversed(self._own):
             engine.stop()
-
-    def _start_valkey(self) -> None:
-        if self._given_redis:
-            _check_given_redis(self._given_redis)
-        else:
-            self._valkey.start()
 
 
 def without_user(url: str) -> str:

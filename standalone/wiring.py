@@ -157,7 +157,7 @@ def processes(
             **_issuer_settings("STAFF", _staff_issuer(data)),
         }
 
-    def child(name: str) -> Child:
+    def serving(name: str) -> Child:
         identity = data.identity(name)
         every_process = {
             "CHENGXIN_LISTEN": ports.address(name),
@@ -165,32 +165,27 @@ def processes(
             "CHENGXIN_KEY": str(identity / "key.pem"),
             "CHENGXIN_CA": str(identity / "ca.pem"),
         }
-        return Child(
-            name,
-            module=name if name == GATEWAY else f"services.{name}",
-            settings=shared | every_process | own[name] | dict(extra),
-            healthy=lambda: serves(name, identity=data.identity(GATEWAY), ports=ports),
-            log=data.log(name),
-            record=data.run / f"{name}.json",
-        )
+        module = name if name == GATEWAY else f"services.{name}"
+        return _child(name, module, shared | every_process | own[name] | dict(extra), data, ports)
 
-    return [_witness(data, character, ports), *(child(name) for name in PROCESSES)]
+    # The log's witness stands for one that others run on a machine of their own.
+    watching = {
+        "CHENGXIN_WITNESS_STATE": str(data.witness),
+        "CHENGXIN_WITNESS_LOG": _vkey(data, character, LOG),
+        "CHENGXIN_WITNESS_NAME": f"{character.deployment}/{WITNESS}",
+        "CHENGXIN_WITNESS_LISTEN": ports.address(WITNESS),
+    }
+    return [_child(WITNESS, "chengxin.witness", watching, data, ports), *map(serving, PROCESSES)]
 
 
-def _witness(data: DataDir, character: Character, ports: Ports) -> Child:
-    """The log's witness. It stands for one that others run on a machine of their own."""
+def _child(name: str, module: str, settings: Mapping[str, str], data: DataDir, ports: Ports) -> Child:
     return Child(
-        WITNESS,
-        module="chengxin.witness",
-        settings={
-            "CHENGXIN_WITNESS_STATE": str(data.witness),
-            "CHENGXIN_WITNESS_LOG": _vkey(data, character, LOG),
-            "CHENGXIN_WITNESS_NAME": f"{character.deployment}/{WITNESS}",
-            "CHENGXIN_WITNESS_LISTEN": ports.address(WITNESS),
-        },
-        healthy=lambda: serves(WITNESS, identity=data.identity(GATEWAY), ports=ports),
-        log=data.log(WITNESS),
-        record=data.run / f"{WITNESS}.json",
+        name,
+        module=module,
+        settings=settings,
+        healthy=lambda: serves(name, identity=data.identity(GATEWAY), ports=ports),
+        log=data.log(name),
+        record=data.run / f"{name}.json",
     )
 
 

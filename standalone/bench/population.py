@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from foundation.identity import Identifier as Known
 from foundation.identity import IdentifierKind, uscc_check_character
 from foundation.settings import role_dsn
 from services.catalog.keys import CatalogKeys
+from standalone.house import House
 from standalone.sample import DIVISION, MARK, SampleParty
 from standalone.story import sharing
 from standalone.story.stage import Stage
@@ -96,12 +98,19 @@ def _places(keys: CatalogKeys, numbers: range) -> dict[str, object]:
 
 
 async def _keys(stage: Stage) -> CatalogKeys:
-    house, role = stage.house, "catalog_worker"
+    async with catalogs_keyring(stage.house) as keyring:
+        return await CatalogKeys.open(keyring, stage.now())
+
+
+@asynccontextmanager
+async def catalogs_keyring(house: House) -> AsyncGenerator[Keyring]:
+    """The catalog's keys, as its worker opens them."""
+    role = "catalog_worker"
     password = (house.data.role_passwords / role).read_text().strip()
     database = Database.open(role_dsn(house.engines.url, role, password), schema="catalog", pool=1)
     keyring = Keyring(FileKeyProvider(house.data.keys("catalog")), database)
     try:
-        return await CatalogKeys.open(keyring, stage.now())
+        yield keyring
     finally:
         await keyring.close()
         await database.close()

@@ -18,12 +18,10 @@ from chengxin import AsyncClient, Identifier, Party, Record
 from chengxin.client.errors import UnavailableError
 from chengxin.common.v1 import keys_pb2
 from chengxin.common.v1.keys_pb2_grpc import KeyServiceStub
-from foundation.crypto import FileKeyProvider, Keyring
-from foundation.db import Database
-from foundation.settings import role_dsn
 from services.catalog.sealing import Sealer
 from standalone.bench.blind_scan import blind_search_errors
 from standalone.bench.measuring import Figures, Place, percentile_ms
+from standalone.bench.population import catalogs_keyring
 from standalone.processes import ProcessRecord
 from standalone.sample import MARK, SEED, SampleParty, SampleWorld
 from standalone.story import sharing
@@ -165,12 +163,6 @@ class _Rotating:
         return row[0] if row else None
 
     async def _verdict(self) -> Figures:
-        house, role = self._stage.house, "catalog_worker"
-        password = (house.data.role_passwords / role).read_text().strip()
-        database = Database.open(role_dsn(house.engines.url, role, password), schema="catalog", pool=1)
-        keyring = Keyring(FileKeyProvider(house.data.keys("catalog")), database)
-        sealer = Sealer(keyring, house.character.deployment)
-        wrong = await blind_search_errors(self._dsn, keyring, sealer)
-        await keyring.close()
-        await database.close()
-        return {"blind_search_errors": len(wrong)}
+        async with catalogs_keyring(self._stage.house) as keyring:
+            sealer = Sealer(keyring, self._stage.house.character.deployment)
+            return {"blind_search_errors": len(await blind_search_errors(self._dsn, keyring, sealer))}

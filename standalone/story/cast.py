@@ -13,14 +13,12 @@ import httpx
 
 from chengxin import Client
 from chengxin.blacklist.v1 import blacklist_pb2
-from chengxin.blacklist.v1.blacklist_pb2_grpc import CaseServiceStub
 from chengxin.catalog.v1 import access_pb2
-from chengxin.catalog.v1.access_pb2_grpc import AccessServiceStub
 from chengxin.client import connection
 from chengxin.client.errors import RefusedError, error_from
 from chengxin.client.identity import Identity
+from chengxin.client.requests import how_to_ask
 from chengxin.repair.v1 import repair_pb2
-from chengxin.repair.v1.repair_pb2_grpc import RepairServiceStub
 from standalone.ca import System
 from standalone.enrol import Register, write_identity
 from standalone.house import House
@@ -32,12 +30,8 @@ ASSERTION = "chengxin-assertion"
 CALL_S = 10.0
 STORY = "story"
 """Folder of the story's own files in its house's data directory; a house that has it may be made anew."""
-_CONTRACT: dict[str, tuple[Any, Callable[[grpc.Channel], Any]]] = {
-    "catalog": (access_pb2, AccessServiceStub),
-    "blacklist": (blacklist_pb2, CaseServiceStub),
-    "repair": (repair_pb2, RepairServiceStub),
-}
-"""The messages and the service of each office in which officials of the story act."""
+_CONTRACT: dict[str, Any] = {"catalog": access_pb2, "blacklist": blacklist_pb2, "repair": repair_pb2}
+"""The messages by which officials of the story act at each office."""
 
 
 class Department:
@@ -58,10 +52,13 @@ class Department:
 
     def stub(self, office: str, make: Callable[[grpc.Channel], A]) -> A:
         """A raw stub of an office's service."""
+        return make(self._channel(office))
+
+    def _channel(self, office: str) -> grpc.Channel:
         if office not in self._channels:
             credentials = connection.credentials(self._identity)
             self._channels[office] = grpc.secure_channel(self._identity.address(office), credentials)
-        return make(self._channels[office])
+        return self._channels[office]
 
     def ask(self, method: Callable[..., A], request: Any, *, officer: str = "", roles: Sequence[str] = ()) -> A:
         """Call a method, with an official's assertion where one is named. Raises RefusedError."""
@@ -73,9 +70,10 @@ class Department:
 
     def act(self, office: str, step: str, *, officer: str, role: str, **fields: Any) -> Any:
         """Take a step by its name in the office's contract, as an official; `fields` are those of its request."""
-        messages, service = _CONTRACT[office]
-        request = getattr(messages, f"{step}Request")(**fields)
-        return self.ask(getattr(self.stub(office, service), step), request, officer=officer, roles=[role])
+        request = getattr(_CONTRACT[office], f"{step}Request")(**fields)
+        _, path, answer = how_to_ask(type(request))
+        method: Any = self._channel(office).unary_unary(path, type(request).SerializeToString, answer.FromString)
+        return self.ask(method, request, officer=officer, roles=[role])
 
     def _assertion(self, officer: str, roles: Sequence[str]) -> str:
         """An official's assertion from the development staff identity provider, bound to this certificate."""
