@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +57,3 @@ def text() -> str:
         rpcs = "<br>".join(f"`{rpc}`" for rpc in clause.rpcs)
         lines.append(f"| {number} | {clause.demands} | {clause.behaviour} | {rpcs} | {tests} | {clause.not_yet} |")
     return "\n".join(lines) + "\n"
-
-
-def rpcs_of_contract() -> set[str]:
-    """Every RPC in proto/, as Service.Method."""
-    return set(_rpcs((ROOT / "proto").rglob("*.proto")))
-
-
-def _rpcs(files: Iterable[Path]) -> Iterable[str]:
-    for file in files:
-        service = ""
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if found := re.match(r"service (\w+) \{", line):
-                service = found[1]
-            elif found := re.match(r"\s+rpc (\w+)\(", line):
-                yield f"{service}.{found[1]}"

@@ -41,11 +41,6 @@ def classes() -> dict[str, type[BaseSettings]]:
     return found | {"gateway": gateway, "scripts.furnish": FurnishSettings}
 
 
-def variables(settings: type[BaseSettings]) -> set[str]:
-    """The environment variables that a settings class reads."""
-    return {PREFIX + name.upper() for name in settings.model_fields}
-
-
 def text() -> str:
     """The whole document."""
     shared = set(OfficeSettings.model_fields)

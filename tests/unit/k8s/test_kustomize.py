@@ -9,6 +9,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import typer
+from pydantic_settings import BaseSettings
 
 from chengxin.cli import witness
 from foundation.db.migrate import READER, ROLES
@@ -21,6 +22,11 @@ EVERY_CONTAINER = pytest.mark.parametrize(
     ("folder", "container"), OURS, ids=[f"{folder}-{one.workload}" for folder, one in OURS]
 )
 EVERY_FOLDER = pytest.mark.parametrize("folder", FOLDERS)
+
+
+def variables(cls: type[BaseSettings]) -> set[str]:
+    """The environment variables that a settings class reads."""
+    return {settings.PREFIX + name.upper() for name in cls.model_fields}
 
 
 @EVERY_FOLDER
@@ -105,16 +111,16 @@ def test_a_container_gets_settings_that_its_process_reads_and_all_that_it_needs(
     cls = CLASSES[container.args[0]]
     needed = {settings.PREFIX + name.upper() for name, field in cls.model_fields.items() if field.is_required()}
     given = set(container.environment)
-    readable = settings.variables(cls)
+    readable = variables(cls)
     if container.args[0] == "scripts.furnish":  # it shares the offices' variables
-        readable |= settings.variables(CLASSES["services.catalog"])
+        readable |= variables(CLASSES["services.catalog"])
     assert given <= readable
     assert needed <= given
 
 
 @EVERY_CONTAINER
 def test_every_path_that_a_setting_names_is_mounted(folder: str, container: Container) -> None:
-    for name in settings.variables(CLASSES[container.args[0]]) & set(container.environment):
+    for name in variables(CLASSES[container.args[0]]) & set(container.environment):
         value = container.environment[name]
         if value.startswith("/"):
             path = PurePosixPath(value)
