@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from foundation.access.callers import Caller, Officer, Person
 from foundation.journal import Entry
@@ -13,8 +12,7 @@ from foundation.reasons import ASSERTION_REQUIRED, OFFICER_ROLE_REQUIRED
 from foundation.refusal import Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One call: the enrolled system, the method as Service.Method, and the natural person if one is asserted."""
 
     caller: Caller

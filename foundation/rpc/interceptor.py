@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -111,12 +111,20 @@ class HouseInterceptor(aio.ServerInterceptor):
         return handler._replace(**{shape: stream if handler.response_streaming else unary})
 
     async def _admit(self, serving: _Serving, context: Any, *, streaming: bool, size: int = 0) -> None:
-        """Let a call in, or raise why not."""
+        """Let a call in, or raise why not. Enrolment is checked here, or by the door in its own statement."""
         self.guard(serving.method)
-        serving.caller = await self._caller(serving.method, context)
-        token = next((str(value) for key, value in context.invocation_metadata() if key == ASSERTION), "")
-        call = await self._carried(self._call(serving.caller, serving.method, token))
-        serving.caller = call.caller
+        certificates = context.auth_context().get("x509_pem_cert")
+        if not certificates:
+            raise Refused(NOT_ENROLLED)
+        if serving.method in self.checked_by_door:
+            serving.caller = named_in(certificates[0])
+        else:
+            async with self.database.transaction() as tx:
+                serving.caller = await enrolled(tx, fingerprint_of(certificates[0]))
+        call = Call(serving.caller, serving.method)
+        if token := dict(context.invocation_metadata()).get(ASSERTION):
+            call = await self._carried(self._asserted(call, token))
+            serving.caller = call.caller
         CURRENT.set(call)
         _check_limits(context, streaming=streaming, size=size)
 
@@ -138,28 +146,16 @@ class HouseInterceptor(aio.ServerInterceptor):
         self.telemetry.called(serving.method, serving.reason, seconds)
         served(serving.method, serving.reason, seconds)
 
-    async def _caller(self, method: str, context: Any) -> Caller:
-        """Who the certificate belongs to; enrolment is checked here, or by the door in its own statement."""
-        certificates = context.auth_context().get("x509_pem_cert")
-        if not certificates:
-            raise Refused(NOT_ENROLLED)
-        if method in self.checked_by_door:
-            return named_in(certificates[0])
-        async with self.database.transaction() as tx:
-            return await enrolled(tx, fingerprint_of(certificates[0]))
-
-    def _call(self, caller: Caller, method: str, token: str) -> Call:
-        if not token:
-            return Call(caller=caller, method=method)
-        now = datetime.now(UTC)
-        kind = self.issuers.kind(token)
-        if kind == "officer":
-            officer = self.issuers.officer(token, bound_to=caller.fingerprint, now=now)
-            return Call(caller=caller, method=method, officer=officer)
-        if kind == "person":
-            person = self.issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
-            return Call(caller=caller, method=method, person=person)
-        raise Refused(ASSERTION_INVALID)
+    def _asserted(self, call: Call, token: str) -> Call:
+        """The call with the official or the party whom its assertion names."""
+        now, bound_to = datetime.now(UTC), call.caller.fingerprint
+        match self.issuers.kind(token):
+            case "officer":
+                return call._replace(officer=self.issuers.officer(token, bound_to=bound_to, now=now))
+            case "person":
+                return call._replace(person=self.issuers.person(token, bound_to=bound_to, now=now, today=day_of(now)))
+            case _:
+                raise Refused(ASSERTION_INVALID)
 
     async def _carried(self, call: Call) -> Call:
         """The call as it counts: where the gateway carries an official, or a desk's clerk for a party, his authority's.
@@ -171,9 +167,9 @@ class HouseInterceptor(aio.ServerInterceptor):
             return call
         async with self.database.transaction() as tx:
             if call.officer is not None:
-                return replace(call, caller=await carried(tx, call.caller, call.officer))
+                return call._replace(caller=await carried(tx, call.caller, call.officer))
             assert call.person is not None
-            return replace(call, caller=await assisted(tx, call.caller, call.person))
+            return call._replace(caller=await assisted(tx, call.caller, call.person))
 
     async def _recorded(self, refused: Refused, method: str, caller: Caller | None) -> Refused:
         """Journal a refusal of an authenticated caller, unless the door did; without a journal there is no answer."""
