@@ -6,7 +6,7 @@ good as the ID. Each index has a key of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -50,14 +50,16 @@ def bucket_of(bucket_key: Kek | bytes, identifier: Identifier) -> int:
     return _tag(bucket_key, _named("bucket", identifier))[0]
 
 
-def tags_of(identifier: Identifier, *, bucket: Kek, subject: Kek, journal: Kek) -> tuple[int, bytes, bytes]:
-    """`bucket_of`, `subject_tag` and `journal_tag` at once, for who asks about a thousand."""
-    kind, number = identifier.kind.value, length_prefixed(identifier.value.reveal().encode())
-    tags = [
-        _tag(key, prefixed(use, kind) + number)
+def tags_of(
+    identifiers: Iterable[Identifier], *, bucket: Kek, subject: Kek, journal: Kek
+) -> tuple[list[int], list[bytes], list[bytes]]:
+    """`bucket_of`, `subject_tag` and `journal_tag` of many."""
+    numbers = [(each.kind.value, length_prefixed(each.value.reveal().encode())) for each in identifiers]
+    buckets, subjects, journals = [
+        [_tag(key, prefixed(use, kind) + number) for kind, number in numbers]
         for key, use in ((bucket, "bucket"), (subject, "subject"), (journal, "journal"))
     ]
-    return tags[0][0], tags[1], tags[2]
+    return [drawn[0] for drawn in buckets], subjects, journals
 
 
 def new_id(bucket: int, random: Callable[[int], bytes]) -> UUID:

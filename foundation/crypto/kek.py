@@ -134,21 +134,20 @@ def seal_blob(kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int],
 
 def seal_blobs(
     kek: Kek,
-    plaintext: bytes,
+    plaintexts: Sequence[bytes],
     parts: Sequence[bytes],
     each: Sequence[bytes],
     *,
     random: Callable[[int], bytes] = os.urandom,
 ) -> list[bytes]:
-    """What `seal_blob` gives for one plaintext again and again, bound to `parts` and one of `each`."""
+    """What `seal_blob` gives for many plaintexts, each bound to `parts` and its own one of `each`."""
     suite = kek.suites.new
     start, aead, commitment = kek.under(suite)
-    padded, bound = pad(plaintext), _blob_start(kek.name, suite.number, tuple(parts))
-    drawn = random(NONCE_BYTES * len(each))
+    bound, drawn = _blob_start(kek.name, suite.number, tuple(parts)), random(NONCE_BYTES * len(each))
     nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
     return [
-        start + nonce + aead.encrypt(nonce, padded, bound + length_prefixed(last)) + commitment
-        for nonce, last in zip(nonces, each, strict=True)
+        start + nonce + aead.encrypt(nonce, pad(plaintext), bound + length_prefixed(last)) + commitment
+        for nonce, plaintext, last in zip(nonces, plaintexts, each, strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -92,20 +93,26 @@ def seal_private(
 
     `officers` is the key OFFICER_KEY, which tags the official so that "what did this official look at" is a look-up.
     """
-    official, ((salt, sealed),) = seal_privates(kek, officers, officer, matter, count=1)
+    (official,), (salt,), (sealed,) = seal_privates(kek, officers, [(officer, matter, 1)])
     return SealedPrivate(salt, sealed, tag, bucket, official)
 
 
 def seal_privates(
-    kek: Kek, officers: Kek, officer: Personal | str, matter: Personal | str, *, count: int
-) -> tuple[bytes | None, list[tuple[bytes, bytes]]]:
-    """The private parts of so many entries of one question: the official's tag, and each one's salt and sealed text."""
-    official, matter_text = Personal.of(officer).reveal(), Personal.of(matter).reveal()
-    text = f"[{_quoted(kek.name)}, {_quoted(official)}, {_quoted(matter_text)}]".encode()
-    drawn = os.urandom(SALT_BYTES * count)
+    kek: Kek, officers: Kek, said: Iterable[tuple[Personal | str, Personal | str, int]]
+) -> tuple[list[bytes | None], list[bytes], list[bytes]]:
+    """The private parts of the entries of many questions: the tag of each question's official, and each entry's salt
+    and sealed text.
+
+    Of a question is `said`: official, matter, number of entries.
+    """
+    tags, texts = list[bytes | None](), list[bytes]()
+    for officer, matter, count in said:
+        official, matter_text = Personal.of(officer).reveal(), Personal.of(matter).reveal()
+        tags.append(officer_tag(officers, official) if official else None)
+        texts += [f"[{_quoted(kek.name)}, {_quoted(official)}, {_quoted(matter_text)}]".encode()] * count
+    drawn = os.urandom(SALT_BYTES * len(texts))
     salts = [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
-    sealed = seal_blobs(kek, text, [b"journal_private"], salts)
-    return officer_tag(officers, official) if official else None, list(zip(salts, sealed, strict=True))
+    return tags, salts, seal_blobs(kek, texts, [b"journal_private"], salts)
 
 
 def officer_tag(officers: Kek, officer: str) -> bytes:

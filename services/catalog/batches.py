@@ -30,13 +30,13 @@ class MicroBatcher(Generic[Q, A]):
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def ask(self, question: Q) -> A:
-        """Return the answer; raises what answering raised."""
+    def ask(self, question: Q) -> asyncio.Future[A]:
+        """What gives the answer, or raises what answering raised."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-        return await future
+        return future
 
     async def _run(self) -> None:
         while self._waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,13 +67,13 @@ class CatalogKeys:
         """The tags under which parties are put down: by epoch, that of the key that is taking over last."""
         return [(epoch_of(kek.name), [subject_tag(kek, party) for party in parties]) for kek in self.subjects.writing]
 
-    def tags_of(self, party: Identifier) -> tuple[int, bytes, bytes]:
-        """The party's bucket, the tag by which it is found, and its tag in the journal."""
-        return tags_of(party, bucket=self.bucket, subject=self.subjects.reading, journal=self.journal_index)
+    def tags_of(self, parties: Iterable[Identifier]) -> tuple[list[int], list[bytes], list[bytes]]:
+        """Each party's bucket, the tag by which it is found, and its tag in the journal."""
+        return tags_of(parties, bucket=self.bucket, subject=self.subjects.reading, journal=self.journal_index)
 
     def private(self, party: Identifier | None, *, officer: Personal, matter: Personal) -> SealedPrivate:
         """The private part of an entry that a door writes, about a party or none."""
-        bucket, _, tag = self.tags_of(party) if party else (NO_SUBJECT, b"", None)
+        (bucket,), _, (tag,) = self.tags_of([party]) if party else ([NO_SUBJECT], [], [None])
         return seal_private(self.journal, self.journal_officers, officer, matter, tag=tag, bucket=bucket)
 
     def number_tag(self, provider: str, number: str) -> bytes:

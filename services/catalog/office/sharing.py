@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,7 +22,7 @@ from services.catalog.keys import CatalogKeys
 from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import Sealer, Shown
 from services.catalog.store import answers
-from services.catalog.store.answers import Answers, AskedParty, Position, Question
+from services.catalog.store.answers import Answers, Parties, Position, Question
 
 _OWN = (reasons.PURPOSE_UNKNOWN, reasons.NOT_GRANTED, reasons.PURPOSE_IS_YES_NO)
 _REASONS: dict[str, Reason] = {reason.code: reason for reason in (NOT_ENROLLED, ROLE_REQUIRED, *_OWN)}
@@ -44,6 +43,15 @@ class Context(NamedTuple):
     query_id: UUID
     attempt: int = 1
     authority: str = ""
+
+
+class Asked(NamedTuple):
+    """A question as it waits for a batch: whom it is about, and when it came. `full`: for the records."""
+
+    context: Context
+    parties: Sequence[Identifier]
+    now: datetime
+    full: bool = False
 
 
 class Checked(NamedTuple):
@@ -69,7 +77,7 @@ class SharingOffice:
         self._limits = limits
         self._sealer = sealer
         self._journal = journal
-        self._batches: MicroBatcher[Question, Answers] = MicroBatcher(partial(answers.answer, database))
+        self._batches = MicroBatcher(self._answer)
 
     async def _admit(self, context: Context, parties: Sequence[Identifier]) -> None:
         """Count the question; raises Throttled(TOO_MANY_PERSONS) where it is one too many."""
@@ -79,7 +87,8 @@ class SharingOffice:
 
     async def check(self, context: Context, party: Identifier, *, now: datetime) -> Checked:
         """Whether anything shareable is known; micro-batched with what arrives at the same time."""
-        answered = await self._batches.ask(await self._question(context, [party], now))
+        await self._admit(context, [party])
+        answered = await self._batches.ask(Asked(context, [party], now))
         _raise_refusal(answered)
         return _checked(answered)[0]
 
@@ -90,7 +99,8 @@ class SharingOffice:
 
         Raises Refused(NOT_ENROLLED).
         """
-        (answered,) = await answers.answer(self._database, [await self._question(context, parties, now)])
+        await self._admit(context, parties)
+        (answered,) = await self._answer([Asked(context, parties, now)])
         if answered.reason and answered.reason != NOT_ENROLLED.code:
             return Refused(_REASONS[answered.reason])
         _raise_refusal(answered)
@@ -106,24 +116,25 @@ class SharingOffice:
 
     async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
         """The records in force with the fields that the grant shows, and no others opened."""
-        answered = await self._batches.ask(await self._question(context, [party], now, full=True))
+        await self._admit(context, [party])
+        answered = await self._batches.ask(Asked(context, [party], now, full=True))
         _raise_refusal(answered)
         hit = answered.hits.get(0, {"records": [], "fields": []})
         wanted = frozenset(hit["fields"])
         shown = [Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in hit["records"][:200]]
         return shown, _checked(answered)[0].receipt
 
-    async def _question(
-        self, context: Context, parties: Sequence[Identifier], now: datetime, *, full: bool = False
-    ) -> Question:
-        """Count a question, and seal what its entries keep apart."""
-        await self._admit(context, parties)
-        keys = await CatalogKeys.open(self._sealer.keyring, now)
-        asked = context.fingerprint, context.kind, context.purpose, context.query_id, context.attempt
-        said, keys_of = (context.officer, context.matter), (keys.journal, keys.journal_officers)
-        official, sealed = seal_privates(*keys_of, *said, count=len(parties))
-        each = [AskedParty(*keys.tags_of(party), *private) for party, private in zip(parties, sealed, strict=True)]
-        return Question(*asked, official, full, each)
+    async def _answer(self, batch: Sequence[Asked]) -> Sequence[Answers]:
+        """Seal what the entries of a batch keep apart, and put it to the door."""
+        keys = await CatalogKeys.open(self._sealer.keyring, batch[0].now)
+        said = [(one.context.officer, one.context.matter, len(one.parties)) for one in batch]
+        officials, salts, sealed = seal_privates(keys.journal, keys.journal_officers, said)
+        tags = keys.tags_of([party for one in batch for party in one.parties])
+        questions = [
+            Question(of.fingerprint, of.kind, of.purpose, of.query_id, of.attempt, official, full, len(parties))
+            for (of, parties, _, full), official in zip(batch, officials, strict=True)
+        ]
+        return await answers.answer(self._database, questions, Parties(*tags, salts, sealed))
 
     async def epoch(self) -> UUID:
         """The house's epoch, part of every cursor."""

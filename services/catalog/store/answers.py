@@ -10,22 +10,22 @@ from uuid import UUID
 
 from foundation.db import Database
 
-_QUESTION = ("fingerprint", "kind", "purpose", "query", "attempt", "officer_tag", "full")
-_PARTY = ("asked", "bucket", "tag", "journal_tag", "salt", "sealed")
 
+class Parties(NamedTuple):
+    """Parties asked about, with what the door needs to journal that: a value of each in each list."""
 
-class AskedParty(NamedTuple):
-    """A party asked about, with what the door needs to journal that."""
-
-    bucket: int
-    tag: bytes
-    journal_tag: bytes
-    salt: bytes
-    sealed: bytes
+    bucket: Sequence[int]
+    tag: Sequence[bytes]
+    journal_tag: Sequence[bytes]
+    salt: Sequence[bytes]
+    sealed: Sequence[bytes]
 
 
 class Question(NamedTuple):
-    """On what authority somebody asks, and about whom. `full`: for the records, not only whether there are any."""
+    """On what authority somebody asks, and about how many parties.
+
+    `full`: for the records, not only whether there are any.
+    """
 
     fingerprint: bytes
     kind: str
@@ -34,7 +34,7 @@ class Question(NamedTuple):
     attempt: int
     officer_tag: bytes | None
     full: bool
-    parties: Sequence[AskedParty]
+    count: int
 
 
 class Answers(NamedTuple):
@@ -53,14 +53,17 @@ class Answers(NamedTuple):
     hits: dict[int, dict[str, Any]]
 
 
-async def answer(database: Database, questions: Sequence[Question]) -> list[Answers]:
-    """Put a batch to the door, in a transaction of its own; answers come in the order of the questions."""
-    parties = [(number, *party) for number, one in enumerate(questions, 1) for party in one.parties]
-    columns = (*zip(*[one[:-1] for one in questions], strict=True), *zip(*parties, strict=True))
-    row = await database.alone("answer", **dict(zip(_QUESTION + _PARTY, map(list, columns), strict=True)))
+async def answer(database: Database, questions: Sequence[Question], parties: Parties) -> list[Answers]:
+    """Put a batch to the door, in a transaction of its own; answers come in the order of the questions.
+
+    `parties`: those of the first question, then those of the second, and so on.
+    """
+    columns = dict(zip(Question._fields, map(list, zip(*questions, strict=True)), strict=True))
+    asked = [number for number, count in enumerate(columns.pop("count"), 1) for _ in range(count)]
+    row = await database.alone("answer", **columns, asked=asked, **parties._asdict())
     hits, answers, start = row.hits or {}, list[Answers](), 0
     for number, question in enumerate(questions):
-        end = start + len(question.parties)
+        end = start + question.count
         of_this = {place - start: hits[str(place)] for place in range(start, end) if str(place) in hits} if hits else {}
         one = row.reason[number], row.yes_no[number], row.as_of, row.entry_id[start:end], row.digest[start:end], of_this
         answers.append(Answers(*one))

@@ -225,7 +225,7 @@ async def test_the_party_of_a_refused_draft_can_find_the_attempt(desk: CatalogHo
     assert desk.sql(
         "SELECT reason, items FROM catalog.journal_private p JOIN catalog.journal j USING (bucket, entry_id)"
         " WHERE subject_tag = %s",
-        private.tags_of(draft.party)[2],
+        private.tags_of([draft.party])[2][0],
     ) == [("FIELD_PROHIBITED", ["cn.penalty"])]
 
 
