@@ -163,14 +163,16 @@ class Database:
     async def alone(self, function: str, /, **arguments: object) -> Row:
         """Call a function as a transaction of its own, in one round trip; gives its only row.
 
-        In `door_no` the row has the last door number that the function drew. Raises as `transaction`.
+        In `door_no` the row has the last door number that the function drew. Values come in the driver's binary form.
+        Raises as `transaction`.
         """
         async with self._lent() as connection:
             if time.monotonic() - connection.door_no_at > DOOR_NO_KNOWN_S:
                 ((connection.door_no,),) = await (await connection.execute(_DOOR_NO)).fetchall()
                 connection.door_no_at = time.monotonic()
             try:
-                row = (await _executed(connection, _calling(function, arguments), arguments)).one()
+                await connection.kept_cursor.execute(_statement(_calling(function, arguments)), arguments)
+                (row,) = await connection.kept_cursor.fetchall()
             except BaseException as error:
                 await self._explain(connection, connection.door_no, _cause(error))
                 raise
