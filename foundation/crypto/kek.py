@@ -132,18 +132,11 @@ def seal_blob(kek: Kek, plaintext: bytes, *parts: bytes, random: Callable[[int],
     return seal_under(kek, random(NONCE_BYTES), pad(plaintext), aad, suite)
 
 
-def seal_blobs(
-    kek: Kek,
-    plaintexts: Sequence[bytes],
-    parts: Sequence[bytes],
-    each: Sequence[bytes],
-    *,
-    random: Callable[[int], bytes] = os.urandom,
-) -> list[bytes]:
+def seal_blobs(kek: Kek, plaintexts: Sequence[bytes], parts: Sequence[bytes], each: Sequence[bytes]) -> list[bytes]:
     """What `seal_blob` gives for many plaintexts, each bound to `parts` and its own one of `each`."""
     suite = kek.suites.new
     start, aead, commitment = kek.under(suite)
-    bound, drawn = _blob_start(kek.name, suite.number, tuple(parts)), random(NONCE_BYTES * len(each))
+    bound, drawn = _blob_start(kek.name, suite.number, tuple(parts)), os.urandom(NONCE_BYTES * len(each))
     nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
     return [
         start + nonce + aead.encrypt(nonce, pad(plaintext), bound + length_prefixed(last)) + commitment

@@ -111,7 +111,10 @@ class Transaction:
         return await self._executed(_calling(function, arguments), arguments)
 
     async def _executed(self, sql: str, params: Mapping[str, object]) -> Result:
-        return await _executed(self.connection, sql, params)
+        async with self.connection.cursor(row_factory=namedtuple_row) as cursor:
+            await cursor.execute(_statement(sql), _adapted(params))
+            gave = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
+            return Result(await cursor.fetchall() if gave else (), cursor.rowcount)
 
 
 class Database:
@@ -212,13 +215,6 @@ class Database:
         """Close all connections."""
         await asyncio.gather(*self._saying)
         await self._pool.close()
-
-
-async def _executed(connection: AsyncConnection[Any], sql: str, params: Mapping[str, object]) -> Result:
-    async with connection.cursor(row_factory=namedtuple_row) as cursor:
-        await cursor.execute(_statement(sql), _adapted(params))
-        gave = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
-        return Result(await cursor.fetchall() if gave else (), cursor.rowcount)
 
 
 def _calling(function: str, arguments: Mapping[str, object]) -> str:

@@ -100,10 +100,9 @@ def seal_private(
 def seal_privates(
     kek: Kek, officers: Kek, said: Iterable[tuple[Personal | str, Personal | str, int]]
 ) -> tuple[list[bytes | None], list[bytes], list[bytes]]:
-    """The private parts of the entries of many questions: the tag of each question's official, and each entry's salt
-    and sealed text.
+    """The private parts of many questions' entries: each official's tag, then each entry's salt and sealed text.
 
-    Of a question is `said`: official, matter, number of entries.
+    Of each question is `said`: official, matter, number of entries.
     """
     tags, texts = list[bytes | None](), list[bytes]()
     for officer, matter, count in said:

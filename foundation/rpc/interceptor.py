@@ -44,16 +44,14 @@ _LONGEST_S, _SHORTEST_S = 10.5, 0.1
 _NOT_ENTRIES = {Kind.EXHAUSTED, Kind.UNAVAILABLE, Kind.DEADLINE, Kind.UNAUTHENTICATED}
 
 
+@dataclass(slots=True)
 class _Serving:
     """A call under way: since when, who calls once that is known, and the reason if it is refused."""
 
-    __slots__ = ("caller", "method", "reason", "started")
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.started = time.perf_counter()
-        self.caller: Caller | None = None
-        self.reason = ""
+    method: str
+    caller: Caller | None = None
+    reason: str = ""
+    started: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -123,7 +121,7 @@ class HouseInterceptor(aio.ServerInterceptor):
                 serving.caller = await enrolled(tx, fingerprint_of(certificates[0]))
         call = Call(serving.caller, serving.method)
         if token := dict(context.invocation_metadata()).get(ASSERTION):
-            call = await self._carried(self._asserted(call, token))
+            call = await self._asserted(call, token)
             serving.caller = call.caller
         CURRENT.set(call)
         _check_limits(context, streaming=streaming, size=size)
@@ -146,30 +144,28 @@ class HouseInterceptor(aio.ServerInterceptor):
         self.telemetry.called(serving.method, serving.reason, seconds)
         served(serving.method, serving.reason, seconds)
 
-    def _asserted(self, call: Call, token: str) -> Call:
-        """The call with the official or the party whom its assertion names."""
-        now, bound_to = datetime.now(UTC), call.caller.fingerprint
-        match self.issuers.kind(token):
-            case "officer":
-                return call._replace(officer=self.issuers.officer(token, bound_to=bound_to, now=now))
-            case "person":
-                return call._replace(person=self.issuers.person(token, bound_to=bound_to, now=now, today=day_of(now)))
-            case _:
-                raise Refused(ASSERTION_INVALID)
+    async def _asserted(self, call: Call, token: str) -> Call:
+        """The call with the official or the party whom an assertion names.
 
-    async def _carried(self, call: Call) -> Call:
-        """The call as it counts: where the gateway carries an official, or a desk's clerk for a party, his authority's.
-
+        Where the gateway carries an official, or a desk's clerk for a party, the caller is his authority's:
         docs/decisions/0013 and 0014.
         """
-        assistant = call.person.assistant if call.person else None
-        if (call.officer or assistant) is None or "gateway" not in call.caller.roles:
-            return call
-        async with self.database.transaction() as tx:
-            if call.officer is not None:
-                return call._replace(caller=await carried(tx, call.caller, call.officer))
-            assert call.person is not None
-            return call._replace(caller=await assisted(tx, call.caller, call.person))
+        caller, now = call.caller, datetime.now(UTC)
+        match self.issuers.kind(token):
+            case "officer":
+                officer = self.issuers.officer(token, bound_to=caller.fingerprint, now=now)
+                if "gateway" in caller.roles:
+                    async with self.database.transaction() as tx:
+                        caller = await carried(tx, caller, officer)
+                return call._replace(caller=caller, officer=officer)
+            case "person":
+                person = self.issuers.person(token, bound_to=caller.fingerprint, now=now, today=day_of(now))
+                if person.assistant is not None and "gateway" in caller.roles:
+                    async with self.database.transaction() as tx:
+                        caller = await assisted(tx, caller, person)
+                return call._replace(caller=caller, person=person)
+            case _:
+                raise Refused(ASSERTION_INVALID)
 
     async def _recorded(self, refused: Refused, method: str, caller: Caller | None) -> Refused:
         """Journal a refusal of an authenticated caller, unless the door did; without a journal there is no answer."""

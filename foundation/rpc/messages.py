@@ -35,10 +35,7 @@ def identifier_from(message: common_pb2.Identifier, *, today: date, field: str =
     kind = _KINDS.get(message.kind)
     if kind is None:
         raise Refused(VALUE_REQUIRED, field=f"{field}.kind")
-    try:
-        return canonicalise(kind, message.value, today=today)
-    except Refused as refused:
-        raise Refused(refused.reason, field=f"{field}.value", detail=refused.detail) from refused
+    return canonicalise(kind, message.value, today=today, field=f"{field}.value")
 
 
 def identifier_message(identifier: Identifier) -> common_pb2.Identifier:

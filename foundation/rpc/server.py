@@ -154,7 +154,7 @@ class OfficeServer:
             ],
         )
         # gRPC waits for each registered method anew with each call; methods are found without being registered.
-        server.add_registered_method_handlers = lambda *_: None
+        server.add_registered_method_handlers = lambda service_name, method_handlers: None
         names = [_added(servicer, server) for servicer in self.services]
         checker: Any = health.aio.HealthServicer()  # pyright: ignore[reportAttributeAccessIssue]  # untyped there
         health_pb2_grpc.add_HealthServicer_to_server(checker, server)

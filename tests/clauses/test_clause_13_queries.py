@@ -88,10 +88,10 @@ async def test_the_entry_says_who_asked_for_what_and_seals_what_it_says_about_pe
     ((authority, purpose, granted, as_of, sealed),) = catalog.sql(
         "SELECT j.authority, j.purpose, j.grant_id IS NOT NULL, j.as_of, p.sealed FROM catalog.journal j"
         " JOIN catalog.journal_private p USING (bucket, entry_id) WHERE j.entry_id = %s",
-        checked.receipt.entry_id,
+        checked.entry_id,
     )
     assert (authority, purpose, granted) == (catalog.consumer.authority, catalog.purpose, True)
-    assert as_of == checked.receipt.as_of
+    assert as_of == checked.as_of
     for text in ("样例事项-8841", "样例经办人"):
         assert text.encode() not in bytes(sealed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from foundation.access import Caller
@@ -22,11 +22,14 @@ from services.catalog.keys import CatalogKeys
 from services.catalog.limits import LIMIT_KEY, QueryLimits
 from services.catalog.sealing import Sealer, Shown
 from services.catalog.store import answers
-from services.catalog.store.answers import Answers, Parties, Position, Question
+from services.catalog.store.answers import Answers, Position, Question
 
 _OWN = (reasons.PURPOSE_UNKNOWN, reasons.NOT_GRANTED, reasons.PURPOSE_IS_YES_NO)
 _REASONS: dict[str, Reason] = {reason.code: reason for reason in (NOT_ENROLLED, ROLE_REQUIRED, *_OWN)}
 SOURCE = "catalog"
+
+Asked: TypeAlias = "tuple[Context, Sequence[Identifier], datetime, bool]"
+"""A question that waits for its batch: about whom, when it came, and whether it is for the records."""
 
 
 class Context(NamedTuple):
@@ -45,15 +48,6 @@ class Context(NamedTuple):
     authority: str = ""
 
 
-class Asked(NamedTuple):
-    """A question as it waits for a batch: whom it is about, and when it came. `full`: for the records."""
-
-    context: Context
-    parties: Sequence[Identifier]
-    now: datetime
-    full: bool = False
-
-
 class Checked(NamedTuple):
     """The answer about one party: whether, for which items, and what names its journal entry."""
 
@@ -62,11 +56,6 @@ class Checked(NamedTuple):
     as_of: datetime
     entry_id: int
     digest: bytes
-
-    @property
-    def receipt(self) -> Receipt:
-        """Names the entry."""
-        return Receipt.of(SOURCE, self)
 
 
 class SharingOffice:
@@ -88,7 +77,7 @@ class SharingOffice:
     async def check(self, context: Context, party: Identifier, *, now: datetime) -> Checked:
         """Whether anything shareable is known; micro-batched with what arrives at the same time."""
         await self._admit(context, [party])
-        answered = await self._batches.ask(Asked(context, [party], now))
+        answered = await self._batches.ask((context, [party], now, False))
         _raise_refusal(answered)
         return _checked(answered)[0]
 
@@ -100,7 +89,7 @@ class SharingOffice:
         Raises Refused(NOT_ENROLLED).
         """
         await self._admit(context, parties)
-        (answered,) = await self._answer([Asked(context, parties, now)])
+        (answered,) = await self._answer([(context, parties, now, False)])
         if answered.reason and answered.reason != NOT_ENROLLED.code:
             return Refused(_REASONS[answered.reason])
         _raise_refusal(answered)
@@ -117,24 +106,26 @@ class SharingOffice:
     async def report(self, context: Context, party: Identifier, *, now: datetime) -> tuple[list[Shown], Receipt]:
         """The records in force with the fields that the grant shows, and no others opened."""
         await self._admit(context, [party])
-        answered = await self._batches.ask(Asked(context, [party], now, full=True))
+        answered = await self._batches.ask((context, [party], now, True))
         _raise_refusal(answered)
         hit = answered.hits.get(0, {"records": [], "fields": []})
         wanted = frozenset(hit["fields"])
         shown = [Shown(row=row, fields=await self._sealer.open_shared(row, wanted)) for row in hit["records"][:200]]
-        return shown, _checked(answered)[0].receipt
+        return shown, Receipt.of(SOURCE, _checked(answered)[0])
 
     async def _answer(self, batch: Sequence[Asked]) -> Sequence[Answers]:
         """Seal what the entries of a batch keep apart, and put it to the door."""
-        keys = await CatalogKeys.open(self._sealer.keyring, batch[0].now)
-        said = [(one.context.officer, one.context.matter, len(one.parties)) for one in batch]
+        _, _, now, _ = batch[0]
+        keys = await CatalogKeys.open(self._sealer.keyring, now)
+        said = [(context.officer, context.matter, len(parties)) for context, parties, _, _ in batch]
         officials, salts, sealed = seal_privates(keys.journal, keys.journal_officers, said)
-        tags = keys.tags_of([party for one in batch for party in one.parties])
+        buckets, tags, journal_tags = keys.tags_of([party for _, parties, _, _ in batch for party in parties])
         questions = [
             Question(of.fingerprint, of.kind, of.purpose, of.query_id, of.attempt, official, full, len(parties))
             for (of, parties, _, full), official in zip(batch, officials, strict=True)
         ]
-        return await answers.answer(self._database, questions, Parties(*tags, salts, sealed))
+        columns = {"bucket": buckets, "tag": tags, "journal_tag": journal_tags, "salt": salts, "sealed": sealed}
+        return await answers.answer(self._database, questions, **columns)
 
     async def epoch(self) -> UUID:
         """The house's epoch, part of every cursor."""

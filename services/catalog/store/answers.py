@@ -11,21 +11,8 @@ from uuid import UUID
 from foundation.db import Database
 
 
-class Parties(NamedTuple):
-    """Parties asked about, with what the door needs to journal that: a value of each in each list."""
-
-    bucket: Sequence[int]
-    tag: Sequence[bytes]
-    journal_tag: Sequence[bytes]
-    salt: Sequence[bytes]
-    sealed: Sequence[bytes]
-
-
 class Question(NamedTuple):
-    """On what authority somebody asks, and about how many parties.
-
-    `full`: for the records, not only whether there are any.
-    """
+    """On what authority somebody asks, about how many parties, and whether for the records themselves (`full`)."""
 
     fingerprint: bytes
     kind: str
@@ -34,7 +21,7 @@ class Question(NamedTuple):
     attempt: int
     officer_tag: bytes | None
     full: bool
-    count: int
+    parties: int
 
 
 class Answers(NamedTuple):
@@ -53,17 +40,17 @@ class Answers(NamedTuple):
     hits: dict[int, dict[str, Any]]
 
 
-async def answer(database: Database, questions: Sequence[Question], parties: Parties) -> list[Answers]:
+async def answer(database: Database, questions: Sequence[Question], **parties: Sequence[Any]) -> list[Answers]:
     """Put a batch to the door, in a transaction of its own; answers come in the order of the questions.
 
-    `parties`: those of the first question, then those of the second, and so on.
+    `parties`, by columns as the door names them: those of the first question, then those of the second, and so on.
     """
     columns = dict(zip(Question._fields, map(list, zip(*questions, strict=True)), strict=True))
-    asked = [number for number, count in enumerate(columns.pop("count"), 1) for _ in range(count)]
-    row = await database.alone("answer", **columns, asked=asked, **parties._asdict())
+    asked = [number for number, count in enumerate(columns.pop("parties"), 1) for _ in range(count)]
+    row = await database.alone("answer", **columns, asked=asked, **parties)
     hits, answers, start = row.hits or {}, list[Answers](), 0
     for number, question in enumerate(questions):
-        end = start + question.count
+        end = start + question.parties
         of_this = {place - start: hits[str(place)] for place in range(start, end) if str(place) in hits} if hits else {}
         one = row.reason[number], row.yes_no[number], row.as_of, row.entry_id[start:end], row.digest[start:end], of_this
         answers.append(Answers(*one))

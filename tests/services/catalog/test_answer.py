@@ -31,9 +31,9 @@ async def test_every_answer_has_exactly_one_entry_with_its_digest(house: Catalog
     rows = house.sql(
         "SELECT j.digest, j.decision, p.items FROM catalog.journal j JOIN catalog.journal_private p"
         " USING (bucket, entry_id) WHERE entry_id = %s",
-        checked.receipt.entry_id,
+        checked.entry_id,
     )
-    assert rows == [(checked.receipt.digest, "answered", [house.item])]
+    assert rows == [(checked.digest, "answered", [house.item])]
 
 
 async def test_without_a_grant_nothing_is_answered_and_the_attempt_is_journalled(house: CatalogHouse) -> None:
@@ -122,7 +122,7 @@ async def test_a_batch_is_answered_in_order_with_an_entry_each(house: CatalogHou
     answers = await house.sharing.check_many(house.context(), parties, now=datetime.now(UTC))
     assert not isinstance(answers, Refused)
     assert [answer.found for answer in answers] == [place % 2 == 0 for place in range(20)]
-    assert len({answer.receipt.entry_id for answer in answers}) == 20
+    assert len({answer.entry_id for answer in answers}) == 20
 
 
 @pytest.mark.parametrize("role", [*ROLES["catalog"], READER])

@@ -60,8 +60,8 @@ async def test_no_late_answer_while_a_record_that_is_asked_about_is_withdrawn(ho
     (_, ended_at, _, _), *_ = await asyncio.gather(withdraw(), *[ask(30) for _ in range(8)])
     await ask(10)
     assert any(answer.found for answer in answers)
-    late = [answer for answer in answers if answer.found and answer.receipt.as_of >= ended_at]
-    missing = [answer for answer in answers if not answer.found and answer.receipt.as_of < ended_at]
+    late = [answer for answer in answers if answer.found and answer.as_of >= ended_at]
+    missing = [answer for answer in answers if not answer.found and answer.as_of < ended_at]
     assert (late, missing) == ([], [])
 
 
