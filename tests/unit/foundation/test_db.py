@@ -67,6 +67,19 @@ async def keys(opened: Database) -> set[str]:
 INSERT = "INSERT INTO keyring (name, wrapped) VALUES (:name, '')"
 
 
+@pytest.mark.parametrize(
+    "column",
+    [[], [b"x" * 16] * 3, [b"", b""], [b"", b"xy"], [b"xy", None, b"zw"], [None], [b"one"], [b"x" * 300] * 1000],
+    ids=["none", "alike", "empty", "unlike", "with null", "null", "one", "long"],
+)
+async def test_a_column_of_bytes_arrives_as_it_was_given(office: Database, column: list[bytes | None]) -> None:
+    async with office.transaction() as tx:
+        arrived = await tx.one(
+            "SELECT cast(:column AS bytea[]) AS column, array_lower(:column, 1) AS first", column=column
+        )
+    assert (arrived.column, arrived.first) == (column, 1 if column else None)
+
+
 async def test_what_is_done_is_there_after_the_commit(office: Database) -> None:
     async with office.transaction() as tx:
         assert await tx.run(INSERT, name="committed") == 1
