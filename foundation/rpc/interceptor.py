@@ -120,7 +120,7 @@ class HouseInterceptor(aio.ServerInterceptor):
             async with self.database.transaction() as tx:
                 serving.caller = await enrolled(tx, fingerprint_of(certificates[0]))
         call = Call(serving.caller, serving.method)
-        if token := dict(context.invocation_metadata()).get(ASSERTION):
+        if token := next((str(value) for key, value in context.invocation_metadata() if key == ASSERTION), ""):
             call = await self._asserted(call, token)
             serving.caller = call.caller
         CURRENT.set(call)
