@@ -1,15 +1,10 @@
-"""A rotator, two rows a step, as a process that kills itself (SIGKILL) where it is told to.
-
-python -m tests.services.keys.doomed_rotator OFFICE DSN KEYS POINT NTH - POINT: before, inside or after the commit of
-the NTH transaction; unlinking, unlinked: around the destruction of a key; never. Ends when there is nothing to do.
-"""
+"""A rotator, two rows a step, as a process that kills itself (SIGKILL) where it is told to."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -62,7 +57,18 @@ class DoomedProvider(FileKeyProvider):
             die()
 
 
-async def main(office: str, dsn: str, keys: Path) -> None:
+def run(office: str, dsn: str, keys: Path, point: str, nth: int) -> None:
+    """Rotate in this process, which is for that alone, until there is nothing to do or it dies.
+
+    `point` is before, inside or after the commit of the `nth` transaction; unlinking, unlinked: around the destruction
+    of a key; never.
+    """
+    global POINT, NTH
+    POINT, NTH = point, nth
+    asyncio.run(_rotate(office, dsn, keys))
+
+
+async def _rotate(office: str, dsn: str, keys: Path) -> None:
     database = DoomedDatabase.open(dsn, schema=office, pool=2)
     keyring = Keyring(DoomedProvider(keys), database)
     house = Caller(authority=uscc(1), system=office, fingerprint=bytes(32), roles=frozenset({"office"}))
@@ -73,8 +79,3 @@ async def main(office: str, dsn: str, keys: Path) -> None:
         pass
     await keyring.close()
     await database.close()
-
-
-if __name__ == "__main__":
-    POINT, NTH = sys.argv[4], int(sys.argv[5])
-    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from standalone.bench.blind_scan import blind_search_errors
+from tests.services.keys import doomed_rotator
 from tests.services.keys.dossiers import dossiers
 from tests.services.keys.rotating import Rotating, Turn, rotating
 from tests.support.chaos import each
 from tests.support.databases import SchemaDatabase
-from tests.support.office_process import ROOT
 
+PROCESSES = multiprocessing.get_context("forkserver")
+"""Starts each rotator as a copy of one process that has everything loaded, which takes longer than a rotation."""
+PROCESSES.set_forkserver_preload([doomed_rotator.__name__])
 POINTS = ("before", "inside", "after")
 
 
 async def run(turn: Turn, folder: Path, point: str, nth: int = 0) -> bool:
     """Run a rotator that dies at a point; whether it did."""
     dsn = turn.database.dsn("catalog_worker" if turn.schema == "catalog" else f"{turn.schema}_app")
-    arguments = (turn.schema, dsn, str(folder / "keys"), point, str(nth))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.services.keys.doomed_rotator", *arguments),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    code = await process.wait()
+    process = PROCESSES.Process(target=doomed_rotator.run, args=(turn.schema, dsn, folder / "keys", point, nth))
+    process.start()
+    await asyncio.to_thread(process.join)
+    code = process.exitcode
+    process.close()
     assert code in {0, -signal.SIGKILL}
     return code != 0
 
