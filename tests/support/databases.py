@@ -84,9 +84,9 @@ class Databases:
     def _create(self, *, template: str) -> str:
         name = f"{self._run}_{len(self._made)}"
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-            )
+            # Copied as files: through the log, which is the default, it takes twice the processor's time.
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+            server.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         self._made.append(name)
         return name
 
