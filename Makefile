@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
+PACKAGES = chengxin foundation services gateway standalone scripts
 PROTOS = $(shell cd proto && find chengxin -name '*.proto' | sort)
 BASELINE := proto/baseline.binpb
 
@@ -28,6 +29,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@echo "Installing what requirements.lock pins; the first time takes a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 demo: setup ## Play the whole story on a sample house (ONCE=1 REPORT=report.json plays it once and stops; KEYS=openbao)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -18,6 +19,7 @@ import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from foundation.identity import resident_check_digit
 from gateway.app import create_app
@@ -179,9 +181,34 @@ class House:
 OpenHouse = Callable[..., House]
 
 
+class Apps:
+    """Applications that one test after another serves from, each as it was built.
+
+    FastAPI works its routes out at an application's first request, which takes longer than most tests.
+    """
+
+    def __init__(self) -> None:
+        self._free: dict[bool, list[FastAPI]] = {False: [], True: []}
+
+    @contextmanager
+    def one(self, *, secure: bool) -> Generator[FastAPI]:
+        """An application that no other house has meanwhile."""
+        app = self._free[secure].pop() if self._free[secure] else create_app(secure=secure)
+        built = list(app.router.routes)
+        yield app
+        app.router.routes[:] = built  # without its house's development provider
+        app.state = State()
+        self._free[secure].append(app)
+
+
+@pytest.fixture(scope="session")
+def apps() -> Apps:
+    return Apps()
+
+
 @pytest.fixture
 async def open_house(
-    identities: Identities, offices: tuple[InTestOffices, str], valkey: str
+    identities: Identities, offices: tuple[InTestOffices, str], valkey: str, apps: Apps
 ) -> AsyncIterator[OpenHouse]:
     opened: list[House] = []
     answering, address = offices
@@ -191,14 +218,15 @@ async def open_house(
 
     def make(**changed: Any) -> House:
         settings = GatewaySettings(**{**environment(identities, address, valkey), **changed})
-        app = create_app(secure=settings.secure)
+        app = lent.enter_context(apps.one(secure=settings.secure))
         clock = Clock()
         counter = open_counter(app, settings, clock=clock)
         house = House(app, counter, settings, answering, clock, redis.Redis.from_url(settings.redis_url))
         opened.append(house)
         return house
 
-    yield make
+    with ExitStack() as lent:
+        yield make
     for house in opened:
         await house.counter.offices.close()
         house.redis.close()

@@ -170,13 +170,16 @@ class Everything(dict[str, Any]):
     def __init__(self, text: str = "样例") -> None:
         super().__init__()
         self._text = text
+        self._filled: dict[str, Message] = {}
 
     def __missing__(self, method: str) -> Any:
         if method == "ReadEvidence":  # what it is, then what is in it
             file = filled(desk_pb2.EvidenceFile, self._text)
             file.size = 1
             return [desk_pb2.ReadEvidenceResponse(file=file), desk_pb2.ReadEvidenceResponse(content=b"x")]
-        return filled(answer_of(method), self._text)
+        if method not in self._filled:
+            self._filled[method] = filled(answer_of(method), self._text)
+        return self._filled[method]
 
 
 def answer_of(method: str) -> type[Message]:
