@@ -144,7 +144,7 @@ async def dossiers_on(
     keyring = Keyring(FileKeyProvider(folder / "keys", suite=suites.new), app, clock=minutes, suites=suites)
     ground = Ground(app, keyring, Journal(keyring, office))
     operator = Caller(authority=uscc(9000009), system="keys", fingerprint=bytes(32), roles=frozenset({"operator"}))
-    yield Dossiers(
+    turn = Dossiers(
         database=database,
         minutes=minutes,
         keys=KeyOffice(ground, rotated=("archive/", *indices(office))),
@@ -157,6 +157,8 @@ async def dossiers_on(
         kept=kept,
         sealing=DossierKeys(keyring, DEPLOYMENT, kept.table),
     )
+    yield turn
+    turn.close()
     await keyring.close()
     await app.close()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,9 +81,19 @@ class Turn:
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         """Run SQL in the office's schema as the owner of the database."""
-        with psycopg.connect(self.database.admin_dsn, options=f"-c search_path={self.schema}") as owner:
-            cursor = owner.execute(statement, values)  # type: ignore[arg-type]
+        with self._owner.transaction():
+            cursor = self._owner.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    @cached_property
+    def _owner(self) -> psycopg.Connection:
+        # One for all: a test asks a thousand times, and to connect takes longer than to answer.
+        options = f"-c search_path={self.schema}"
+        return psycopg.connect(self.database.admin_dsn, options=options, autocommit=True, prepare_threshold=None)
+
+    def close(self) -> None:
+        """Leave the database."""
+        self._owner.close()
 
     def wrapped(self) -> dict[str | None, int]:
         """How many rows are wrapped under each key."""
@@ -173,7 +184,7 @@ async def rotating(schema_db: Callable[..., SchemaDatabase], folder: Path) -> As
         ground = Ground(house.working, keyring, Journal(keyring, "catalog"))
         operator = house.enrol(uscc(9000009), "operator")
         office = Ground(house.changing, house.sealer.keyring, Journal(house.sealer.keyring, "catalog"))
-        yield Rotating(
+        turn = Rotating(
             house=house,
             minutes=minutes,
             keys=KeyOffice(office, rotated=ROTATED),
@@ -186,6 +197,8 @@ async def rotating(schema_db: Callable[..., SchemaDatabase], folder: Path) -> As
             wrap="share_wrap",
             ways=2,
         )
+        yield turn
+        turn.close()
         await keyring.close()
 
 
