@@ -15,8 +15,9 @@ from pathlib import Path
 
 import psycopg
 import redis
+from psycopg import sql
 
-from standalone.postgres import Postgres
+from standalone.postgres import SUPERUSER, Postgres
 from standalone.processes import ProcessRecord
 from standalone.valkey import Valkey
 
@@ -77,11 +78,17 @@ class Engines:
 
     def _wheel_postgres(self) -> str:
         folder = self._own_folder()
-        # A test's engine need not outlive a power cut; it outlives every kill that tests do.
-        server = Postgres(folder / "postgres", log=folder / "postgres.log", settings={"fsync": "off"})
+        # A test's engine need not outlive a power cut; it outlives every kill that tests do. Nor need its passwords
+        # withstand guessing, and to prove one is most of what one of many thousand connections costs.
+        settings = {"fsync": "off", "scram_iterations": "1"}
+        server = Postgres(folder / "postgres", log=folder / "postgres.log", settings=settings)
         self._running.callback(server.stop)
         server.start()
-        return server.admin_dsn()
+        dsn = server.admin_dsn()
+        with psycopg.connect(dsn) as connection:  # as whom initdb, which knows no settings, made with more
+            password = sql.Literal(connection.info.password)
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(SUPERUSER), password))
+        return dsn
 
     def _wheel_valkey(self) -> str:
         folder = self._own_folder()
