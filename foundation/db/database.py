@@ -182,8 +182,8 @@ class Database:
             connection.door_no = max(connection.door_no, row.door_no)
             return row
 
-    async def read(self, sql: str, /, **params: object) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement that is a transaction of its own and draws no door number, in one round trip.
+    async def statement(self, sql: str, /, **params: object) -> list[tuple[Any, ...]]:
+        """Carry out a statement as a transaction of its own that draws no door number, in one round trip; gives its rows.
 
         Values come in the driver's binary form. Raises as `transaction` does.
         """

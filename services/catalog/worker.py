@@ -64,7 +64,7 @@ class Sweeper:
         ended, count = 0, STEP
         while count == STEP:
             # A round trip of its own: the bucket is locked no longer than the server takes.
-            ((count,),) = await self._database.read("SELECT sweep(:bucket, :most)", bucket=bucket, most=STEP)
+            ((count,),) = await self._database.statement("SELECT sweep(:bucket, :most)", bucket=bucket, most=STEP)
             ended += count
         return ended
 

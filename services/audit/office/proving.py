@@ -54,7 +54,7 @@ class Prover:
 
     async def checkpoint(self) -> str:
         """Return the newest signed checkpoint. Raises Refused(LOG_NOT_READY) before the first."""
-        for _, _, text in await self._database.read(store.NEWEST_CHECKPOINT):
+        for _, _, text in await self._database.statement(store.NEWEST_CHECKPOINT):
             return text
         raise Refused(LOG_NOT_READY)
 

@@ -63,7 +63,7 @@ class SourceJournal:
         xid, entry_id = (str(position.xid), position.entry_id) if position is not None else ("0", 0)
         begins_after = position.begins_after if position is not None else 0
         asked = {"xid": xid, "entry_id": entry_id, "begins_after": begins_after, "most": most}
-        rows = await self._database.read(sql("read_on"), **asked)
+        rows = await self._database.statement(sql("read_on"), **asked)
         epoch, commitment, *first = rows[0]  # Also where there is nothing new: then without an entry.
         halted = standstill(position, epoch=UUID(bytes=epoch), commitment=commitment)
         if halted is not None:
