@@ -25,12 +25,6 @@ from standalone.trouble import Trouble, explained
 
 SUPERUSER = "postgres"
 
-
-def shared_buffers(memory: int) -> str:
-    """The setting for a machine with so many bytes of memory: an eighth of it, at least 128 MB, at most 2 GB."""
-    return f"{min(max(memory >> 23, 128), 2048)}MB"
-
-
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_directories": ".",
@@ -43,7 +37,6 @@ SETTINGS = {
     "transaction_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",
-    "shared_buffers": shared_buffers(psutil.virtual_memory().total),
     # Pages are written to the log whole after each checkpoint; twice the usual distance still recovers in seconds.
     "max_wal_size": "2GB",
     # Statements and the details of errors can quote values of rows: they stay out of the log.
@@ -65,6 +58,11 @@ START_WITHIN = 60.0
 """Seconds that a start may take, crash recovery included."""
 
 
+def shared_buffers(memory: int) -> str:
+    """The setting for a machine with so many bytes of memory: an eighth of it, at least 128 MB, at most 2 GB."""
+    return f"{min(max(memory >> 23, 128), 2048)}MB"
+
+
 class Postgres(OwnProcess):
     """One PostgreSQL server in `folder` (`cluster/`, `password`, `process.json`), logging to `log`."""
 
@@ -81,7 +79,8 @@ class Postgres(OwnProcess):
         self._folder = folder
         self._cluster = folder / "cluster"
         self._password = folder / "password"
-        self._settings = SETTINGS | dict(settings or {})
+        buffers = shared_buffers(psutil.virtual_memory().total)
+        self._settings = SETTINGS | {"shared_buffers": buffers} | dict(settings or {})
         digest = hashlib.sha256(os.fsencode(self._cluster)).hexdigest()
         self._short_name = SHORT / f"chengxin-{os.geteuid()}-{digest[:16]}"
 

@@ -13,6 +13,7 @@ from tests.services.gateway.conftest import (
     PERSON_NUMBER,
     Browser,
     House,
+    apps,
     browser,
     house,
     identities,
@@ -21,7 +22,7 @@ from tests.services.gateway.conftest import (
     visitor,
 )
 
-__all__ = ["browser", "house", "identities", "offices", "open_house", "visitor"]
+__all__ = ["apps", "browser", "house", "identities", "offices", "open_house", "visitor"]
 
 MASKED = {
     "item_code": "A1",

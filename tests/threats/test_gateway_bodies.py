@@ -9,6 +9,7 @@ import pytest
 from tests.services.gateway.conftest import (  # noqa: F401 - fixtures of the gateway's tests
     Browser,
     House,
+    apps,
     browser,
     house,
     identities,

@@ -152,7 +152,7 @@ async def test_a_party_and_an_auditor_of_another_authority_take_no_step(house: A
         await refusal(house.misuse.step(party_call(), matter_id, "taken_up", Personal("x")))
     ).reason is ROLE_REQUIRED
     assert FIRST.officer is not None
-    borrowed = replace(FIRST, officer=replace(FIRST.officer, authority="another"))
+    borrowed = FIRST._replace(officer=replace(FIRST.officer, authority="another"))
     assert (
         await refusal(house.misuse.step(borrowed, matter_id, "taken_up", Personal("x")))
     ).reason is OFFICER_ROLE_REQUIRED
