@@ -79,8 +79,10 @@ def peaks_mb(stage: Stage) -> Figures:
 
 
 def percentile_ms(seconds: Sequence[float], percent: int) -> float:
-    """The percentile, in milliseconds; 0 where there are not two."""
-    return round(statistics.quantiles(seconds, n=100)[percent - 1] * 1000, 2) if len(seconds) > 1 else 0.0
+    """The percentile of what was measured, in milliseconds, none above its longest; 0 where there are not two."""
+    if len(seconds) < 2:
+        return 0.0
+    return round(statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000, 2)
 
 
 def verified(*arguments: str, given: bytes | None = None) -> tuple[subprocess.CompletedProcess[bytes], float]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from standalone.bench import command
 from standalone.bench.command import bench, table
+from standalone.bench.measuring import percentile_ms
 
 app = typer.Typer()
 app.command()(bench)
@@ -74,3 +75,9 @@ def test_a_row_whose_process_fails_has_not_reached(monkeypatch: pytest.MonkeyPat
 def test_what_the_log_was_called_before_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
     rows(monkeypatch, "journal")
     assert '"journal"' in CliRunner().invoke(app, ["log", "--json"]).stdout
+
+
+def test_no_percentile_is_longer_than_the_longest() -> None:
+    assert percentile_ms([0.001 * n for n in range(51)], 99) == 49.5
+    assert percentile_ms([0.1, 0.2], 99) == 199
+    assert percentile_ms([0.1], 99) == 0
