@@ -73,6 +73,8 @@ class Load:
         """The next question, and what to give back with its answer; None when the time is up."""
         now = due or time.perf_counter()
         if now >= self._ends:
+            if not self._open:  # the last answer came before the end
+                self.over.set()
             return None
         self._open += 1
         question, expected = next(self.target.questions)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from chengxin.catalog.v1 import sharing_pb2 as pb
-from standalone.bench import checking
+from standalone.bench import checking, wire
 from standalone.bench.measuring import Place
 from standalone.bench.peers import echo
 from standalone.bench.wire import GrpcLine, Line, Load, Target, driven
@@ -74,6 +74,18 @@ async def test_at_a_pace_so_many_are_asked_as_it_says(identity: Path, echoing: C
     load = await driven(echoing(b"x"), identity, lines=2, width=1, seconds=0.2, per_s=100)
     assert len(load.times) == 20
     assert load.wrong == 0
+
+
+async def test_it_is_over_though_the_last_answer_came_just_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    load, clock = Load(Target(Line, "h:1", "/", itertools.repeat((b"", 0)), len)), iter([0.0, 0.0, 0.999, 1.001])
+    monkeypatch.setattr(wire.time, "perf_counter", lambda: next(clock))
+    load.begin(1)
+    question = load.question()
+    assert question is not None
+    load.answered(question[1], b"")
+    assert not load.over.is_set()
+    assert load.question() is None
+    assert load.over.is_set()
 
 
 async def test_a_refusal_and_another_answer_than_expected_are_wrong(
