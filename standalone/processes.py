@@ -9,7 +9,8 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,23 @@ from standalone.trouble import Trouble, disk_full, explained
 
 LARGEST_LOG = 20 * 1024 * 1024
 """Bytes at which a log is put aside when its process starts."""
+
+
+@contextmanager
+def ended_once() -> Generator[None]:
+    """Let the first SIGINT or SIGTERM end what is under way; further ones don't hinder what it started from ending."""
+
+    def end(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from standalone.bench.proofs import measure_proofs
 from standalone.bench.rotation import measure_rotation
 from standalone.bench.scale import measure_scale
 from standalone.bench.start import measure_start
+from standalone.processes import ended_once
 from standalone.story.narrator import Narrator
 
 BENCHES: dict[str, Callable[[Place, Size], Figures]] = {
@@ -59,10 +60,11 @@ def bench(
     if name not in ("all", *BENCHES):
         raise typer.BadParameter(f"{name!r} is not one of: all, {', '.join(BENCHES)}")
     results: list[dict[str, Any]] = []
-    for row in BENCHES if name == "all" else [name]:
-        results.append(_apart(row, size) if name == "all" else _measured(row, size))
-        if output.as_json:
-            output.say(results[-1], "")
+    with ended_once():
+        for row in BENCHES if name == "all" else [name]:
+            results.append(_apart(row, size) if name == "all" else _measured(row, size))
+            if output.as_json:
+                output.say(results[-1], "")
     if not output.as_json:
         typer.echo(table(results))
     if not all(result["figures"] for result in results):
@@ -79,8 +81,14 @@ def _apart(name: str, size: Size) -> dict[str, Any]:
     """Measure in a process of its own, so that no row pays for another; a row that fails has no figures."""
     given = [f"--{option}={value}" for option, value in vars(size).items() if value is not None]
     row = [*COMMAND, "bench", name, "--json", *given]
-    done = subprocess.run(row, stdout=subprocess.PIPE, check=False)  # noqa: S603 our own
-    return _result(name, size, {"reached": False}) if done.returncode else json.loads(done.stdout)
+    with subprocess.Popen(row, stdout=subprocess.PIPE) as measuring:  # noqa: S603 our own
+        try:
+            said, _ = measuring.communicate()
+        except KeyboardInterrupt:
+            measuring.terminate()
+            measuring.wait()  # it stops its house first
+            raise
+    return _result(name, size, {"reached": False}) if measuring.returncode else json.loads(said)
 
 
 def _result(name: str, size: Size, figures: Figures) -> dict[str, Any]:

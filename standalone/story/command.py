@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from standalone.datadir import DataDir, default_folder
 from standalone.engines import Engines
 from standalone.house import Wish, running
 from standalone.ports import FREE, Ports
+from standalone.processes import ended_once
 from standalone.story.cast import STORY
 from standalone.story.narrator import Narrator
 from standalone.story.play import play
@@ -41,9 +41,7 @@ def demo(
 
     Takes about a minute. Without --once the house is left running until Ctrl-C, with its addresses printed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    with told(as_json=False):
+    with ended_once(), told(as_json=False):
         folder = data or default_folder().with_name("chengxin-demo")
         failures = _play(folder, once=once, report=report, keys=keys)
     if failures:

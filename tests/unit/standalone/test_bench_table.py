@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from typer.testing import CliRunner
 from standalone.bench import command
 from standalone.bench.command import bench, table
 from standalone.bench.measuring import percentile_ms
+from tests.support.eventually import eventually
 
 app = typer.Typer()
 app.command()(bench)
@@ -70,6 +76,29 @@ def test_a_row_whose_process_fails_has_not_reached(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(command, "COMMAND", ("python3", "-c", "raise SystemExit(2)"))
     result = vars(command)["_apart"]("ingest", command.Size())
     assert (result["name"], result["figures"], result["reached"]) == ("ingest", {}, False)
+
+
+async def test_who_stops_a_bench_lets_the_row_stop_its_house_first(tmp_path: Path) -> None:
+    begun, stopped = tmp_path / "begun", tmp_path / "stopped"
+    row = (
+        "import sys, time\nfrom pathlib import Path\nfrom standalone.processes import ended_once\n"
+        "with ended_once():\n  try:\n    Path(sys.argv[1]).touch()\n    time.sleep(60)\n"
+        "  finally:\n    time.sleep(2)\n    Path(sys.argv[2]).touch()\n"
+    )
+    whole = (
+        "import sys\nfrom standalone.bench import command\nfrom standalone.processes import ended_once\n"
+        "command.COMMAND = (sys.executable, '-c', *sys.argv[1:])\n"
+        "with ended_once():\n  command._apart('check', command.Size())\n"
+    )
+    given = [sys.executable, "-c", whole, row, str(begun), str(stopped)]
+    bench_all = await asyncio.create_subprocess_exec(*given, stderr=subprocess.DEVNULL)
+    await eventually(begun.exists, within=20)
+    bench_all.send_signal(signal.SIGTERM)
+    await asyncio.sleep(0.5)  # the row is stopping
+    bench_all.send_signal(signal.SIGINT)
+    async with asyncio.timeout(20):
+        assert await bench_all.wait() != 0
+    assert stopped.exists()
 
 
 def test_what_the_log_was_called_before_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
