@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from statistics import median
 from typing import TypeVar
@@ -267,12 +267,10 @@ def _peer(place: Place, stage: Stage, name: str, *arguments: str, **settings: st
         yield address
 
 
-@contextmanager
-def _another_office(place: Place, stage: Stage) -> Generator[None]:
+def _another_office(place: Place, stage: Stage) -> AbstractContextManager[None]:
     """One more process of the catalog's office, on the port of the first, that serves and does no work of its own."""
     settings = psutil.Process(stage.house.pids()["catalog"]).environ() | {"CHENGXIN_ONLY": "serve"}
-    with _serving(place, "another", "services.catalog", settings=settings):
-        yield
+    return _serving(place, "another", "services.catalog", settings=settings)
 
 
 @contextmanager

@@ -63,9 +63,7 @@ class Place:
 
 def calm(*, within_s: float = 10) -> None:
     """Return when the machine has done what was left to do, or that time is over."""
-    for _ in range(round(within_s * 2)):
-        if psutil.cpu_percent(0.5) < CALM_PERCENT:
-            break
+    any(psutil.cpu_percent(0.5) < CALM_PERCENT for _ in range(round(within_s * 2)))
 
 
 def peaks_mb(stage: Stage) -> Figures:

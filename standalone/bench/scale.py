@@ -29,18 +29,18 @@ SELECT sum(pg_total_relation_size(c))::bigint FROM unnest('{catalog.subject, cat
 def measure_scale(place: Place, *, records: int, rounds: int) -> Figures:
     """Ask among a hundredth of the records, a tenth, and all; medians of the rounds' percentiles, in milliseconds."""
     figures: Figures = {}
-    with place.stage() as stage:
+    with place.stage() as stage, psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
         sharing.grants(stage)
         ids = handed_in(stage, range(min(records // 100, HANDED_IN)))
         held, seconds = len(ids), 0.0
         for size in (records // 100, records // 10, records):
             seconds += multiplied(stage, ids[0], range(held, size))
             held = size
-            _settle(stage)
+            connection.execute("CHECKPOINT")
+            calm(within_s=120)
             place.narrator.say(f"asking among {size:,} records")
             figures |= {f"{name}_{size}": value for name, value in _asked(stage, size, rounds).items()}
-        with psycopg.connect(stage.house.engines.admin_dsn) as connection:
-            ((size,),) = connection.execute(_BYTES).fetchall()
+        ((size,),) = connection.execute(_BYTES).fetchall()
         figures |= peaks_mb(stage)
     ratio = figures[f"p99_ms_{records}"] / figures[f"p99_ms_{records // 100}"]
     loaded = round((records - len(ids)) / seconds)
@@ -51,12 +51,6 @@ def measure_scale(place: Place, *, records: int, rounds: int) -> Figures:
         "load_records_per_s": loaded,
         **figures,
     }
-
-
-def _settle(stage: Stage) -> None:
-    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-    calm(within_s=120)
 
 
 def _asked(stage: Stage, records: int, rounds: int) -> Figures:
