@@ -102,7 +102,6 @@ class House:
         with self.engines.starting():
             self._provide(character)
             self._prepare_processes(character)
-            # Long to load, and nothing before needs it.
             from standalone.schemas import bring_up_to_date  # noqa: PLC0415  long to load, beside initdb
         self._say("bringing the offices' schemas and law up to date")
         dsn, passwords = self.engines.admin_dsn, self.data.role_passwords
