@@ -90,6 +90,6 @@ class Sealer:
         return open_dek(wrap, kek, place).open_record(fields, wanted)
 
 
-def _binary(value: str | bytes) -> bytes:
-    """Doors give bytes inside JSON as base64."""
-    return base64.b64decode(value) if isinstance(value, str) else bytes(value)
+def _binary(value: str | bytes | None) -> bytes:
+    """Doors give bytes inside JSON as base64; what somebody took away opens no more than what was cut to nothing."""
+    return base64.b64decode(value) if isinstance(value, str) else bytes(value or b"")

@@ -32,7 +32,7 @@ async def blind_search_errors(admin_dsn: str, keyring: Keyring, sealer: Sealer) 
     with psycopg.connect(admin_dsn, autocommit=True) as connection:  # longer than one transaction may take
         records = connection.execute(
             "SELECT record_id, version, subject_id, fields, public AND NOT person AND ended_at IS NULL,"
-            " ARRAY[archive_wrap, share_wrap] FROM catalog.record WHERE erased_at IS NULL"
+            " ARRAY[archive_wrap, share_wrap] FROM catalog.record JOIN catalog.record_text USING (bucket, record_id)"
         ).fetchall()
         for record_id, version, subject_id, fields, listed, wraps in records:
             place = sealer.place(record_id, version, subject_id)

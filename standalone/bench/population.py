@@ -4,19 +4,20 @@ A multiplied record is a copy of one that was handed in, put straight into the t
 it takes the same room, is found by its own party's number, counts, expires and is told like any other. Its texts
 can't be opened, since they are bound to the first one's id: whoever asks for yes or no does not notice. While it is
 put in, triggers do not run and foreign keys are not looked up, as in a restored dump: they hold by how it is made.
-Indexes stand and grow row by row, as they would have by handing in.
+Indexes stand and grow row by row, as they would have by handing in. Pages are not logged whole meanwhile: behind each
+checkpoint nearly all pages of all indexes would be logged again, and a bench is not mended after a crash.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -33,11 +34,15 @@ from standalone.story import sharing
 from standalone.story.stage import Stage
 
 STEP = 10_000
-"""Records multiplied in one transaction."""
+"""Records multiplied in one transaction,"""
+AT_ONCE = 2
+"""and transactions at a time."""
 NAMES = ("legal_representative", "subject_category", "authority_name", "source_unit")
 MORE = {"confiscated_yuan": "2500.00", "remarks": MARK} | dict.fromkeys(NAMES, f"{MARK}省市场监督管理局")
 """With the six of the story's penalties, twelve fields."""
-_TIDY = "VACUUM (ANALYZE) subject, subject_tag, record, record_place, record_number, public_name, change_event"
+_TIDY = (
+    "VACUUM (ANALYZE) subject, subject_tag, record, record_text, record_place, record_number, public_name, change_event"
+)
 
 
 def multiplying() -> bytes:
@@ -77,18 +82,28 @@ def handed_in(stage: Stage, numbers: Iterable[int], *, until_in_days: int | None
 def multiplied(stage: Stage, model: str, numbers: range) -> float:
     """Put in a copy of the record `model` for each party; gives the seconds that it took."""
     begun, keys = time.perf_counter(), asyncio.run(_keys(stage))
+
+    def put(step: range) -> None:
+        with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
+            connection.execute("SET search_path = catalog; SET session_replication_role = replica")
+            connection.execute(multiplying(), {"model": model, **_places(keys, step)})
+        if step.stop % (10 * STEP) == 0:
+            stage.narrator.say(f"  {step.stop:,} records")
+
     steps = [range(start, min(start + STEP, numbers.stop)) for start in range(numbers.start, numbers.stop, STEP)]
-    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection, ThreadPoolExecutor(1) as ahead:
-        connection.execute("SET search_path = catalog; SET session_replication_role = replica")
-        found = ahead.submit(_places, keys, steps[0]) if steps else None
-        for step, after in itertools.zip_longest(steps, steps[1:]):
-            assert found is not None
-            places, found = found.result(), ahead.submit(_places, keys, after) if after else None
-            connection.execute(multiplying(), {"model": model, **places})
-            if step.stop % (10 * STEP) == 0:
-                stage.narrator.say(f"  {step.stop:,} records")
+    with psycopg.connect(stage.house.engines.admin_dsn, autocommit=True) as connection:
+        connection.execute("SET search_path = catalog")
+        _log_whole_pages(connection, "off")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(put, steps))
         connection.execute(_TIDY)
+        _log_whole_pages(connection, "on")
     return time.perf_counter() - begun
+
+
+def _log_whole_pages(connection: psycopg.Connection, state: LiteralString) -> None:
+    connection.execute(f"ALTER SYSTEM SET full_page_writes = {state}")
+    connection.execute("SELECT pg_reload_conf()")
 
 
 def _places(keys: CatalogKeys, numbers: range) -> dict[str, object]:

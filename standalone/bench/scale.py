@@ -22,7 +22,8 @@ REACH, HANDED_IN, A_ROUND_S = 1.3, 500, 4.0
 """The reach; records handed in at most, and how long a round of questions lasts."""
 _BYTES = """
 SELECT sum(pg_total_relation_size(c))::bigint FROM unnest('{catalog.subject, catalog.subject_tag, catalog.record,
-    catalog.record_place, catalog.record_number, catalog.public_name, catalog.change_event}'::regclass[]) c
+    catalog.record_text, catalog.record_place, catalog.record_number, catalog.public_name,
+    catalog.change_event}'::regclass[]) c
 """
 
 

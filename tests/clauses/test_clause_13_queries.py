@@ -154,6 +154,7 @@ async def test_no_answering_role_can_read_without_the_door_that_registers(catalo
     await catalog.hand_in(catalog.draft())
     for statement in (
         "SELECT * FROM catalog.record",
+        "SELECT * FROM catalog.record_text",
         "SELECT catalog.end_now('{}', '{}', 'repaired')",
         "INSERT INTO catalog.journal (kind) VALUES ('SharingService.CheckSubject')",
     ):

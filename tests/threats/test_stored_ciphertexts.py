@@ -57,18 +57,24 @@ class Vault:
         return party, record_id
 
     def get(self, record_id: str, column: str) -> Any:
-        """One column of a record's row."""
-        row = self.admin.execute(f"SELECT {column} FROM record WHERE record_id = %s", (record_id,)).fetchone()  # type: ignore[arg-type]
+        """One column of a record's row, or its texts."""
+        statement = f"SELECT {column} FROM record JOIN record_text USING (bucket, record_id) WHERE record_id = %s"
+        row = self.admin.execute(statement.encode(), (record_id,)).fetchone()
         assert row is not None
         return bytes(row[0]) if isinstance(row[0], memoryview) else row[0]
 
     def put(self, record_id: str, **values: Any) -> None:
-        """Change a record's row."""
-        columns = ", ".join(f"{column} = %s" for column in values)
-        self.admin.execute(
-            f"UPDATE record SET {columns} WHERE record_id = %s",  # type: ignore[arg-type]
-            (*values.values(), record_id),
-        )
+        """Change a record's row and its texts; no trigger stands in the attacker's way."""
+        with self.admin.transaction():
+            self.admin.execute("SET LOCAL session_replication_role = replica")
+            for table, columns in (
+                ("record", {*values} - {"fields"}),
+                ("record_text", {*values} & {"fields", "bucket"}),
+            ):
+                if columns:
+                    given = ", ".join(f"{column} = %({column})s" for column in columns)
+                    statement = f"UPDATE {table} SET {given} WHERE record_id = %(record_id)s"
+                    self.admin.execute(statement.encode(), {**values, "record_id": record_id})
 
     async def shown(self, party: Any) -> dict[str, str]:
         """The fields that a report shows of the party's one record. Raises RefusedByOffice."""
@@ -173,6 +179,13 @@ async def test_ciphertexts_swapped_between_rows_are_refused_with_and_without_the
         vault.put(one, **mine)
 
 
+async def test_a_record_whose_texts_were_taken_away_is_refused(vault: Vault) -> None:
+    party, record_id = await vault.record()
+    vault.admin.execute("SET session_replication_role = replica")
+    vault.admin.execute("DELETE FROM record_text WHERE record_id = %s", (record_id,))
+    await vault.assert_unreadable(party)
+
+
 async def test_a_ciphertext_swapped_with_another_column_of_its_own_row_is_refused(vault: Vault) -> None:
     party, record_id = await vault.record(facts="样例企业")
     whole = vault.get(record_id, "fields")
@@ -209,6 +222,7 @@ async def test_a_record_moved_to_another_party_shows_no_text_there(vault: Vault)
     stead = {name: vault.get(other, name) for name in ("bucket", "subject_id")}
     vault.admin.execute("SET session_replication_role = replica")  # no trigger stands in the attacker's way
     vault.admin.execute("DELETE FROM record WHERE record_id = %s", (other,))
+    vault.admin.execute("DELETE FROM record_text WHERE record_id = %s", (other,))
     vault.put(record_id, **stead)
     await vault.assert_unreadable(victim)
     # What no ciphertext binds is not protected by one: yes or no comes from the row. docs/threats.md says so.
@@ -274,8 +288,9 @@ async def test_no_login_role_can_do_any_of_this(vault: Vault) -> None:
             vault.office.database.dsn(role), options="-c search_path=catalog", autocommit=True
         ) as login:
             for statement in (
-                "SELECT fields FROM record",
-                "UPDATE record SET fields = ''",
+                "SELECT fields FROM record_text",
+                "UPDATE record_text SET fields = ''",
+                "DELETE FROM record_text",
                 "UPDATE record SET ended_at = NULL",
                 "DELETE FROM record",
                 "INSERT INTO record SELECT * FROM record",

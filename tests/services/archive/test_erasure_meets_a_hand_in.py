@@ -79,7 +79,8 @@ async def test_a_party_that_was_erased_since_a_batch_was_sealed_is_made_anew_and
     [after] = house.sql("SELECT subject_id FROM catalog.subject")
     assert after != before
     [row] = house.sql(
-        "SELECT record_id, version, subject_id, archive_wrap, fields FROM catalog.record WHERE record_id = %s",
+        "SELECT record_id, version, subject_id, archive_wrap, fields"
+        " FROM catalog.record JOIN catalog.record_text USING (bucket, record_id) WHERE record_id = %s",
         result.record_id,
     )
     columns = ("record_id", "version", "subject_id", "wrap", "fields")

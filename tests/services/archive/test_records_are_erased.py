@@ -45,7 +45,7 @@ async def test_a_record_is_erased_on_its_day_and_not_before(desk: ArchiveDesk) -
     assert (await desk.eraser.sweep())["erase_records"] == 1
 
     left = _record(desk, record_id)
-    gone = ("subject_id", "archive_wrap", "share_wrap", "fields", "severity")
+    gone = ("subject_id", "archive_wrap", "share_wrap", "severity")
     assert {name: left[name] for name in gone} == dict.fromkeys(gone)
     assert left["document_tag"] == "\\x"
     assert (left["record_id"], left["end_reason"], left["provider"]) == (
@@ -54,7 +54,7 @@ async def test_a_record_is_erased_on_its_day_and_not_before(desk: ArchiveDesk) -
         desk.house.provider.authority,
     )
     assert left["ended_at"] < left["erased_at"]
-    for table in ("subject", "subject_tag", "record_number"):
+    for table in ("subject", "subject_tag", "record_text", "record_number"):
         assert desk.house.sql(f"SELECT * FROM catalog.{table}") == []
     entries = desk.house.sql("SELECT kind, authority, decision FROM catalog.journal WHERE purpose = 'erasure'")
     assert ("Eraser.EraseRecords", desk.house.repair.authority, "changed") in entries
@@ -100,7 +100,8 @@ async def test_after_it_no_key_opens_the_fields_also_not_those_of_a_copy_from_be
     """The copy has the wraps and all KEKs wrapped; the provider no longer has what opens the year's KEK."""
     record_id = await desk.ended(desk.house.party())
     [(wrap, fields, version, subject_id)] = desk.house.sql(
-        "SELECT archive_wrap, fields, version, subject_id FROM catalog.record"
+        "SELECT archive_wrap, fields, version, subject_id"
+        " FROM catalog.record JOIN catalog.record_text USING (bucket, record_id)"
     )
     copy = desk.house.sql("SELECT name, wrapped FROM catalog.keyring")
     place = Sealer(desk.keyring, DEPLOYMENT).place(record_id, version, subject_id)
@@ -132,7 +133,8 @@ async def test_after_it_no_key_opens_the_fields_also_not_those_of_a_copy_from_be
             open_dek(bytes(wrap), Kek(claimed, kek.key), place)
         tried += 1
     assert tried > len(held)
-    assert desk.house.sql("SELECT 1 FROM catalog.record WHERE fields IS NOT NULL OR archive_wrap IS NOT NULL") == []
+    assert desk.house.sql("SELECT 1 FROM catalog.record WHERE archive_wrap IS NOT NULL") == []
+    assert desk.house.sql("SELECT 1 FROM catalog.record_text") == []
     assert fields is not None
 
 
@@ -163,9 +165,11 @@ async def test_nobody_erases_early(desk: ArchiveDesk) -> None:
     ]
     assert set(arguments) == {"p_fingerprint", "p_most", "p_salt", "p_sealed"}
     for statement in (
-        "UPDATE catalog.record SET erased_at = now(), subject_id = NULL, archive_wrap = NULL, fields = NULL",
+        "UPDATE catalog.record SET erased_at = now(), subject_id = NULL, archive_wrap = NULL",
         "UPDATE catalog.record SET archive_wrap = NULL",
-        "UPDATE catalog.record SET fields = NULL",
+        "UPDATE catalog.record_text SET fields = ''",
+        "DELETE FROM catalog.record_text",
+        "TRUNCATE catalog.record_text",
         "UPDATE catalog.record SET erase_before = '2020-01-01'",
         "DELETE FROM catalog.record",
         "TRUNCATE catalog.record CASCADE",
@@ -191,6 +195,8 @@ async def test_the_erasers_role_alone_erases_and_has_no_other_right(desk: Archiv
             "UPDATE journal_private SET sealed = ''",
             "DELETE FROM disclosure",
             "DELETE FROM record",
+            "DELETE FROM record_text",
+            "UPDATE record_text SET fields = ''",
             "UPDATE record SET archive_wrap = NULL",
             "DELETE FROM subject",
             "UPDATE retention SET period = interval '1 month'",

@@ -260,7 +260,7 @@ async def test_one_login_role_alone_passes_the_door(desk: ArchiveDesk, role: str
     with psycopg.connect(desk.house.database.dsn(role), autocommit=True) as connection:
         for forbidden in (
             "SELECT archive_wrap FROM catalog.record",
-            "SELECT fields FROM catalog.record",
+            "SELECT fields FROM catalog.record_text",
             "INSERT INTO catalog.archive_opening SELECT * FROM catalog.archive_opening",
             "UPDATE catalog.archive_opening SET approved_by = '\\x00'",
             "UPDATE catalog.archive_basis SET longest_delay_days = 300",

@@ -126,7 +126,7 @@ async def test_a_batch_is_answered_in_order_with_an_entry_each(house: CatalogHou
 
 
 @pytest.mark.parametrize("role", [*ROLES["catalog"], READER])
-@pytest.mark.parametrize("table", ["record", "subject", "record_number", "record_place", "disclosure"])
+@pytest.mark.parametrize("table", ["record", "record_text", "subject", "record_number", "record_place", "disclosure"])
 async def test_no_login_role_can_select_records(house: CatalogHouse, role: str, table: str) -> None:
     with psycopg.connect(house.database.dsn(role)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"SELECT * FROM catalog.{table} LIMIT 1")

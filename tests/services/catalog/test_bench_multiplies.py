@@ -10,7 +10,16 @@ from services.catalog.keys import CatalogKeys
 from standalone.bench import population
 from tests.support.catalog_house import CatalogHouse
 
-TABLES = ("subject", "subject_tag", "record", "record_place", "record_number", "public_name", "change_event")
+TABLES = (
+    "subject",
+    "subject_tag",
+    "record",
+    "record_text",
+    "record_place",
+    "record_number",
+    "public_name",
+    "change_event",
+)
 
 
 async def test_each_copy_stands_wherever_the_first_one_does(house: CatalogHouse) -> None:

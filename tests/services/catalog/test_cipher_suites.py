@@ -33,7 +33,9 @@ async def shown(office: CatalogOffice, party: common.Identifier) -> list[str]:
 def suites_of_record(office: CatalogOffice, record_id: str) -> set[int]:
     """The suite bytes of a record's wraps and of its fields."""
     ((share, archive, fields),) = office.sql(
-        "SELECT share_wrap, archive_wrap, fields FROM record WHERE record_id = %s", record_id
+        "SELECT share_wrap, archive_wrap, fields FROM record JOIN record_text USING (bucket, record_id)"
+        " WHERE record_id = %s",
+        record_id,
     )
     return {share[1], archive[1], fields[2]}
 

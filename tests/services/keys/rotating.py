@@ -152,7 +152,8 @@ class Rotating(Turn):
     async def everything_opens(self) -> int:
         """Open every record by each wrap that it has; gives how many ways there were."""
         rows = self.house.sql(
-            "SELECT record_id, version, subject_id, share_wrap, archive_wrap, fields FROM catalog.record"
+            "SELECT record_id, version, subject_id, share_wrap, archive_wrap, fields"
+            " FROM catalog.record JOIN catalog.record_text USING (bucket, record_id)"
         )
         opened = 0
         for record_id, version, subject_id, *wraps, fields in rows:

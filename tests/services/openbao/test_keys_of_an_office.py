@@ -246,7 +246,10 @@ def copied(database: SchemaDatabase) -> Iterator[SchemaDatabase]:
 
 def _records(database: SchemaDatabase) -> list[dict[str, Any]]:
     with psycopg.connect(database.admin_dsn, row_factory=dict_row) as admin:
-        return admin.execute("SELECT * FROM catalog.record WHERE share_wrap IS NOT NULL").fetchall()
+        return admin.execute(
+            "SELECT * FROM catalog.record JOIN catalog.record_text USING (bucket, record_id)"
+            " WHERE share_wrap IS NOT NULL"
+        ).fetchall()
 
 
 def _month(rows: list[dict[str, Any]], draft: RecordDraft) -> str:

@@ -66,7 +66,9 @@ BEGIN
                    'determining_authority', f.determining_authority, 'severity', f.severity,
                    'determined_on', f.determined_on, 'earliest_repair_on', f.earliest_repair_on,
                    'ends_before', nullif(f.ends_before, 'infinity'),
-                   'wrap', encode(f.share_wrap, 'base64'), 'fields', encode(f.fields, 'base64'))
+                   'wrap', encode(f.share_wrap, 'base64'), 'fields',
+                   encode((SELECT t.fields FROM record_text t
+                           WHERE t.bucket = f.bucket AND t.record_id = f.record_id), 'base64'))
                    ORDER BY f.determined_on DESC, f.record_id) FILTER (WHERE f.full_) AS records
         FROM held f GROUP BY f.member
     ), judged AS MATERIALIZED (

@@ -121,7 +121,8 @@ BEGIN
           AND o.requested_by = p_officer AND o.approved_by <> o.requested_by
           AND o.approved_at <= as_of AND as_of < o.open_before
     ), found AS (
-        SELECT r.* FROM opened o JOIN record r ON r.bucket = o.bucket AND r.subject_id = o.subject_id
+        SELECT r.*, t.fields FROM opened o JOIN record r ON r.bucket = o.bucket AND r.subject_id = o.subject_id
+        JOIN record_text t ON t.bucket = r.bucket AND t.record_id = r.record_id
         WHERE r.ended_at IS NOT NULL AND r.archive_wrap IS NOT NULL
           AND (o.record_ids = '{}' OR r.record_id = ANY (o.record_ids))
     )
@@ -159,11 +160,23 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER record_is_over BEFORE UPDATE ON record FOR EACH ROW
-    WHEN (NEW.archive_wrap IS NULL OR NEW.fields IS NULL OR NEW.erased_at IS NOT NULL
-          OR NEW.erase_before IS DISTINCT FROM OLD.erase_before)
+    WHEN (NEW.archive_wrap IS NULL OR NEW.erased_at IS NOT NULL OR NEW.erase_before IS DISTINCT FROM OLD.erase_before)
     EXECUTE FUNCTION record_is_over();
 CREATE TRIGGER record_stays BEFORE DELETE ON record FOR EACH ROW EXECUTE FUNCTION record_is_over();
 CREATE TRIGGER append_only BEFORE TRUNCATE ON record FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- Its texts are never written again, and go when it is erased.
+CREATE FUNCTION record_text_is_over() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' OR EXISTS (SELECT FROM record r WHERE r.bucket = OLD.bucket AND r.record_id = OLD.record_id
+                                                          AND r.erased_at IS NULL) THEN
+        RAISE EXCEPTION 'the texts of a record are kept until its retention is over' USING ERRCODE = 'CX001';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER record_text_is_over BEFORE UPDATE OR DELETE ON record_text
+    FOR EACH ROW EXECUTE FUNCTION record_text_is_over();
+CREATE TRIGGER append_only BEFORE TRUNCATE ON record_text FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- Erases one step of records whose retention is over. What stays names no party: id, item, authorities, times, why it
 -- ended. A party of whom nothing is left goes as well.
@@ -189,9 +202,11 @@ BEGIN
             JOIN record r ON r.bucket = a.bucket AND r.record_id = a.record_id)
         ORDER BY s.bucket, s.subject_id FOR UPDATE SKIP LOCKED) s;
     UPDATE record r
-    SET erased_at = house_now(), subject_id = NULL, archive_wrap = NULL, fields = NULL, document_tag = '', severity = NULL
+    SET erased_at = house_now(), subject_id = NULL, archive_wrap = NULL, document_tag = '', severity = NULL
     FROM unnest(v_buckets, v_ids) AS a (bucket, record_id)
     WHERE r.bucket = a.bucket AND r.record_id = a.record_id AND r.erased_at IS NULL;
+    DELETE FROM record_text t USING unnest(v_buckets, v_ids) AS a (bucket, record_id)
+    WHERE t.bucket = a.bucket AND t.record_id = a.record_id;
     DELETE FROM record_number k WHERE k.record_id = ANY (v_ids);
     SELECT array_agg(s.subject_id) INTO v_subjects FROM subject s
     WHERE s.bucket = ANY (v_buckets) AND s.subject_id = ANY (v_subjects)
@@ -260,7 +275,7 @@ CREATE OR REPLACE FUNCTION archive_keys_over() RETURNS SETOF text
 $$;
 
 REVOKE ALL ON FUNCTION archive_opening_guard, request_opening, approve_opening, open_archive, record_is_over,
-    erase_records, line_is_over, disclosure_is_over, erase_ledger, archive_keys_over FROM PUBLIC;
+    record_text_is_over, erase_records, line_is_over, disclosure_is_over, erase_ledger, archive_keys_over FROM PUBLIC;
 GRANT SELECT ON archive_basis, archive_opening TO catalog_archive;
 GRANT EXECUTE ON FUNCTION request_opening, approve_opening, open_archive TO catalog_archive;
 GRANT EXECUTE ON FUNCTION erase_records, erase_ledger TO catalog_eraser;

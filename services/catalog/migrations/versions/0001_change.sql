@@ -128,14 +128,16 @@ BEGIN
     ), stored AS (
         INSERT INTO record (bucket, record_id, version, subject_id, person, item_code, provider,
                             determining_authority, document_kind, document_tag, severity, determined_on,
-                            earliest_repair_on, ends_before, public, sample, archive_wrap, share_wrap, fields,
-                            handed_in_at, erase_before)
+                            earliest_repair_on, ends_before, public, sample, archive_wrap, share_wrap, handed_in_at,
+                            erase_before)
         SELECT a.bucket, a.record_id, a.version, a.subject_id, a.person, a.item_code, v_provider,
                a.determining_authority, a.document_kind, a.document_tag, a.severity, a.determined_on,
-               a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, a.fields, v_now,
+               a.earliest_repair_on, a.ends_before, a.public, a.sample, a.archive_wrap, a.share_wrap, v_now,
                greatest((a.determined_on + make_interval(months => a.retention_months))::date,
                         (a.ends_before AT TIME ZONE 'Asia/Shanghai')::date)
         FROM fresh a
+    ), said AS (
+        INSERT INTO record_text (bucket, record_id, fields) SELECT a.bucket, a.record_id, a.fields FROM fresh a
     ), placed AS (
         INSERT INTO record_place (place, record_id, bucket)
         SELECT place_of(a.record_id), a.record_id, a.bucket FROM fresh a

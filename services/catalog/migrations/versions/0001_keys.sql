@@ -99,12 +99,13 @@ END $$;
 -- The indexes: by a party's identifier, and, of organisations on the public list, by name.
 INSERT INTO key_index (key, tags, id, beside, owner, living, source) VALUES
     ('index/subject', 'subject_tag', 'subject_id', 'canon', 'subject', 'true',
-     'SELECT r.record_id, r.version, uuid_send(r.subject_id), r.archive_wrap, packed_field(r.fields, ''party_identifier'')
-      FROM record r WHERE r.bucket = o.bucket AND r.subject_id = o.subject_id AND r.archive_wrap IS NOT NULL
+     'SELECT r.record_id, r.version, uuid_send(r.subject_id), r.archive_wrap, packed_field(t.fields, ''party_identifier'')
+      FROM record r JOIN record_text t ON t.bucket = r.bucket AND t.record_id = r.record_id
+      WHERE r.bucket = o.bucket AND r.subject_id = o.subject_id AND r.archive_wrap IS NOT NULL
       ORDER BY r.handed_in_at DESC LIMIT 1'),
     ('index/name', 'public_name', 'record_id', 'determined_on', 'record', 'o.ended_at IS NULL',
-     'SELECT o.record_id, o.version, uuid_send(o.subject_id), o.archive_wrap, packed_field(o.fields, ''party_name'')
-      WHERE o.archive_wrap IS NOT NULL');
+     'SELECT o.record_id, o.version, uuid_send(o.subject_id), o.archive_wrap, packed_field(t.fields, ''party_name'')
+      FROM record_text t WHERE t.bucket = o.bucket AND t.record_id = o.record_id AND o.archive_wrap IS NOT NULL');
 
 -- A party goes with its last tag, when there is no record of it.
 CREATE FUNCTION forget_party() RETURNS trigger LANGUAGE plpgsql SET search_path = catalog, pg_temp AS $$

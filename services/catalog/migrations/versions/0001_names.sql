@@ -42,7 +42,8 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT r.record_id, r.version, r.subject_id, r.person, r.item_code, r.determining_authority, r.determined_on,
-           nullif(r.ends_before, 'infinity'), r.share_wrap, r.fields
+           nullif(r.ends_before, 'infinity'), r.share_wrap,
+           (SELECT t.fields FROM record_text t WHERE t.bucket = r.bucket AND t.record_id = r.record_id)
     FROM public_name n JOIN record r ON r.bucket = n.bucket AND r.record_id = n.record_id
     WHERE n.epoch = p_epoch AND n.tag = p_tag
       AND r.public AND NOT r.person AND r.ended_at IS NULL AND r.ends_before > v_now

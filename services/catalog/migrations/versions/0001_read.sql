@@ -34,7 +34,8 @@ BEGIN
                'ended_at', CASE WHEN r.ended_at IS NOT NULL THEN r.ended_at WHEN r.ends_before <= as_of THEN r.ends_before END,
                'end_reason', CASE WHEN r.ended_at IS NOT NULL THEN r.end_reason WHEN r.ends_before <= as_of THEN 'expired' END,
                'wrap', CASE WHEN r.ended_at IS NULL AND r.ends_before > as_of THEN encode(r.share_wrap, 'base64') END,
-               'fields', CASE WHEN r.ended_at IS NULL AND r.ends_before > as_of THEN encode(r.fields, 'base64') END)
+               'fields', CASE WHEN r.ended_at IS NULL AND r.ends_before > as_of THEN encode(
+                   (SELECT t.fields FROM record_text t WHERE t.bucket = r.bucket AND t.record_id = r.record_id), 'base64') END)
                ORDER BY r.determined_on DESC, r.record_id),
            coalesce(array_agg(DISTINCT r.item_code), '{}'),
            coalesce(array_agg(r.record_id || ':' || r.version || ':own' ORDER BY r.determined_on DESC, r.record_id), '{}')
@@ -127,7 +128,8 @@ BEGIN
         -- and all that is published with it, only to sort it.
         RETURN QUERY
         SELECT r.record_id, r.version, r.subject_id, r.person, r.item_code, r.determining_authority, r.determined_on,
-               nullif(r.ends_before, 'infinity'), r.share_wrap, r.fields
+               nullif(r.ends_before, 'infinity'), r.share_wrap,
+               (SELECT t.fields FROM record_text t WHERE t.bucket = r.bucket AND t.record_id = r.record_id)
         FROM record r
         WHERE r.public AND r.ended_at IS NULL AND (r.ends_before > v_now) IS TRUE
           AND r.determined_on >= coalesce(p_since, '-infinity') AND r.determined_on < coalesce(p_until, 'infinity')
@@ -142,7 +144,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT r.record_id, r.version, r.subject_id, r.person, r.item_code, r.determining_authority, r.determined_on,
-           nullif(r.ends_before, 'infinity'), r.share_wrap, r.fields
+           nullif(r.ends_before, 'infinity'), r.share_wrap,
+           (SELECT t.fields FROM record_text t WHERE t.bucket = r.bucket AND t.record_id = r.record_id)
     FROM record r
     WHERE r.bucket = p_bucket AND r.subject_id = v_subject AND NOT r.person
       AND r.public AND r.ended_at IS NULL AND r.ends_before > v_now
