@@ -18,6 +18,8 @@ _ENDPOINTS = (
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
+SAMPLED = 0.01
+"""The share of calls of which a span is exported, unless `OTEL_TRACES_SAMPLER` says how to choose."""
 
 
 class Telemetry:
@@ -71,10 +73,13 @@ def _providers(office: str) -> tuple[MeterProvider, TracerProvider]:
     from opentelemetry.sdk import metrics, trace  # noqa: PLC0415
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import sampling  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     resource = Resource.create({"service.name": f"chengxin-{office}"})
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    tracers = trace.TracerProvider(resource=resource)
+    # To record every span takes more of the processor than telemetry otherwise: docs/performance.md.
+    sampled = None if "OTEL_TRACES_SAMPLER" in os.environ else sampling.ParentBased(sampling.TraceIdRatioBased(SAMPLED))
+    tracers = trace.TracerProvider(sampler=sampled, resource=resource)
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return metrics.MeterProvider(metric_readers=[reader], resource=resource), tracers

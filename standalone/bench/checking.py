@@ -63,11 +63,11 @@ def measure_check(place: Place, *, rounds: int, records: int) -> Figures:
         subjects.write_text("\n".join(asking.held))
         dsn = _database(stage.house.engines.admin_dsn)
         with (
-            _peer(place, stage, "echo", size) as echo,
-            _peer(place, stage, "usual", str(subjects), BENCH_DSN=dsn) as usual,
+            peer(place, stage, "echo", size) as echo,
+            peer(place, stage, "usual", str(subjects), BENCH_DSN=dsn) as usual,
         ):
             echoed = Target(
-                GrpcLine, echo, "/bench.Echo/Ask", ((question, 0) for question, _ in asking.one_by_one()), _nothing
+                GrpcLine, echo, "/bench.Echo/Ask", ((question, 0) for question, _ in asking.one_by_one()), nothing
             )
             usually = Target(Line, usual, "/check", asking.in_json(), _found_in_json)
 
@@ -220,7 +220,8 @@ def _found_in_json(body: bytes) -> int:
     return json.loads(body).get("found", -1)
 
 
-def _nothing(_: bytes) -> int:
+def nothing(_: bytes) -> int:
+    """What is read of an echo."""
     return 0
 
 
@@ -259,11 +260,11 @@ def _database(admin_dsn: str) -> str:
 
 
 @contextmanager
-def _peer(place: Place, stage: Stage, name: str, *arguments: str, **settings: str) -> Generator[str]:
+def peer(place: Place, stage: Stage, name: str, *arguments: str, **settings: str) -> Generator[str]:
     """One of the peers as a process, under a certificate of the house; gives its address."""
     address, module = f"{LOOPBACK}:{free_port()}", f"standalone.bench.peers.{name}"
     given = [str(stage.house.data.identity("catalog")), address, *arguments]
-    with _serving(place, name, module, *given, settings=os.environ | settings):
+    with _serving(place, f"{name}-{address}", module, *given, settings=os.environ | settings):
         yield address
 
 

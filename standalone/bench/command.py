@@ -29,6 +29,7 @@ from standalone.bench.proofs import measure_proofs
 from standalone.bench.rotation import measure_rotation
 from standalone.bench.scale import measure_scale
 from standalone.bench.start import measure_start
+from standalone.bench.telemetry import measure_telemetry
 from standalone.processes import ended_once
 from standalone.story.narrator import Narrator
 
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[Place, Size], Figures]] = {
     "start": lambda place, size: measure_start(place, rounds=size.rounds),
     "gateway": lambda place, _: measure_gateway(place),
     "proofs": lambda _, size: measure_proofs(size.count),
+    "telemetry": lambda place, size: measure_telemetry(place, rounds=size.rounds),
     "rotation": lambda place, size: measure_rotation(place, records=size.records or 2_000),
 }
 

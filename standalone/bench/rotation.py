@@ -1,110 +1,83 @@
 """Rotating a share key, the archive's key and the blind index's while departments ask: rates, effect, kills, verdict.
 
 Each rotation waits out the minute in which processes may use what they have opened, so that none takes less. In the
-last one the office that rotates is killed ten times; its questions then wait for its start, which is not in the p99.
+last one the office that rotates is killed ten times; its questions then wait for its start: they are only counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from chengxin import AsyncClient, Identifier, Party, Record
-from chengxin.client.errors import UnavailableError
 from chengxin.common.v1 import keys_pb2
 from chengxin.common.v1.keys_pb2_grpc import KeyServiceStub
 from services.catalog.sealing import Sealer
 from standalone.bench.blind_scan import blind_search_errors
 from standalone.bench.measuring import Figures, Place, percentile_ms
-from standalone.bench.population import catalogs_keyring
+from standalone.bench.population import catalogs_keyring, handed_in
+from standalone.bench.steady import Steady
 from standalone.processes import ProcessRecord
-from standalone.sample import MARK, SEED, SampleParty, SampleWorld
 from standalone.story import sharing
-from standalone.story.sharing import MATTER, OFFICER
-from standalone.story.stage import TENDER, Stage
+from standalone.story.stage import Stage
 
-ASKERS, ASKED, KILLS, ALONE_S = 4, 500, 10, 10.0
+KILLS, ALONE_S = 10, 10.0
 
 
 def measure_rotation(place: Place, *, records: int) -> Figures:
     """Start a sample house, hand records in, rotate its keys; give the figures by name."""
     with place.stage() as stage:
         sharing.grants(stage)
-        begun = time.perf_counter()
-        parties = SampleWorld(SEED + 2, enterprises=records, persons=0).enterprises
-        results = stage.market.client.submit(_records(stage, parties))
-        taken = sum(bool(result.record_id) for result in results)
-        figures = {"records": taken, "ingest_records_per_s": round(taken / (time.perf_counter() - begun))}
-        return figures | asyncio.run(_Rotating(stage, parties[:ASKED]).figures())
-
-
-def _records(stage: Stage, parties: Sequence[SampleParty]) -> Iterator[Record]:
-    one = sharing.penalty(stage, parties[0], days_ago=100, number="0")
-    for number, party in enumerate(parties):
-        yield replace(
-            one,
-            record_number=f"{MARK}-{number}",
-            party=Party(identifier=Identifier.uscc(party.identifier), name=party.name),
-            document=replace(one.document, number=f"{MARK}罚{number}号"),
-        )
+        handed_in(stage, range(records))
+        with Steady(stage.procurement, below=records, hits=1) as steady:
+            rotating = _Rotating(stage)
+            figures = asyncio.run(rotating.figures())
+        for name, begun, ended in rotating.phases:
+            times = [one.seconds for one in steady.answered if begun <= one.as_of < ended]
+            figures |= {f"check_{name}_p{percent}_ms": percentile_ms(times, percent) for percent in (50, 99)}
+            figures[f"check_{name}_count"] = len(times)
+        wrong = sum(not one.found for one in steady.answered)
+        return {"records": records, **figures, "unanswered": steady.unanswered, "wrong_answers": wrong}
 
 
 class _Rotating:
     """One house under questions, and its key office."""
 
-    def __init__(self, stage: Stage, asked: Sequence[SampleParty]) -> None:
+    def __init__(self, stage: Stage) -> None:
+        self.phases: list[tuple[str, datetime, datetime]] = []
+        """Their names, beginnings and ends."""
         self._stage = stage
-        self._asked = [Identifier.uscc(party.identifier) for party in asked]
         self._keys = stage.steward.stub("catalog", KeyServiceStub)
         self._dsn = stage.house.engines.admin_dsn
-        self._times: list[float] = []
-        self._unanswered = self._wrong = 0
 
     async def figures(self) -> Figures:
-        askers = [asyncio.create_task(self._ask(number)) for number in range(ASKERS)]
-        try:
-            await asyncio.sleep(ALONE_S)
-            figures = self._percentiles("alone")
-            share, archive = self._key("share/20"), self._key("archive/20")
-            for name, key, method, kills in (
-                ("share", share, keys_pb2.ROTATION_METHOD_REWRAP, 0),
-                ("index", "index/subject", keys_pb2.ROTATION_METHOD_INDEX, 0),
-                ("archive", archive, keys_pb2.ROTATION_METHOD_REWRAP, KILLS),
-            ):
-                self._stage.narrator.say(f"rotating {key}")
-                passed = await self._pass(name, key, method, kills)
-                self._stage.narrator.say(", ".join(f"{figure} {value}" for figure, value in passed.items()))
-                figures |= passed
-            await self._until("SELECT bool_and(state = 'verified') FROM catalog.key_rotation")
-            await asyncio.to_thread(self._approve)
-            await self._until("SELECT bool_and(state = 'retired') FROM catalog.key_rotation")
-        finally:
-            for asker in askers:
-                asker.cancel()
-        figures |= {"unanswered": self._unanswered, "wrong_answers": self._wrong}
+        figures: Figures = {}
+        begun = self._stage.now()
+        await asyncio.sleep(ALONE_S)
+        self.phases.append(("alone", begun, self._stage.now()))
+        share, archive = self._key("share/20"), self._key("archive/20")
+        for name, key, method, kills in (
+            ("share", share, keys_pb2.ROTATION_METHOD_REWRAP, 0),
+            ("index", "index/subject", keys_pb2.ROTATION_METHOD_INDEX, 0),
+            ("archive", archive, keys_pb2.ROTATION_METHOD_REWRAP, KILLS),
+        ):
+            self._stage.narrator.say(f"rotating {key}")
+            begun = self._stage.now()
+            passed = await self._pass(name, key, method, kills)
+            self.phases.append((name, begun, self._stage.now()))
+            self._stage.narrator.say(", ".join(f"{figure} {value}" for figure, value in passed.items()))
+            figures |= passed
+        await self._until("SELECT bool_and(state = 'verified') FROM catalog.key_rotation")
+        await asyncio.to_thread(self._approve)
+        await self._until("SELECT bool_and(state = 'retired') FROM catalog.key_rotation")
         return figures | await self._verdict()
-
-    async def _ask(self, number: int) -> None:
-        async with AsyncClient.open(self._stage.procurement.folder) as client:
-            while True:
-                number += 1
-                begun = time.perf_counter()
-                try:
-                    party = self._asked[number % len(self._asked)]
-                    answer = await client.check(party, purpose=TENDER, matter=MATTER, officer=OFFICER)
-                    self._wrong += not answer.found
-                    self._times.append(time.perf_counter() - begun)
-                except UnavailableError:
-                    self._unanswered += 1
 
     async def _pass(self, name: str, key: str, method: Any, kills: int) -> Figures:
         """Begin a rotation, and watch it until it has gone through everything once."""
-        self._times.clear()
         request = keys_pb2.StartRotationRequest(key=key, method=method)
         begun = await asyncio.to_thread(self._act, self._keys.StartRotation, request, "custodian-1")
         row = f"FROM catalog.key_rotation WHERE rotation_id = '{begun.rotation.rotation_id}'"
@@ -122,18 +95,13 @@ class _Rotating:
         progress()
         done = samples[-1][1]
         seconds = samples[-1][0] - samples[0][0]
-        figures = self._percentiles(name) if not kills else {f"{name}_kills": min(kills, len(samples) - 1)}
-        return {f"{name}_done": done, f"{name}_per_s": round(done / seconds), **figures}
+        killed = {f"{name}_kills": min(kills, len(samples) - 1)} if kills else {}
+        return {f"{name}_done": done, f"{name}_per_s": round(done / seconds), **killed}
 
     async def _until(self, query: str, meanwhile: Callable[[], None] = lambda: None) -> None:
         while not await asyncio.to_thread(self._sql, query):
             await asyncio.to_thread(meanwhile)
             await asyncio.sleep(0.5)
-
-    def _percentiles(self, name: str) -> Figures:
-        times, self._times = self._times, []
-        percentiles = {f"check_{name}_p{percent}_ms": percentile_ms(times, percent) for percent in (50, 99)}
-        return percentiles | {f"check_{name}_count": len(times)}
 
     def _kill(self) -> None:
         record = ProcessRecord.read(self._stage.house.data.run / "catalog.json")

@@ -13,7 +13,7 @@ from foundation.db.migrate import ROLES
 from tests.house.own_code import ROOT, all_files, of_tests, place, shipped, text
 
 LONGEST_FILE = 450
-MOST_LINES = {"house": 19_500, "workshop": 5_000}
+MOST_LINES = {"house": 19_400, "workshop": 5_100}
 """Lines of code: of what serves people, and of what makes, shows and measures a house. docs/decisions/0011."""
 WORKSHOP = ("standalone", "scripts")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "base", "misc", "common"}

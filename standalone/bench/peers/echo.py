@@ -7,6 +7,7 @@ makes: no interceptor, no message, no log line, no database. No Python server of
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ import uvloop
 from grpc import aio
 
 
-async def serve(identity: Path, address: str, answer: bytes) -> None:
-    """Answer every call with `answer`, until ended."""
-
-    async def ask(_: bytes, __: Any) -> bytes:
-        return answer
-
+async def serve(
+    identity: Path, address: str, ask: Callable[[bytes, Any], Awaitable[bytes]], *interceptors: aio.ServerInterceptor
+) -> None:
+    """Answer every call by `ask`, until ended."""
     # The options of foundation.rpc.server that matter to a call.
-    server = aio.server(options=[("grpc.max_concurrent_streams", 64), ("grpc.enable_channelz", 0)])
+    options = [("grpc.max_concurrent_streams", 64), ("grpc.enable_channelz", 0)]
+    server = aio.server(options=options, interceptors=interceptors)
     handler = grpc.unary_unary_rpc_method_handler(ask)  # without a codec: bytes
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", {"Ask": handler}),))
     certificate, key, ca = ((identity / name).read_bytes() for name in ("cert.pem", "key.pem", "ca.pem"))
@@ -31,5 +31,14 @@ async def serve(identity: Path, address: str, answer: bytes) -> None:
     await server.wait_for_termination()
 
 
+def always(answer: bytes) -> Callable[[bytes, Any], Awaitable[bytes]]:
+    """What gives one and the same answer."""
+
+    async def ask(_: bytes, __: Any) -> bytes:
+        return answer
+
+    return ask
+
+
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1]), sys.argv[2], bytes(int(sys.argv[3]))))
+    uvloop.run(serve(Path(sys.argv[1]), sys.argv[2], always(bytes(int(sys.argv[3])))))

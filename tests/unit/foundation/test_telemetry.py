@@ -160,8 +160,24 @@ def collected() -> _Collector:
             office.called("SharingService.CheckSubject", "NOT_GRANTED", 0.5)
             """,
             OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+            OTEL_TRACES_SAMPLER="always_on",
         )
     return collector
+
+
+def test_of_one_call_in_a_hundred_a_span_is_sent_where_nothing_else_is_said() -> None:
+    collector = _Collector()
+    with collector.listening() as endpoint:
+        run(
+            """
+            office = Telemetry.from_environment("catalog")
+            for _ in range(2000):
+                office.called("SharingService.CheckSubject", "", 0.25)
+            """,
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+        )
+    spans = [span for resource in collector.traces for scope in resource.scope_spans for span in scope.spans]
+    assert 2 <= len(spans) <= 60, "by chance once in twenty million runs"
 
 
 def test_calls_are_counted_and_timed_by_office_method_and_reason_alone(collected: _Collector) -> None:

@@ -42,7 +42,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def echoing(identity: Path) -> AsyncGenerator[Callable[..., Target]]:
     address = f"127.0.0.1:{free_port()}"
-    serving = asyncio.create_task(echo.serve(identity, address, bytes(ANSWER)))
+    serving = asyncio.create_task(echo.serve(identity, address, echo.always(bytes(ANSWER))))
 
     def target(question: bytes, *, expected: int = ANSWER, path: str = "/bench.Echo/Ask") -> Target:
         return Target(GrpcLine, address, path, itertools.repeat((question, expected)), len)
@@ -173,7 +173,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         yield SimpleNamespace(house=SimpleNamespace(engines=SimpleNamespace(admin_dsn=""), pids=lambda: pids))
 
     monkeypatch.setattr(checking, "_Asking", Asking)
-    monkeypatch.setattr(checking, "_peer", nothing)
+    monkeypatch.setattr(checking, "peer", nothing)
     monkeypatch.setattr(checking, "_another_office", nothing)
     monkeypatch.setattr(checking, "_database", lambda dsn: dsn)
     monkeypatch.setattr(Place, "stage", nothing)
