@@ -1,7 +1,7 @@
 """Rotating a share key, the archive's key and the blind index's while departments ask: rates, effect, kills, verdict.
 
 Each rotation waits out the minute in which processes may use what they have opened, so that none takes less. In the
-last one the office that rotates is killed ten times; its questions then wait for its start: they are only counted.
+last one the office that rotates is killed behind each page, ten times at most; questions then wait for its start.
 """
 
 from __future__ import annotations
