@@ -66,6 +66,10 @@ async def stream(messages: Iterable[Any]) -> AsyncIterator[Any]:
         yield message
 
 
+LOST = "Internal error from Core"
+"""What gRPC's client makes of a status that came while it was still writing (grpc/grpc issue 36066)."""
+
+
 @dataclass
 class CatalogOffice:
     """A running catalog office."""
@@ -100,11 +104,14 @@ class CatalogOffice:
 
     async def ask(self, system: str, name: str, *requests: Any, **options: Any) -> Any:
         """Call a method: its response, or all of them where it streams. Raises RefusedByOffice."""
-        call = self.call(system, name, *requests, **options)
-        try:
-            return [one async for one in call] if METHODS[name].server_streaming else await call
-        except grpc.aio.AioRpcError as error:
-            raise RefusedByOffice(error) from None
+        for _ in range(5):
+            call = self.call(system, name, *requests, **options)
+            try:
+                return [one async for one in call] if METHODS[name].server_streaming else await call
+            except grpc.aio.AioRpcError as error:
+                if error.details() != LOST:
+                    raise RefusedByOffice(error) from None
+        raise AssertionError("five statuses in a row were lost")
 
     async def submit(self, *drafts: record_pb2.RecordDraft) -> list[record_pb2.RecordResult]:
         """Hand records in as the provider, in one message."""

@@ -57,6 +57,12 @@ class Desk:
         return len(await self.office.check_many(by or self.context, parties, now=datetime.now(UTC)))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowded machine that takes 20 ms to connect is not a Redis that is away."""
+    monkeypatch.setattr("foundation.limits.PATIENCE_S", 5.0)
+
+
 @pytest.fixture
 async def desk(house: CatalogHouse, valkey: str) -> AsyncIterator[Desk]:
     made = Desk(house, valkey)
